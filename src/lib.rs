@@ -1,0 +1,1 @@
+//! mcpmon: one manifest for the monitoring of MCP services.

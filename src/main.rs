@@ -1,0 +1,2 @@
+//! The `mcpmon` command.
+fn main() {}
