@@ -1,1 +1,4 @@
 //! mcpmon: one manifest for the monitoring of MCP services.
+
+pub mod diagnostic;
+pub mod yaml;

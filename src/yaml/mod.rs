@@ -1,0 +1,45 @@
+//! Reading and writing YAML. Nothing else in mcpmon uses the YAML crate.
+//!
+//! A document is read into a tree of [`Node`]s which remember where they stand, so that files can
+//! be merged first and every later complaint still names the file, line and column of the value.
+
+mod de;
+mod emit;
+mod merge;
+mod node;
+mod parse;
+
+pub use de::{Error, from_node};
+pub use emit::emit;
+pub use merge::merge;
+pub use node::{Entry, Map, Node, Segment, Span, Value};
+pub use parse::{Problem, parse};
+
+use serde::de::DeserializeOwned;
+
+/// Reads a YAML text that ships with mcpmon or was made by it (not a user's manifest) into a type.
+///
+/// # Errors
+/// A one-line text with `name`, line and column.
+pub fn from_str<T: DeserializeOwned>(name: &str, text: &str) -> anyhow::Result<T> {
+    let at = |start: u32| {
+        let (line, column) = line_column(text, start);
+        format!("{name}:{line}:{column}")
+    };
+    let node =
+        parse(0, text).map_err(|p| anyhow::anyhow!("{}: {}", at(p.span.start), p.message))?;
+    from_node(&node).map_err(|e| {
+        let place = e.span.map_or_else(|| name.to_owned(), |s| at(s.start));
+        let help = e.help.map(|h| format!(" ({h})")).unwrap_or_default();
+        anyhow::anyhow!("{place}: {}{help}", e.message)
+    })
+}
+
+/// Line and column, both counted from 1 and in characters, of a byte offset.
+pub fn line_column(text: &str, offset: u32) -> (usize, usize) {
+    let offset = (offset as usize).min(text.len());
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1;
+    (line, column)
+}

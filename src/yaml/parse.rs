@@ -1,0 +1,176 @@
+//! Text → [`Node`] tree.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_yaml::Spanned;
+
+use super::node::{Entry, Map, Node, Span, Value};
+
+/// Largest manifest in bytes that is read: 10,000 services with every field take about 4 MB.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// Why a text is not YAML, and where.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    /// The place.
+    pub span: Span,
+    /// What is wrong, without the place.
+    pub message: String,
+}
+
+/// Reads a YAML text. Duplicate keys are errors; merge keys (`<<`) are applied; YAML 1.1's
+/// `yes`, `no`, `on` and `off` are strings. An empty text is an empty map.
+///
+/// # Errors
+/// The first place where the text is not YAML.
+pub fn parse(source: u32, text: &str) -> Result<Node, Problem> {
+    if text.len() > MAX_BYTES {
+        let message = format!("the file has {} bytes; at most {MAX_BYTES} are read", text.len());
+        return Err(Problem { span: Span { source, start: 0, end: 0 }, message });
+    }
+    if text.lines().all(|l| l.trim().is_empty() || l.trim_start().starts_with('#')) {
+        let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        return Ok(Node { span: Span { source, start: 0, end }, value: Value::Map(Map::new()) });
+    }
+    let mut options = serde_yaml::options! { strict_booleans: true };
+    if let Some(budget) = &mut options.budget {
+        // The file's size is the limit; what aliases expand to stays limited by the crate.
+        budget.max_events = MAX_BYTES;
+        budget.max_nodes = MAX_BYTES;
+        budget.max_total_scalar_bytes = MAX_BYTES;
+    }
+    let raw: Spanned<Raw> = serde_yaml::from_str_with_options(text, options).map_err(|error| {
+        let span = error
+            .location()
+            .map_or(Span { source, start: 0, end: 0 }, |l| span_of(source, text, &l));
+        Problem { span, message: plain_message(&error) }
+    })?;
+    Ok(Converter { source, text }.node(raw))
+}
+
+/// The error's text without the place and the snippet, which our diagnostics draw themselves.
+fn plain_message(error: &serde_yaml::Error) -> String {
+    let text = error.without_snippet().to_string();
+    let text = text.lines().next().unwrap_or_default();
+    let cut = text.find(" at line ").unwrap_or(text.len());
+    let text = text.get(..cut).unwrap_or(text).trim_start_matches("error: ").trim_end_matches(':');
+    match text.strip_prefix("duplicate mapping key: ").and_then(|rest| rest.split(',').next()) {
+        Some(key) => format!("the key `{key}` stands here a second time"),
+        None => text.to_owned(),
+    }
+}
+
+fn span_of(source: u32, text: &str, location: &serde_yaml::Location) -> Span {
+    let span = location.span();
+    let start = span.byte_offset().unwrap_or_else(|| {
+        text.split_inclusive('\n')
+            .take(usize::try_from(location.line().saturating_sub(1)).unwrap_or(0))
+            .map(|l| l.len() as u64)
+            .sum::<u64>()
+            + location.column().saturating_sub(1)
+    });
+    let len = span.byte_len().unwrap_or(0);
+    let clamp = |n: u64| u32::try_from(n.min(text.len() as u64)).unwrap_or(u32::MAX);
+    Span { source, start: clamp(start), end: clamp(start + len) }
+}
+
+/// What the parser hands over, before places are attached.
+enum Raw {
+    Null,
+    Bool(bool),
+    Number(String),
+    String(String),
+    List(Vec<Spanned<Raw>>),
+    Map(Vec<(Spanned<String>, Spanned<Raw>)>),
+}
+
+struct Converter<'t> {
+    source: u32,
+    text: &'t str,
+}
+
+impl Converter<'_> {
+    fn node(&self, raw: Spanned<Raw>) -> Node {
+        let span = span_of(self.source, self.text, &raw.referenced);
+        let value = match raw.value {
+            Raw::Null => Value::Null,
+            Raw::Bool(b) => Value::Bool(b),
+            // The text as written keeps `3.10` and large numbers whole.
+            Raw::Number(n) => {
+                let defined = span_of(self.source, self.text, &raw.defined);
+                let written = self.text.get(defined.start as usize..defined.end as usize);
+                let written = written.map(str::trim).filter(|w| w.parse::<f64>().is_ok());
+                Value::Number(written.map_or(n, str::to_owned))
+            }
+            Raw::String(s) => Value::String(s),
+            Raw::List(list) => Value::List(list.into_iter().map(|item| self.node(item)).collect()),
+            Raw::Map(map) => Value::Map(
+                map.into_iter()
+                    .map(|(key, value)| {
+                        let span = span_of(self.source, self.text, &key.referenced);
+                        (key.value, Entry { key: span, node: self.node(value) })
+                    })
+                    .collect(),
+            ),
+        };
+        Node { span, value }
+    }
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RawVisitor)
+    }
+}
+
+struct RawVisitor;
+
+impl<'de> Visitor<'de> for RawVisitor {
+    type Value = Raw;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a YAML value")
+    }
+    fn visit_unit<E>(self) -> Result<Raw, E> {
+        Ok(Raw::Null)
+    }
+    fn visit_none<E>(self) -> Result<Raw, E> {
+        Ok(Raw::Null)
+    }
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Raw, D::Error> {
+        Raw::deserialize(deserializer)
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<Raw, E> {
+        Ok(Raw::Bool(value))
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<Raw, E> {
+        Ok(Raw::Number(value.to_string()))
+    }
+    fn visit_u64<E>(self, value: u64) -> Result<Raw, E> {
+        Ok(Raw::Number(value.to_string()))
+    }
+    fn visit_f64<E>(self, value: f64) -> Result<Raw, E> {
+        Ok(Raw::Number(value.to_string()))
+    }
+    fn visit_str<E>(self, value: &str) -> Result<Raw, E> {
+        Ok(Raw::String(value.to_owned()))
+    }
+    fn visit_string<E>(self, value: String) -> Result<Raw, E> {
+        Ok(Raw::String(value))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Raw, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            list.push(item);
+        }
+        Ok(Raw::List(list))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Raw, A::Error> {
+        let mut map = Vec::new();
+        while let Some(entry) = access.next_entry()? {
+            map.push(entry);
+        }
+        Ok(Raw::Map(map))
+    }
+}
