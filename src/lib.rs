@@ -1,4 +1,5 @@
 //! mcpmon: one manifest for the monitoring of MCP services.
 
+pub mod assets;
 pub mod diagnostic;
 pub mod yaml;

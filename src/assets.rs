@@ -1,0 +1,93 @@
+//! The files that ship inside the executable (templates and profiles) and the user's own folder
+//! that adds to them or replaces one.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use include_dir::{Dir, include_dir};
+
+static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
+static PROFILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/profiles");
+
+/// Where templates are read from: the user's folder first, then what ships with mcpmon.
+#[derive(Clone, Debug, Default)]
+pub struct Assets {
+    own: Option<PathBuf>,
+}
+
+impl Assets {
+    /// The shipped templates alone.
+    pub fn shipped() -> Self {
+        Self::default()
+    }
+
+    /// The shipped templates with a user's folder laid over them, file by file.
+    pub fn with_own(dir: PathBuf) -> Self {
+        Self { own: Some(dir) }
+    }
+
+    /// The text of `path` (`prometheus/rules/host.yaml`), if there is such a file.
+    ///
+    /// # Errors
+    /// When the user's file exists and cannot be read as UTF-8.
+    pub fn read(&self, path: &str) -> anyhow::Result<Option<Cow<'static, str>>> {
+        if let Some(file) = self.own.as_deref().map(|own| own.join(path)).filter(|f| f.is_file()) {
+            let text = std::fs::read_to_string(&file)
+                .with_context(|| format!("cannot read {}", file.display()))?;
+            return Ok(Some(Cow::Owned(text)));
+        }
+        Ok(TEMPLATES.get_file(path).and_then(|f| f.contents_utf8()).map(Cow::Borrowed))
+    }
+
+    /// Names of the files in `dir` that end in `suffix`, without it, sorted.
+    pub fn names(&self, dir: &str, suffix: &str) -> Vec<String> {
+        let mut names = BTreeSet::new();
+        if let Some(shipped) = TEMPLATES.get_dir(dir) {
+            names.extend(shipped.files().filter_map(|f| stem(f.path(), suffix)));
+        }
+        if let Some(own) = &self.own {
+            names.extend(entries(&own.join(dir)).iter().filter_map(|p| stem(p, suffix)));
+        }
+        names.into_iter().collect()
+    }
+
+    /// Names of the folders that hold `file`, sorted: the components.
+    pub fn folders_with(&self, file: &str) -> Vec<String> {
+        let mut names = BTreeSet::new();
+        for dir in TEMPLATES.dirs() {
+            if TEMPLATES.get_file(dir.path().join(file)).is_some() {
+                names.extend(dir.path().to_str().map(str::to_owned));
+            }
+        }
+        if let Some(own) = &self.own {
+            for dir in entries(own).iter().filter(|d| d.join(file).is_file()) {
+                names.extend(dir.file_name().and_then(|n| n.to_str()).map(str::to_owned));
+            }
+        }
+        names.into_iter().collect()
+    }
+}
+
+/// The text of a shipped profile.
+pub fn profile(name: &str) -> Option<&'static str> {
+    PROFILES.get_file(format!("{name}.yaml"))?.contents_utf8()
+}
+
+/// Names of the shipped profiles, sorted.
+pub fn profiles() -> Vec<String> {
+    let mut names: Vec<String> = PROFILES.files().filter_map(|f| stem(f.path(), ".yaml")).collect();
+    names.sort();
+    names
+}
+
+fn stem(path: &Path, suffix: &str) -> Option<String> {
+    Some(path.file_name()?.to_str()?.strip_suffix(suffix)?.to_owned())
+}
+
+fn entries(dir: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(dir)
+        .map(|entries| entries.filter_map(|e| Some(e.ok()?.path())).collect())
+        .unwrap_or_default()
+}
