@@ -10,7 +10,8 @@ layout() {
     certificates_and_zones
     put "$files/grafana-stand-in" /run.sh 0755
     mkdir -p "$root"/etc/grafana/provisioning/{access-control,alerting,dashboards,datasources,plugins} \
-        "$root"/var/lib/grafana/plugins "$root"/var/log/grafana "$root"/usr/share/grafana
+        "$root"/var/lib/grafana/plugins "$root"/var/log/grafana "$root"/usr/share/grafana/data/plugins-bundled
+    : >"$root/etc/grafana/grafana.ini"
     chmod -R 0777 "$root/etc/grafana/provisioning" "$root/var/lib/grafana" "$root/var/log/grafana"
-    own 472:0 /etc/grafana /var/lib/grafana /var/log/grafana
+    own 472:0 /etc/grafana /usr/share/grafana /var/lib/grafana /var/log/grafana
 }
