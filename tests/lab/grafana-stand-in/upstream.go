@@ -106,10 +106,13 @@ func (s *server) proxy(w http.ResponseWriter, r *http.Request) {
 		fail(w, 400, "Validation error, invalid URL")
 		return
 	}
+	if target.Path == "" {
+		target.Path = "/"
+	}
 	proxy := httputil.ReverseProxy{
 		Transport: ds.transport(),
 		Rewrite: func(p *httputil.ProxyRequest) {
-			p.Out.URL = target.JoinPath(path)
+			p.Out.URL = target.JoinPath(strings.SplitN(p.In.URL.EscapedPath(), "/", 7)[6]) // escapes in the path stay
 			p.Out.URL.RawQuery = p.In.URL.RawQuery
 			p.Out.Host = ""
 			p.Out.Header.Del("Authorization")
