@@ -337,6 +337,9 @@ func (s *store) upsertDatasource(entry datasourceEntry, prune bool, log logger) 
 		BasicAuth: bool(entry.BasicAuth), BasicAuthUser: string(entry.BasicAuthUser), WithCredentials: bool(entry.WithCredentials),
 		IsDefault: bool(entry.IsDefault), JSONData: entry.JSONData, SecureJSONFields: map[string]bool{}, Version: 1, ReadOnly: !bool(entry.Editable),
 	}
+	if row.JSONData == nil {
+		row.JSONData = map[string]any{}
+	}
 	row.Prunable, row.secrets = prune, map[string]string{}
 	for key, value := range entry.SecureJSONData {
 		if value != "" {
