@@ -7,9 +7,8 @@
 # check_lab <program>...
 check_lab() {
     run=labcheck-$$ network=labcheck-$$ failures=0 checks=0
-    configs=$work/check
-    mkdir -p "$configs"
-    trap 'clean_up; chmod -R u+w "$work" 2>/dev/null; rm -rf "$work"' EXIT
+    configs=$(mktemp -d)
+    trap 'clean_up; rm -rf "$configs" "$work"' EXIT
     docker network create "$network" >/dev/null
     local name
     for name in "$@"; do
@@ -37,8 +36,8 @@ clean_up() {
     docker network rm "$network" >/dev/null 2>&1 || true
 }
 
-hardened=(--read-only --cap-drop ALL --security-opt no-new-privileges --pids-limit 256
-    --tmpfs /tmp:rw,noexec,nosuid,size=16m --memory 1g)
+hardened=(--read-only --cap-drop ALL --security-opt no-new-privileges --pids-limit 256 --memory 1g
+    --tmpfs '/tmp:rw,noexec,nosuid,size=16m')
 
 # start <port or -> [docker's options...] [-- the program's arguments...]; call it with "|| return".
 start() {

@@ -19,3 +19,4 @@ refuse "amtool refuses a bad one" once /bin/amtool check-config /config/bad.yml
 verify 0 "takes an alert" '' inside /bin/amtool --alertmanager.url=http://localhost:9093 alert add alertname=LabCheck
 verify 5 "shows it" LabCheck get /api/v2/alerts
 verify 0 "has a shell with wget" . inside /bin/sh -c 'wget -qO- http://localhost:9093/-/healthy'
+verify 0 "has the version that overlay.yaml names" "version: v$(true_version)\$" grep -A 1 ' alertmanager:' "$lab/overlay.yaml"

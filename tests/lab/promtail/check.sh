@@ -20,6 +20,7 @@ verify 20 "is ready" Ready get /ready
 verify 0 "says its version" "promtail_build_info.*version=\"$(true_version)\"" get /metrics
 verify 0 "prints its version" "version $(true_version) " once /usr/bin/promtail -version
 verify 0 "accepts a configuration" 'Valid config' once /usr/bin/promtail -check-syntax -config.file=/config/config.yml
+verify 0 "has the version that overlay.yaml names" "version: \"$(true_version)\"\$" grep -A 1 ' promtail:' "$lab/overlay.yaml"
 refuse "refuses a bad one" once /usr/bin/promtail -check-syntax -config.file=/config/bad.yml
 if [[ " ${programs[*]} " == *" alertmanager "*" loki "* ]]; then
     shipped() {
