@@ -104,6 +104,14 @@ fail() {
     printf 'lab: FAILED  %s: %s\n' "$program" "$1" >&2
 }
 
+# beside <program>...: these were started before, by their own checks.
+beside() {
+    local name
+    for name in "$@"; do
+        [[ $(docker container inspect -f '{{.State.Running}}' "$run-$name" 2>/dev/null) == true ]] || return 1
+    done
+}
+
 # configured <format of docker inspect>: what the image says of itself.
 configured() { docker image inspect -f "$1" "$ref"; }
 true_version() { configured "{{index .Config.Labels \"$label.version\"}}"; }

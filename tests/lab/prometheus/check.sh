@@ -27,7 +27,7 @@ verify 0 "promtool accepts a configuration" SUCCESS inside /bin/promtool check c
 refuse "promtool refuses a bad one" once /bin/promtool check config /config/bad.yml
 verify 0 "promtool finds it ready" . inside /bin/promtool check ready --url=http://localhost:9090
 verify 0 "has a shell with wget" Healthy inside /bin/sh -c 'wget -qO- http://localhost:9090/-/healthy'
-if [[ " ${programs[*]} " == *" alertmanager "*" loki "*" node-exporter "* ]]; then
+if beside alertmanager loki node-exporter; then
     verify 15 "scrapes the others" '"4"' value 'count(up%3D%3D1)'
     verify 15 "alerts the alertmanager" LabCheckFromPrometheus alerts
 fi

@@ -22,10 +22,10 @@ verify 0 "prints its version" "version $(true_version) " once /usr/bin/promtail 
 verify 0 "accepts a configuration" 'Valid config' once /usr/bin/promtail -check-syntax -config.file=/config/config.yml
 verify 0 "has the version that overlay.yaml names" "version: \"$(true_version)\"\$" grep -A 1 ' promtail:' "$lab/overlay.yaml"
 refuse "refuses a bad one" once /usr/bin/promtail -check-syntax -config.file=/config/bad.yml
-if [[ " ${programs[*]} " == *" alertmanager "*" loki "* ]]; then
+if beside alertmanager loki; then
     shipped() {
         curl -sS --fail --max-time 10 -G "http://$(docker port "$run-loki" 3100/tcp | head -n 1)/loki/api/v1/query_range" \
             --data-urlencode "query={container=\"$run-alertmanager\"}"
     }
-    verify 20 "ships another container's log to Loki" 'Completed loading of configuration file' shipped
+    verify 20 "ships another container's log to Loki" 'Starting Alertmanager' shipped
 fi
