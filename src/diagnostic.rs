@@ -26,12 +26,14 @@ pub struct Diagnostic {
     pub span: Option<Span>,
     /// What to write or run instead.
     pub help: Option<String>,
+    /// What stands at the place is a secret: the place is named, the line is not shown.
+    pub secret: bool,
 }
 
 impl Diagnostic {
     /// An error at a place.
     pub fn error(span: Span, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, message: message.into(), span: Some(span), help: None }
+        Self { severity: Severity::Error, message: message.into(), span: Some(span), help: None, secret: false }
     }
     /// A warning at a place.
     pub fn warning(span: Span, message: impl Into<String>) -> Self {
@@ -39,7 +41,7 @@ impl Diagnostic {
     }
     /// An error that stands at no place of a file.
     pub fn general(message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, message: message.into(), span: None, help: None }
+        Self { severity: Severity::Error, message: message.into(), span: None, help: None, secret: false }
     }
     /// Adds what to do about it.
     #[must_use]
@@ -62,6 +64,7 @@ impl From<yaml::Error> for Diagnostic {
             message: error.message,
             span: error.span,
             help: error.help,
+            secret: error.secret,
         }
     }
 }
@@ -121,6 +124,13 @@ pub fn draw(diagnostics: &[Diagnostic], sources: &Sources, color: bool) -> Strin
             diagnostic.span.and_then(|span| sources.get(span.source).map(|source| (span, source)));
         if let Some((span, source)) = place {
             let (range, first_line, lines) = window(&source.text, span);
+            // The text before a secret is its key; the secret itself is not shown.
+            let before = lines.get(..range.start).filter(|_| diagnostic.secret);
+            let hidden = before.map(|before| format!("{before}••••••"));
+            let (range, lines) = match &hidden {
+                Some(hidden) => (range.start..hidden.len(), hidden.as_str()),
+                None => (range, lines),
+            };
             group = group.element(
                 Snippet::source(lines)
                     .line_start(first_line)

@@ -16,10 +16,15 @@ pub struct Error {
     pub message: String,
     /// What to write instead.
     pub help: Option<String>,
+    /// The value is a secret and must not be shown.
+    pub secret: bool,
 }
 
 /// Marks the advice within the text of an error that passes through `serde`.
 pub const HELP: &str = "\nhelp: ";
+
+/// Marks, at the start of an error's text, that the value is a secret and must not be shown.
+pub const SECRET: &str = "\u{1}";
 
 /// Reads a type from a document.
 ///
@@ -47,11 +52,15 @@ impl std::error::Error for Error {}
 impl de::Error for Error {
     fn custom<T: fmt::Display>(text: T) -> Self {
         let text = text.to_string();
+        let (secret, text) = match text.strip_prefix(SECRET) {
+            Some(text) => (true, text.to_owned()),
+            None => (false, text),
+        };
         let (message, help) = match text.split_once(HELP) {
             Some((message, help)) => (message.to_owned(), Some(help.to_owned())),
             None => (text, None),
         };
-        Self { span: None, message, help }
+        Self { span: None, message, help, secret }
     }
     fn invalid_type(found: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
         Self::custom(format!("expected {}, found {}", wanted(expected), describe(found)))
@@ -66,7 +75,7 @@ impl de::Error for Error {
         unknown("value", variant, expected)
     }
     fn missing_field(field: &'static str) -> Self {
-        Self { span: None, message: format!("`{field}` is missing"), help: None }
+        Self { span: None, message: format!("`{field}` is missing"), help: None, secret: false }
     }
 }
 
@@ -75,6 +84,7 @@ fn unknown(what: &str, found: &str, expected: &[&str]) -> Error {
         span: None,
         message: format!("unknown {what} `{found}`"),
         help: Some(crate::diagnostic::suggest(found, expected.iter().copied())),
+        secret: false,
     }
 }
 
@@ -317,6 +327,7 @@ impl<'de> de::VariantAccess<'de> for Variant<'de> {
                 span: Some(self.entry.node.span),
                 message: format!("`{}` takes no value", self.key),
                 help: None,
+                secret: false,
             }),
         }
     }

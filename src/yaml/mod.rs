@@ -9,7 +9,7 @@ mod merge;
 mod node;
 mod parse;
 
-pub use de::{Error, from_node};
+pub use de::{Error, HELP, SECRET, from_node};
 pub use emit::emit;
 pub use merge::merge;
 pub use node::{Entry, Map, Node, Segment, Span, Value};

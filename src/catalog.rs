@@ -1,0 +1,344 @@
+//! The components that there are: one folder each, described by its `component.yaml`.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use indexmap::IndexMap;
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use crate::assets::Assets;
+use crate::manifest::{Duration, Resources};
+use crate::yaml;
+
+/// All components, by name.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    /// Where the folders are read from.
+    pub assets: Assets,
+    specs: IndexMap<String, Spec>,
+}
+
+/// What a `component.yaml` says. Strings marked *template* are rendered with the stack.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// What it is for, in one line.
+    pub description: String,
+    /// The image, without its tag.
+    pub image: String,
+    /// The tag: the version that this folder was written for.
+    pub version: String,
+    /// `uid:gid` that the process runs as and that owns its files.
+    pub user: String,
+    /// Expression over the stack that says whether it runs when the manifest is silent.
+    #[serde(default = "always")]
+    pub enabled: String,
+    /// Another entry point than the image's.
+    #[serde(default)]
+    pub entrypoint: Option<Vec<String>>,
+    /// Arguments (*templates*); one that renders to nothing is left out.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// Environment (*templates*).
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// The port in the container that answers HTTP.
+    pub port: u16,
+    /// The port on the host that people know it by; without one the engine chooses.
+    #[serde(default)]
+    pub publish: Option<u16>,
+    /// Data volumes: name → path in the container. Nothing but `destroy` removes them.
+    #[serde(default)]
+    pub volumes: BTreeMap<String, String>,
+    /// Paths of the host that it must see.
+    #[serde(default)]
+    pub host_mounts: Vec<HostMount>,
+    /// Memory file systems: path → size such as `64m`.
+    #[serde(default)]
+    pub tmpfs: BTreeMap<String, String>,
+    /// Names that resolve to the host or other addresses: `host.docker.internal:host-gateway`.
+    #[serde(default)]
+    pub extra_hosts: Vec<String>,
+    /// Files in its configuration volume. The first one is what `config:` is laid over.
+    #[serde(default)]
+    pub files: Vec<FileSpec>,
+    /// How to see that it is ready.
+    pub ready: Ready,
+    /// How it takes a changed file; without this it is restarted.
+    #[serde(default)]
+    pub reload: Option<Reload>,
+    /// How to see that what it loaded is what was rendered.
+    #[serde(default)]
+    pub proof: Option<Proof>,
+    /// Commands that check a candidate before it is used.
+    #[serde(default)]
+    pub validators: Vec<Validator>,
+    /// Components that start before it, where they are part of the stack.
+    #[serde(default)]
+    pub after: Vec<String>,
+    /// Limits when the manifest is silent.
+    #[serde(default)]
+    pub resources: Resources,
+    /// Seconds that it may take to stop.
+    #[serde(default = "ten")]
+    pub stop_timeout: u32,
+    /// What may be set in the manifest beside what every component takes.
+    #[serde(default)]
+    pub settings: BTreeMap<String, Setting>,
+    /// How Prometheus sees it.
+    #[serde(default)]
+    pub scrape: Option<ScrapeSpec>,
+    /// Where it departs from the hardening that every container gets, each with its reason.
+    #[serde(default)]
+    pub exceptions: Exceptions,
+    /// Where to read more.
+    #[serde(default)]
+    pub links: BTreeMap<String, String>,
+}
+
+fn always() -> String {
+    "true".to_owned()
+}
+const fn ten() -> u32 {
+    10
+}
+
+/// One or more files of a component.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileSpec {
+    /// Template in the component's folder.
+    #[serde(default)]
+    pub template: Option<String>,
+    /// What makes the files instead of a template.
+    #[serde(default)]
+    pub generate: Option<Generator>,
+    /// Path under the configuration folder; for a generator the folder they go to.
+    pub path: String,
+    /// What makes a change of it take effect.
+    pub effect: Effect,
+}
+
+/// What makes files that no template can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Generator {
+    /// The rule packs, the dialects and the team's own rules.
+    Rules,
+    /// Unit tests of the rule packs.
+    RuleTests,
+    /// Scrape targets of the services.
+    Targets,
+    /// The dashboards.
+    Dashboards,
+}
+
+/// What makes a changed file take effect, smallest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effect {
+    /// The process never reads it; it is there for validators and people.
+    None,
+    /// The process watches it.
+    Watched,
+    /// The process must be asked to reload.
+    Reload,
+    /// The process reads it at start only.
+    Restart,
+}
+
+/// A path of the host that a component must see, read-only.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostMount {
+    /// Path on the host (*template*).
+    pub source: String,
+    /// Path in the container.
+    pub target: String,
+    /// Why it is needed.
+    pub reason: String,
+}
+
+/// How to see that a component is ready.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ready {
+    /// Path that answers 2xx once it is.
+    pub path: String,
+    /// How long that may take.
+    pub timeout: Duration,
+}
+
+/// How a component is asked to reload.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reload {
+    /// Paths that take a POST.
+    pub post: Vec<String>,
+    /// Setting that holds the administrator's password, where it asks for one.
+    #[serde(default)]
+    pub password: Option<String>,
+}
+
+/// How to see that what a process loaded is what was rendered.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Proof {
+    /// `/api/v1/status/config`, `/api/v1/rules` and the reload metric.
+    Prometheus,
+    /// `/api/v2/status` and the reload metric.
+    Alertmanager,
+    /// Datasources and dashboards by its API.
+    Grafana,
+    /// A path that prints the loaded configuration as YAML: each rendered key must stand there.
+    Config(String),
+    /// A metric that is 1 after a good reload.
+    Metric(String),
+}
+
+/// A command that checks a candidate before it is used.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Validator {
+    /// The command (*templates* over `dir`, the folder with the candidate).
+    pub command: Vec<String>,
+    /// Files that it checks, by prefix; it runs when one of them changed.
+    pub checks: Vec<String>,
+}
+
+/// One key that a component takes in the manifest.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Setting {
+    /// What may be written.
+    #[serde(rename = "type")]
+    pub kind: SettingType,
+    /// What it means.
+    pub description: String,
+    /// The value when the manifest is silent.
+    #[serde(default)]
+    pub default: Option<Json>,
+    /// Whether the manifest must say it.
+    #[serde(default)]
+    pub required: bool,
+}
+
+/// What may be written under a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SettingType {
+    /// Any text.
+    Text,
+    /// A Prometheus duration.
+    Duration,
+    /// A number of bytes.
+    Size,
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Bool,
+    /// A list.
+    List,
+    /// A map.
+    Map,
+    /// `{env: NAME}` or `{file: path}`.
+    Secret,
+}
+
+/// How Prometheus sees a component.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScrapeSpec {
+    /// Path of its metrics.
+    #[serde(default = "metrics_path")]
+    pub path: String,
+    /// The job that it belongs to.
+    #[serde(default = "stack_job")]
+    pub job: String,
+}
+
+fn metrics_path() -> String {
+    "/metrics".to_owned()
+}
+fn stack_job() -> String {
+    "stack".to_owned()
+}
+
+/// Departures from the hardening that every container gets; each value is the reason.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exceptions {
+    /// Runs as root.
+    #[serde(default)]
+    pub root: Option<String>,
+    /// Keeps these capabilities.
+    #[serde(default)]
+    pub capabilities: BTreeMap<String, String>,
+    /// Writes to its root file system.
+    #[serde(default)]
+    pub writable_rootfs: Option<String>,
+    /// Sees paths of the host.
+    #[serde(default)]
+    pub host_mounts: Option<String>,
+}
+
+impl Catalog {
+    /// Reads every component folder.
+    ///
+    /// # Errors
+    /// A `component.yaml` that does not fit, with its place.
+    pub fn load(assets: Assets) -> anyhow::Result<Self> {
+        let mut specs = IndexMap::new();
+        for name in assets.folders_with("component.yaml") {
+            let path = format!("{name}/component.yaml");
+            let text = assets.read(&path)?.with_context(|| format!("{path} vanished"))?;
+            let spec: Spec = yaml::from_str(&path, &text)?;
+            spec.check().with_context(|| path.clone())?;
+            specs.insert(name, spec);
+        }
+        Ok(Self { assets, specs })
+    }
+
+    /// Every component with its name, sorted.
+    pub fn components(&self) -> impl Iterator<Item = (&String, &Spec)> {
+        self.specs.iter()
+    }
+
+    /// The component of that name.
+    pub fn get(&self, name: &str) -> Option<&Spec> {
+        self.specs.get(name)
+    }
+
+    /// The components' names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.specs.keys().map(String::as_str)
+    }
+}
+
+impl Spec {
+    /// What the types cannot say.
+    fn check(&self) -> anyhow::Result<()> {
+        let root = self.user.split(':').next() == Some("0");
+        anyhow::ensure!(!root || self.exceptions.root.is_some(), "runs as root without a reason under exceptions.root");
+        anyhow::ensure!(
+            self.host_mounts.is_empty() || self.exceptions.host_mounts.is_some(),
+            "sees paths of the host without a reason under exceptions.host_mounts"
+        );
+        for file in &self.files {
+            anyhow::ensure!(
+                file.template.is_some() != file.generate.is_some(),
+                "{}: exactly one of `template` and `generate` makes a file",
+                file.path
+            );
+        }
+        for (name, setting) in &self.settings {
+            anyhow::ensure!(
+                !crate::manifest::COMMON_SETTINGS.contains(&name.as_str()),
+                "the setting `{name}` is one that every component has"
+            );
+            anyhow::ensure!(!setting.description.is_empty(), "the setting `{name}` has no description");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,192 @@
+//! Files → one merged document → [`Manifest`].
+
+use std::path::{Path, PathBuf};
+
+use super::Manifest;
+use crate::assets;
+use crate::diagnostic::{Diagnostic, Sources, suggest};
+use crate::yaml::{self, Map, Node, Segment, Span};
+
+/// A manifest with the texts that it came from.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// Typed.
+    pub manifest: Manifest,
+    /// Merged, with the place of every value.
+    pub root: Node,
+    /// The texts.
+    pub sources: Sources,
+    /// The folder that relative paths start at: the first file's.
+    pub dir: PathBuf,
+}
+
+impl Document {
+    /// The place of the value at `path`, or of the nearest one above it.
+    pub fn locate(&self, path: &[Segment]) -> Span {
+        self.root.locate(path)
+    }
+    /// The place of the key that `path` ends with.
+    pub fn locate_key(&self, path: &[Segment]) -> Span {
+        self.root.locate_key(path)
+    }
+}
+
+/// Why a manifest could not be loaded, with the texts that the places point into.
+#[derive(Debug)]
+pub struct LoadError {
+    /// What is wrong.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts.
+    pub sources: Sources,
+}
+
+/// Loads one or more files; each later one is laid over those before it.
+///
+/// # Errors
+/// A file that cannot be read, is no YAML or does not fit the manifest's types.
+pub fn load(files: &[PathBuf]) -> Result<Document, Box<LoadError>> {
+    let mut loader = Loader::default();
+    let dir = files.first().and_then(|f| f.parent()).map(Path::to_path_buf).unwrap_or_default();
+    let root = loader.files(files);
+    loader.finish(root, dir)
+}
+
+/// Loads a manifest from a text that is no file, as `init` and tests do.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_text(name: &str, text: &str, dir: &Path) -> Result<Document, Box<LoadError>> {
+    let mut loader = Loader::default();
+    let root = loader.text(name, text, dir);
+    loader.finish(root, dir.to_path_buf())
+}
+
+#[derive(Default)]
+struct Loader {
+    sources: Sources,
+    /// Files and profiles that are being extended, to notice a circle.
+    open: Vec<String>,
+}
+
+type Step<T> = Result<T, Box<Diagnostic>>;
+
+impl Loader {
+    fn files(&mut self, files: &[PathBuf]) -> Step<Node> {
+        let mut merged = Node::empty_map();
+        for file in files {
+            let node = self.file(file, None)?;
+            yaml::merge(&mut merged, node);
+        }
+        Ok(merged)
+    }
+
+    fn file(&mut self, file: &Path, extended_at: Option<Span>) -> Step<Node> {
+        let name = file.display().to_string();
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            let message = format!("cannot read {name}: {}", io_reason(&error));
+            let found = match extended_at {
+                Some(span) => Diagnostic::error(span, message),
+                None => Diagnostic::general(message).help("`mcpmon init` writes a manifest to start from; `-f FILE` names another one"),
+            };
+            Box::new(found)
+        })?;
+        self.text(&name, &text, file.parent().unwrap_or(Path::new("")))
+    }
+
+    /// One text and what it extends below it.
+    fn text(&mut self, name: &str, text: &str, dir: &Path) -> Step<Node> {
+        let source = self.sources.add(name, text);
+        let mut node = yaml::parse(source, text).map_err(|p| Box::new(p.into()))?;
+        let Some(map) = node.as_map_mut() else {
+            let found = Diagnostic::error(node.span, "a manifest is a map")
+                .help("start with `name: my-stack`; `mcpmon init` writes one to start from");
+            return Err(Box::new(found));
+        };
+        let Some(entry) = map.get("extends") else { return Ok(node) };
+        let span = entry.node.span;
+        let Some(base) = entry.node.as_str().map(str::to_owned) else {
+            let found = Diagnostic::error(span, "`extends` names a profile or a file")
+                .help(format!("profiles: {}", assets::profiles().join(", ")));
+            return Err(Box::new(found));
+        };
+        self.open.push(name.to_owned());
+        let mut merged = self.base(&base, dir, span)?;
+        self.open.pop();
+        yaml::merge(&mut merged, node);
+        Ok(merged)
+    }
+
+    fn base(&mut self, base: &str, dir: &Path, span: Span) -> Step<Node> {
+        let is_path = base.contains('/')
+            || [".yaml", ".yml"].iter().any(|end| base.ends_with(end));
+        let name = if is_path { dir.join(base).display().to_string() } else { profile_source(base) };
+        if self.open.contains(&name) {
+            let found = Diagnostic::error(span, format!("`extends` goes in a circle: {} → {name}", self.open.join(" → ")))
+                .help("remove one of them");
+            return Err(Box::new(found));
+        }
+        if is_path {
+            return self.file(&dir.join(base), Some(span));
+        }
+        let Some(text) = assets::profile(base) else {
+            let profiles = assets::profiles();
+            let found = Diagnostic::error(span, format!("there is no profile `{base}`"))
+                .help(suggest(base, profiles.iter().map(String::as_str)));
+            return Err(Box::new(found));
+        };
+        self.text(&name, text, dir)
+    }
+
+    fn finish(self, root: Step<Node>, dir: PathBuf) -> Result<Document, Box<LoadError>> {
+        let fail = |found: Diagnostic, sources: Sources| {
+            Box::new(LoadError { diagnostics: vec![found], sources })
+        };
+        let mut root = match root {
+            Ok(root) => root,
+            Err(found) => return Err(fail(*found, self.sources)),
+        };
+        // Components are read against their `component.yaml`, not against a Rust type.
+        let components = root.as_map_mut().and_then(|map| map.shift_remove("components"));
+        let typed = yaml::from_node::<Manifest>(&root);
+        let mut by_name = indexmap::IndexMap::new();
+        if let Some(entry) = components {
+            match entry.node.as_map() {
+                Some(map) => {
+                    by_name = map.iter().map(|(name, e)| (name.clone(), e.node.clone())).collect();
+                }
+                None if matches!(entry.node.value, yaml::Value::Null) => {}
+                None => {
+                    let found = Diagnostic::error(entry.node.span, "`components` is a map, with a key per component")
+                        .help("write it like `components: {grafana: {port: 3000}}`");
+                    return Err(fail(found, self.sources));
+                }
+            }
+            let map = root.as_map_mut().map_or_else(Map::new, std::mem::take);
+            root.value = yaml::Value::Map(map);
+            if let Some(map) = root.as_map_mut() {
+                map.insert("components".to_owned(), entry);
+            }
+        }
+        match typed {
+            Ok(mut manifest) => {
+                manifest.components = by_name;
+                Ok(Document { manifest, root, sources: self.sources, dir })
+            }
+            Err(error) => Err(fail(error.into(), self.sources)),
+        }
+    }
+}
+
+fn profile_source(name: &str) -> String {
+    format!("profile {name}")
+}
+
+/// The reason without the operating system's error number.
+fn io_reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+        _ => error.to_string(),
+    }
+}

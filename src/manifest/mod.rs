@@ -1,0 +1,136 @@
+//! What the user writes: the types of `mcpmon.yaml`. Their doc comments are the descriptions in
+//! the JSON Schema that editors show.
+
+mod alerts;
+mod component;
+mod load;
+mod notifications;
+mod schema;
+mod service;
+mod types;
+
+pub use alerts::{Alerts, Override, Severity};
+pub use component::{COMMON_SETTINGS, Common, Resources};
+pub use load::{Document, LoadError, load, load_text};
+pub use notifications::{
+    Email, Matcher, Notifications, PagerDuty, Receiver, Route, Slack, Smtp, Timing, Webhook,
+};
+pub use schema::schema;
+pub use service::{Auth, Demo, Dialect as DemoDialect, Endpoint, Run, Service, Tls};
+pub use types::{ByteSize, Duration, LabelName, Name, SecretRef, Share, Url, UrlOrSecret};
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::yaml::Node;
+
+/// One team's MCP services and the stack that monitors them.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Names every container, network and volume of the stack: `<name>-<component>`.
+    pub name: Name,
+    /// What this stack is for, in one line.
+    pub description: Option<String>,
+    /// A shipped profile (`quickstart`) or the path of another manifest to build on. Maps merge,
+    /// lists replace, `null` removes.
+    pub extends: Option<String>,
+    /// Registry that every image is taken from instead of its own: `registry.example.org/mirror`.
+    pub registry: Option<String>,
+    /// Folder with component folders of your own: each adds a component or replaces files of a
+    /// shipped one. A relative path starts at the manifest's folder.
+    pub components_dir: Option<String>,
+    /// Which collector ships container logs to Loki.
+    #[serde(default)]
+    pub collector: Collector,
+    /// Docker networks that exist already and in which services can be reached by name.
+    #[serde(default)]
+    pub networks: Vec<String>,
+    /// What holds for every service that does not say otherwise.
+    #[serde(default)]
+    pub defaults: Defaults,
+    /// The parts of the monitoring stack, by the name of their folder under `templates/`.
+    #[serde(skip)]
+    pub components: IndexMap<String, Node>,
+    /// What is monitored, by name.
+    #[serde(default)]
+    pub services: IndexMap<Name, Service>,
+    /// Which alerts there are.
+    #[serde(default)]
+    pub alerts: Alerts,
+    /// Who is told about them.
+    #[serde(default)]
+    pub notifications: Notifications,
+    /// How container logs are read.
+    #[serde(default)]
+    pub logs: Logs,
+    /// Which dashboards Grafana shows, by the name of their file.
+    #[serde(default = "default_dashboards")]
+    pub dashboards: Vec<String>,
+}
+
+/// The four dashboards that fit every stack.
+fn default_dashboards() -> Vec<String> {
+    ["fleet", "service", "logs", "stack"].map(str::to_owned).to_vec()
+}
+
+/// Which collector ships container logs to Loki.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Collector {
+    /// Grafana Promtail: small; its makers ended its life in 2026-03.
+    #[default]
+    Promtail,
+    /// Grafana Alloy, Promtail's successor.
+    Alloy,
+}
+
+impl Collector {
+    /// The component's name.
+    pub const fn component(self) -> &'static str {
+        match self {
+            Self::Promtail => "promtail",
+            Self::Alloy => "alloy",
+        }
+    }
+}
+
+/// What holds for every service that does not say otherwise.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Defaults {
+    /// How often and how long each target is asked.
+    #[serde(default)]
+    pub scrape: Scrape,
+    /// Labels on every target, beside `service`, `group` and `dialect`.
+    #[serde(default)]
+    pub labels: BTreeMap<LabelName, String>,
+    /// Dialect of services that name none.
+    pub dialect: Option<String>,
+}
+
+/// How often and how long a target is asked.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scrape {
+    /// Time between two scrapes; at most 75s, so that 5-minute rates always see enough samples.
+    pub interval: Option<Duration>,
+    /// Longest time one scrape may take; at most the interval.
+    pub timeout: Option<Duration>,
+}
+
+/// How container logs are read.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, serde::Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Logs {
+    /// Lines that match one of these regular expressions (RE2) are not kept.
+    #[serde(default)]
+    pub drop: Vec<String>,
+    /// JSON fields that become labels in Loki, beside `level`. Each distinct value is a stream of
+    /// its own: never name one with many values, such as an id.
+    #[serde(default)]
+    pub labels: Vec<LabelName>,
+}

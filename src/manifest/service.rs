@@ -1,0 +1,214 @@
+//! One thing that is monitored.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+
+use super::types::{Duration, LabelName, Name, SecretRef, Share, Url};
+use super::{Resources, Scrape};
+
+/// An MCP server, or an application beside it.
+#[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// What it does, in one line.
+    pub description: Option<String>,
+    /// Services that belong together share a group; a label on every series.
+    #[serde(default = "default_group")]
+    pub group: Name,
+    /// The MCP endpoint: a URL, or a map with `url` and more.
+    pub mcp: Option<Endpoint>,
+    /// The Prometheus metrics endpoint: a URL, or a map with `url` and more.
+    pub metrics: Option<Endpoint>,
+    /// The metric names it speaks: a file under `templates/dialects/`.
+    pub dialect: Option<String>,
+    /// Name of the container whose logs are collected, when mcpmon does not run the service.
+    pub container: Option<String>,
+    /// Let mcpmon run it as part of the stack.
+    pub run: Option<Run>,
+    /// More labels on its targets.
+    #[serde(default)]
+    pub labels: BTreeMap<LabelName, String>,
+    /// How often and how long it is asked, where it differs from `defaults.scrape`.
+    #[serde(default)]
+    pub scrape: Scrape,
+}
+
+fn default_group() -> Name {
+    Name::from_any("default")
+}
+
+/// Where a service answers, and with what credentials.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Endpoint {
+    /// The address.
+    pub url: Url,
+    /// The credentials it asks for.
+    pub auth: Option<Auth>,
+    /// How its certificate is checked.
+    pub tls: Option<Tls>,
+    /// Tools that it must offer.
+    pub expect_tools: Vec<String>,
+}
+
+#[derive(serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct EndpointMap {
+    /// The address.
+    url: Url,
+    /// The credentials it asks for.
+    auth: Option<Auth>,
+    /// How its certificate is checked.
+    tls: Option<Tls>,
+    /// Tools that it must offer.
+    #[serde(default)]
+    expect_tools: Vec<String>,
+}
+
+impl<'de> Deserialize<'de> for Endpoint {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct UrlOrMap;
+        impl<'de> Visitor<'de> for UrlOrMap {
+            type Value = Endpoint;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a URL, or a map with `url`")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Endpoint, E> {
+                let url = Url::parse(text).map_err(E::custom)?;
+                Ok(Endpoint { url, auth: None, tls: None, expect_tools: Vec::new() })
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Endpoint, A::Error> {
+                let EndpointMap { url, auth, tls, expect_tools } =
+                    EndpointMap::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                Ok(Endpoint { url, auth, tls, expect_tools })
+            }
+        }
+        deserializer.deserialize_any(UrlOrMap)
+    }
+}
+
+impl JsonSchema for Endpoint {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Endpoint".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let url = generator.subschema_for::<Url>();
+        let map = generator.subschema_for::<EndpointMap>();
+        json_schema!({"anyOf": [url, map]})
+    }
+}
+
+/// Credentials for a scrape. Targets with the same credentials share one scrape job.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Auth {
+    /// `Authorization: Bearer …`
+    Bearer(SecretRef),
+    /// User name and password.
+    Basic {
+        /// The user.
+        username: String,
+        /// The password.
+        password: SecretRef,
+    },
+    /// A header of its own, such as `X-Api-Key`.
+    Header {
+        /// The header's name.
+        name: String,
+        /// Its value.
+        value: SecretRef,
+    },
+}
+
+/// How a server's certificate is checked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// Certificate authority, where it is not a public one.
+    pub ca: Option<SecretRef>,
+    /// Name in the certificate, where it differs from the host.
+    pub server_name: Option<String>,
+    /// Take any certificate. Whoever sits between can then read the credentials.
+    #[serde(default)]
+    pub insecure_skip_verify: bool,
+}
+
+/// A container that mcpmon runs as part of the stack.
+#[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// The image, with its tag.
+    pub image: Option<String>,
+    /// mcpmon's own demo MCP server instead of an image: alive metrics, logs and alerts at once.
+    pub demo: Option<Demo>,
+    /// Arguments of the image's entry point.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// Environment. Secrets do not belong here: `docker inspect` shows it to everyone.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// Ports published on 127.0.0.1 under the same number: `8080`; or `"18080:8080"`.
+    #[serde(default)]
+    pub ports: Vec<String>,
+    /// User that it runs as, where the image names none or root: `65534:65534`.
+    pub user: Option<String>,
+    /// Whether its root file system may be written to.
+    #[serde(default)]
+    pub writable: bool,
+    /// Limits.
+    #[serde(default)]
+    pub resources: Resources,
+}
+
+/// mcpmon's own demo MCP server, with traffic that it makes itself.
+#[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Demo {
+    /// The metric names that it speaks.
+    pub dialect: Dialect,
+    /// Requests per second.
+    #[serde(default = "default_rate")]
+    pub rate: f64,
+    /// Typical time of a request.
+    #[serde(default = "default_latency")]
+    pub latency: Duration,
+    /// Share of requests that fail.
+    #[serde(default = "default_errors")]
+    pub errors: Share,
+}
+
+fn default_rate() -> f64 {
+    5.0
+}
+fn default_latency() -> Duration {
+    Duration::from_millis(80)
+}
+fn default_errors() -> Share {
+    // The share of errors that a healthy service shows; parsing a constant cannot fail.
+    Share::parse("0.5%").unwrap_or_else(|_| unreachable!())
+}
+
+/// The metric names that the demo service can speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dialect {
+    /// FastAPI with prometheus-fastapi-instrumentator.
+    Fastapi,
+    /// `mcp_requests_total` and its family.
+    Mcp,
+    /// OpenTelemetry's HTTP server conventions.
+    OtelHttp,
+}
+
+impl Dialect {
+    /// The word in the manifest and on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fastapi => "fastapi",
+            Self::Mcp => "mcp",
+            Self::OtelHttp => "otel-http",
+        }
+    }
+}

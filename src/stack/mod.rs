@@ -1,0 +1,212 @@
+//! The manifest resolved: profile merged, defaults applied, checked. What can be serialized here
+//! is all that templates may read.
+
+mod checks;
+mod components;
+mod logs;
+mod notifications;
+mod resolve;
+mod runs;
+mod secrets;
+mod targets;
+
+pub use resolve::{Failure, Resolved, resolve};
+pub use secrets::{Secrets, Surroundings, read as read_secrets};
+pub use targets::{JobAuth, OwnJob, OwnTarget, ScrapeJob, Target};
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use indexmap::IndexMap;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use crate::catalog::Spec;
+use crate::manifest::{Collector, Override, SecretRef};
+use crate::yaml::{Node, Span};
+
+/// A stack: everything that is rendered and run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Stack {
+    /// Its name.
+    pub name: String,
+    /// Which collector ships logs.
+    pub collector: Collector,
+    /// Default scrape interval and timeout, as durations.
+    pub scrape: Scrape,
+    /// Jobs of the services: one per class of credentials.
+    pub jobs: Vec<ScrapeJob>,
+    /// Jobs of the stack's own components.
+    pub own_jobs: Vec<OwnJob>,
+    /// Who is told, with secrets as paths.
+    pub notifications: Json,
+    /// What is done to each log line.
+    pub logs: Json,
+    /// Where log lines come from.
+    pub log_sources: Json,
+    /// The dashboard that Grafana opens with.
+    pub home_dashboard: String,
+    /// The components, in the order in which they start.
+    #[serde(skip)]
+    pub components: IndexMap<String, Component>,
+    /// Containers of services that mcpmon runs.
+    #[serde(skip)]
+    pub runs: Vec<RunService>,
+    /// Names of the services.
+    #[serde(skip)]
+    pub services: Vec<ServiceInfo>,
+    /// Dialects in use.
+    #[serde(skip)]
+    pub dialects: BTreeSet<String>,
+    /// Alerts.
+    #[serde(skip)]
+    pub alerts: Alerts,
+    /// Dashboards by name.
+    #[serde(skip)]
+    pub dashboards: Vec<String>,
+    /// Docker networks beside its own that it joins.
+    #[serde(skip)]
+    pub networks: Vec<String>,
+    /// Secrets, by the component that reads them.
+    #[serde(skip)]
+    pub secrets: Vec<SecretFile>,
+}
+
+/// Default scrape interval and timeout.
+#[derive(Clone, Debug, Serialize)]
+pub struct Scrape {
+    /// Time between two scrapes, as a Prometheus duration.
+    pub interval: String,
+    /// Longest time of one, as a Prometheus duration.
+    pub timeout: String,
+    /// The interval in seconds.
+    pub interval_seconds: f64,
+}
+
+/// One component that is part of the stack.
+#[derive(Clone, Debug)]
+pub struct Component {
+    /// Its folder's name.
+    pub name: String,
+    /// What its folder says.
+    pub spec: Spec,
+    /// The image with its tag, re-homed where the manifest says so.
+    pub image: String,
+    /// Port on the host; the engine chooses where there is none.
+    pub host_port: Option<u16>,
+    /// Address on the host.
+    pub host_address: String,
+    /// Settings with defaults applied; secrets are paths under the configuration folder.
+    pub settings: serde_json::Map<String, Json>,
+    /// Limits with defaults applied.
+    pub resources: Limits,
+    /// More arguments.
+    pub args: Vec<String>,
+    /// More environment.
+    pub env: BTreeMap<String, String>,
+    /// What is laid over its main file.
+    pub config: Option<Node>,
+    /// Where the manifest speaks of it.
+    pub span: Option<Span>,
+}
+
+/// Limits of a container.
+#[derive(Clone, Debug, Serialize, PartialEq)]
+pub struct Limits {
+    /// Bytes of memory.
+    pub memory: u64,
+    /// Processor cores; all of them without a limit.
+    pub cpus: Option<f64>,
+    /// Processes and threads.
+    pub pids: i64,
+}
+
+/// A service as checks and messages need it.
+#[derive(Clone, Debug)]
+pub struct ServiceInfo {
+    /// Its name.
+    pub name: String,
+    /// Its group.
+    pub group: String,
+    /// Whether it has a metrics endpoint.
+    pub scraped: bool,
+    /// Whether its log lines are collected.
+    pub logged: bool,
+    /// The host it is reached under.
+    pub host: Option<String>,
+}
+
+/// A service's container that mcpmon runs.
+#[derive(Clone, Debug)]
+pub struct RunService {
+    /// The service's name; also its name on the stack's network.
+    pub name: String,
+    /// The image; mcpmon's own one without it.
+    pub image: Option<String>,
+    /// Arguments.
+    pub command: Vec<String>,
+    /// Environment.
+    pub env: BTreeMap<String, String>,
+    /// Published ports on 127.0.0.1: host → container.
+    pub ports: Vec<(u16, u16)>,
+    /// User.
+    pub user: Option<String>,
+    /// Whether its root file system may be written to.
+    pub writable: bool,
+    /// Limits.
+    pub resources: Limits,
+}
+
+/// Which alerts there are.
+#[derive(Clone, Debug, Default)]
+pub struct Alerts {
+    /// Rule packs.
+    pub packs: Vec<String>,
+    /// Alerts that are not wanted.
+    pub disable: BTreeSet<String>,
+    /// Alerts that are wanted otherwise.
+    pub overrides: BTreeMap<String, Override>,
+    /// The team's own rule files: name → parsed content.
+    pub own: BTreeMap<String, OwnRules>,
+}
+
+/// One of the team's own rule files.
+#[derive(Clone, Debug)]
+pub struct OwnRules {
+    /// Path as the user knows it.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+    /// Its content.
+    pub content: Json,
+}
+
+/// A secret that a component reads from a file.
+#[derive(Clone, Debug)]
+pub struct SecretFile {
+    /// The component.
+    pub component: String,
+    /// Path under its configuration folder.
+    pub path: String,
+    /// Where its value comes from.
+    pub source: SecretRef,
+    /// Where the manifest speaks of it.
+    pub span: Span,
+}
+
+/// The folder, in every container, with the files that its process reads.
+pub const LIVE: &str = "/etc/mcpmon/live/";
+
+impl Stack {
+    /// Name of a container: `<stack>-<component or service>`.
+    pub fn container(&self, part: &str) -> String {
+        format!("{}-{part}", self.name)
+    }
+    /// Name of the stack's network.
+    pub fn network(&self) -> String {
+        self.name.clone()
+    }
+    /// `host:port` of a component on the stack's network.
+    pub fn address(&self, component: &Component) -> String {
+        format!("{}:{}", self.container(&component.name), component.spec.port)
+    }
+}

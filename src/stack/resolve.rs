@@ -1,0 +1,134 @@
+//! [`Document`] + [`Catalog`] → [`Stack`].
+
+use super::{Alerts, OwnRules, Scrape, ServiceInfo, Stack, checks, components, logs, notifications, runs, targets};
+use crate::catalog::Catalog;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::manifest::{Document, Duration};
+use crate::yaml::{self, Segment};
+
+/// A stack and what is worth a warning about it.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// The stack.
+    pub stack: Stack,
+    /// Warnings.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// What is wrong with a manifest; at least one error.
+pub type Failure = Vec<Diagnostic>;
+
+/// Default time between two scrapes.
+const INTERVAL: Duration = Duration::from_secs(15);
+
+/// Resolves a manifest.
+///
+/// # Errors
+/// Everything that is wrong with it, at once.
+pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failure> {
+    let mut found = Vec::new();
+    let manifest = &document.manifest;
+    let interval = manifest.defaults.scrape.interval.unwrap_or(INTERVAL);
+    let timeout = manifest.defaults.scrape.timeout.unwrap_or_else(|| Duration::from_secs(10).min(interval));
+    let scrape = Scrape {
+        interval: interval.to_string(),
+        timeout: timeout.to_string(),
+        interval_seconds: interval.seconds(),
+    };
+    let mut secrets = Vec::new();
+    let services = targets::resolve(document, catalog, &mut secrets, &mut found);
+    let parts = components::resolve(document, catalog, !services.probes.is_empty(), &mut secrets, &mut found);
+    let runs = runs::resolve(document, &mut found);
+    let notifications = notifications::resolve(document, catalog, &mut secrets, &mut found);
+    let (logs, log_sources) = logs::resolve(document, &mut found);
+    let alerts = alerts(document, &mut found);
+    let mut stack = Stack {
+        name: manifest.name.to_string(),
+        collector: manifest.collector,
+        scrape,
+        jobs: services.jobs(),
+        own_jobs: Vec::new(),
+        notifications,
+        logs,
+        log_sources,
+        home_dashboard: manifest.dashboards.first().cloned().unwrap_or_else(|| "fleet".to_owned()),
+        components: parts,
+        runs,
+        services: manifest
+            .services
+            .iter()
+            .map(|(name, service)| ServiceInfo {
+                name: name.to_string(),
+                group: service.group.to_string(),
+                scraped: service.metrics.is_some() || service.run.as_ref().is_some_and(|r| r.demo.is_some()),
+                logged: service.run.is_some() || service.container.is_some(),
+                host: service.metrics.as_ref().or(service.mcp.as_ref()).map(|e| e.url.host().to_owned()),
+            })
+            .collect(),
+        dialects: services.dialects,
+        alerts,
+        dashboards: manifest.dashboards.clone(),
+        networks: manifest.networks.clone(),
+        secrets,
+    };
+    stack.own_jobs = targets::own_jobs(&stack);
+    checks::run(document, catalog, &stack, &mut found);
+    // A secret that a disabled component would have read is nobody's business.
+    stack.secrets.retain(|secret| stack.components.contains_key(&secret.component));
+
+    let position = |d: &Diagnostic| d.span.map(|s| (s.source, s.start));
+    found.sort_by(|a, b| (a.severity, position(a)).cmp(&(b.severity, position(b))));
+    found.dedup();
+    if found.iter().any(|d| d.severity == Severity::Error) {
+        return Err(found);
+    }
+    Ok(Resolved { stack, warnings: found })
+}
+
+/// Rule packs, overrides and the team's own rule files.
+fn alerts(document: &Document, found: &mut Vec<Diagnostic>) -> Alerts {
+    let alerts = &document.manifest.alerts;
+    let mut own = std::collections::BTreeMap::new();
+    if let Some(dir) = &alerts.rules_dir {
+        let span = document.locate(&["alerts".into(), "rules_dir".into()]);
+        let path = document.dir.join(dir);
+        match std::fs::read_dir(&path) {
+            Err(error) => found.push(
+                Diagnostic::error(span, format!("cannot read the folder {}: {error}", path.display()))
+                    .help("make it, or remove `rules_dir`; a relative path starts at the manifest's folder"),
+            ),
+            Ok(entries) => {
+                for file in entries.filter_map(|e| Some(e.ok()?.path())) {
+                    let is_yaml = file.extension().is_some_and(|e| e == "yml" || e == "yaml");
+                    if let Some(stem) = file.file_stem().and_then(|s| s.to_str()).filter(|_| is_yaml) {
+                        match own_rules(&file) {
+                            Ok(rules) => _ = own.insert(stem.to_owned(), rules),
+                            Err(message) => found.push(Diagnostic::error(span, message)),
+                        }
+                    }
+                }
+            }
+        }
+    }
+    Alerts {
+        packs: alerts.packs.clone(),
+        disable: alerts.disable.iter().cloned().collect(),
+        overrides: alerts.overrides.clone(),
+        own,
+    }
+}
+
+fn own_rules(file: &std::path::Path) -> Result<OwnRules, String> {
+    let path = file.display().to_string();
+    let text = std::fs::read_to_string(file).map_err(|e| format!("cannot read {path}: {e}"))?;
+    let node = yaml::parse(0, &text).map_err(|problem| {
+        let (line, column) = yaml::line_column(&text, problem.span.start);
+        format!("{path}:{line}:{column}: {}", problem.message)
+    })?;
+    Ok(OwnRules { path, content: node.to_json(), text })
+}
+
+/// A path into the manifest.
+pub(super) fn path<const N: usize>(segments: [Segment; N]) -> [Segment; N] {
+    segments
+}
