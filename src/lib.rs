@@ -1,5 +1,25 @@
 //! mcpmon: one manifest for the monitoring of MCP services.
+//!
+//! ```text
+//! mcpmon.yaml ─load→ Manifest ─resolve→ Stack ─render→ Bundle ─plan→ Steps ─apply→ running stack ─check→ Report
+//! ```
+//!
+//! * [`manifest`] what the user writes, read by [`yaml`]; what is wrong with it is a [`diagnostic`]
+//! * [`catalog`] the component folders, from the [`assets`] that ship with mcpmon or stand beside a manifest
+//! * [`stack`] the manifest resolved, checked, defaults applied
+//! * [`render`] the stack's files
+//! * [`engine`] the Docker engine
+//! * [`demo`] the MCP server of the quickstart
+//!
+//! Load, resolve, render and plan are pure: no clock, no network, no environment but what is
+//! handed in.
 
 pub mod assets;
+pub mod catalog;
+pub mod demo;
 pub mod diagnostic;
+pub mod engine;
+pub mod manifest;
+pub mod render;
+pub mod stack;
 pub mod yaml;

@@ -1,0 +1,304 @@
+//! A container as the engine describes it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bollard::models::{
+    ContainerInspectResponse, ContainerState, ContainerStateStatusEnum, HostConfig,
+    MountPoint as ApiMountPoint, PortMap,
+};
+
+/// A container in any state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    /// Full identifier.
+    pub id: String,
+    /// Name, without the leading slash.
+    pub name: String,
+    /// Image reference as configured (`prom/prometheus:v3.13.5`).
+    pub image: String,
+    /// Identifier of the image it was created from (`sha256:…`); differs from the reference's current one after a pull.
+    pub image_id: String,
+    /// Labels, those of the image included.
+    pub labels: BTreeMap<String, String>,
+    /// What it is doing.
+    pub state: State,
+    /// Ports as they are published now; empty unless it runs.
+    pub ports: Vec<PublishedPort>,
+    /// IP address by network name; empty unless it runs.
+    pub networks: BTreeMap<String, String>,
+    /// Volumes and directories it has mounted, by target.
+    pub mounts: Vec<MountPoint>,
+    /// Environment.
+    pub env: BTreeMap<String, String>,
+    /// Entrypoint, from the image or the container.
+    pub entrypoint: Vec<String>,
+    /// Command, from the image or the container.
+    pub command: Vec<String>,
+    /// What it may do to its host.
+    pub hardening: Hardening,
+}
+
+impl Container {
+    /// The stack it belongs to, by label.
+    pub fn stack(&self) -> Option<&str> {
+        self.labels.get(super::labels::STACK).map(String::as_str)
+    }
+
+    /// The component it runs, by label.
+    pub fn component(&self) -> Option<&str> {
+        self.labels.get(super::labels::COMPONENT).map(String::as_str)
+    }
+
+    /// Where a TCP port of the container is published on the host.
+    pub fn published(&self, container_port: u16) -> Option<&PublishedPort> {
+        self.ports
+            .iter()
+            .find(|port| port.container_port == container_port && port.protocol == "tcp")
+    }
+}
+
+/// What a container is doing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct State {
+    /// Its status.
+    pub status: Status,
+    /// Exit code of the last run; 0 before the first.
+    pub exit_code: i64,
+    /// Whether the last run was ended for using too much memory.
+    pub oom_killed: bool,
+    /// Why it could not be started; empty when it could.
+    pub error: String,
+    /// RFC 3339; `0001-01-01T00:00:00Z` when it never ran.
+    pub started_at: String,
+    /// RFC 3339; `0001-01-01T00:00:00Z` when it never ended.
+    pub finished_at: String,
+    /// How often the engine restarted it by its restart policy.
+    pub restart_count: i64,
+}
+
+/// Status of a container.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the engine's own words")]
+pub enum Status {
+    Created,
+    Running,
+    Paused,
+    Restarting,
+    Removing,
+    Exited,
+    Dead,
+    Stopping,
+    /// The engine said nothing, or something newer than this list.
+    #[default]
+    Unknown,
+}
+
+/// A port of a container as it is published on the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedPort {
+    /// Port inside the container.
+    pub container_port: u16,
+    /// `tcp` or `udp`.
+    pub protocol: String,
+    /// Address on the host; `0.0.0.0` and `::` are all of them.
+    pub host_ip: String,
+    /// Port on the host.
+    pub host_port: u16,
+}
+
+/// A volume or directory mounted in a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MountPoint {
+    /// `volume`, `bind` or `tmpfs`.
+    pub kind: String,
+    /// Name of the volume; path on the host of a bind mount.
+    pub source: String,
+    /// Path in the container.
+    pub target: String,
+    /// Whether the container cannot write to it.
+    pub read_only: bool,
+}
+
+/// The facts that decide what a container may do to its host.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hardening {
+    /// `uid[:gid]` or a name; empty is the image's root.
+    pub user: String,
+    /// Whether its root file system is read-only.
+    pub read_only_rootfs: bool,
+    /// Capabilities taken away; `ALL` for every one.
+    pub cap_drop: Vec<String>,
+    /// Capabilities given back.
+    pub cap_add: Vec<String>,
+    /// Security options, such as `no-new-privileges:true`.
+    pub security_opt: Vec<String>,
+    /// Whether it may do everything.
+    pub privileged: bool,
+    /// Memory limit in bytes; 0 is none.
+    pub memory_bytes: i64,
+    /// CPU limit in billionths of a CPU; 0 is none.
+    pub nano_cpus: i64,
+    /// Limit of processes; 0 or below is none.
+    pub pids_limit: i64,
+    /// Log driver (`json-file` …).
+    pub log_driver: String,
+    /// Options of the log driver.
+    pub log_options: BTreeMap<String, String>,
+    /// `no`, `always`, `unless-stopped` or `on-failure`.
+    pub restart_policy: String,
+    /// `host` when it sees the host's processes.
+    pub pid_mode: String,
+    /// `host`, or the network it was created with.
+    pub network_mode: String,
+    /// Options of each tmpfs by target.
+    pub tmpfs: BTreeMap<String, String>,
+    /// Additional groups.
+    pub group_add: Vec<String>,
+    /// Additional lines of `/etc/hosts`, as `name:address`.
+    pub extra_hosts: Vec<String>,
+}
+
+impl From<ContainerInspectResponse> for Container {
+    fn from(inspect: ContainerInspectResponse) -> Self {
+        let config = inspect.config.unwrap_or_default();
+        let network = inspect.network_settings.unwrap_or_default();
+        let networks = network.networks.unwrap_or_default().into_iter();
+        let mut mounts: Vec<MountPoint> =
+            inspect.mounts.unwrap_or_default().into_iter().map(MountPoint::from).collect();
+        mounts.sort_by(|a, b| a.target.cmp(&b.target));
+        Self {
+            id: inspect.id.unwrap_or_default(),
+            name: inspect.name.unwrap_or_default().trim_start_matches('/').to_owned(),
+            image: config.image.unwrap_or_default(),
+            image_id: inspect.image.unwrap_or_default(),
+            labels: config.labels.unwrap_or_default().into_iter().collect(),
+            state: State::new(
+                inspect.state.unwrap_or_default(),
+                inspect.restart_count.unwrap_or_default(),
+            ),
+            ports: published(network.ports.unwrap_or_default()),
+            networks: networks
+                .map(|(name, at)| (name, at.ip_address.unwrap_or_default()))
+                .collect(),
+            mounts,
+            env: config
+                .env
+                .unwrap_or_default()
+                .iter()
+                .filter_map(|line| line.split_once('='))
+                .map(owned)
+                .collect(),
+            entrypoint: config.entrypoint.unwrap_or_default(),
+            command: config.cmd.unwrap_or_default(),
+            hardening: Hardening::new(
+                inspect.host_config.unwrap_or_default(),
+                config.user.unwrap_or_default(),
+            ),
+        }
+    }
+}
+
+fn owned((name, value): (&str, &str)) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
+
+impl State {
+    fn new(state: ContainerState, restart_count: i64) -> Self {
+        Self {
+            status: state.status.map_or(Status::Unknown, Status::from),
+            exit_code: state.exit_code.unwrap_or_default(),
+            oom_killed: state.oom_killed.unwrap_or_default(),
+            error: state.error.unwrap_or_default(),
+            started_at: state.started_at.unwrap_or_default(),
+            finished_at: state.finished_at.unwrap_or_default(),
+            restart_count,
+        }
+    }
+}
+
+impl From<ContainerStateStatusEnum> for Status {
+    fn from(status: ContainerStateStatusEnum) -> Self {
+        match status {
+            ContainerStateStatusEnum::CREATED => Self::Created,
+            ContainerStateStatusEnum::RUNNING => Self::Running,
+            ContainerStateStatusEnum::PAUSED => Self::Paused,
+            ContainerStateStatusEnum::RESTARTING => Self::Restarting,
+            ContainerStateStatusEnum::REMOVING => Self::Removing,
+            ContainerStateStatusEnum::EXITED => Self::Exited,
+            ContainerStateStatusEnum::DEAD => Self::Dead,
+            ContainerStateStatusEnum::STOPPING => Self::Stopping,
+            ContainerStateStatusEnum::EMPTY => Self::Unknown,
+        }
+    }
+}
+
+/// Ports by number, so that the order is the same each time.
+fn published(ports: PortMap) -> Vec<PublishedPort> {
+    let mut published = Vec::new();
+    for (inside, bindings) in ports {
+        let (container_port, protocol) = inside.split_once('/').unwrap_or((&inside, "tcp"));
+        for binding in bindings.unwrap_or_default() {
+            let host_port = binding.host_port.and_then(|port| port.parse().ok());
+            if let (Ok(container_port), Some(host_port)) = (container_port.parse(), host_port) {
+                let host_ip = binding.host_ip.unwrap_or_default();
+                published.push(PublishedPort {
+                    container_port,
+                    protocol: protocol.to_owned(),
+                    host_ip,
+                    host_port,
+                });
+            }
+        }
+    }
+    published.sort_by(|a, b| {
+        (a.container_port, a.host_port, &a.host_ip).cmp(&(
+            b.container_port,
+            b.host_port,
+            &b.host_ip,
+        ))
+    });
+    published
+}
+
+impl From<ApiMountPoint> for MountPoint {
+    fn from(mount: ApiMountPoint) -> Self {
+        Self {
+            kind: mount.typ.unwrap_or_default(),
+            source: mount.name.filter(|name| !name.is_empty()).or(mount.source).unwrap_or_default(),
+            target: mount.destination.unwrap_or_default(),
+            read_only: !mount.rw.unwrap_or(true),
+        }
+    }
+}
+
+impl Hardening {
+    fn new(host: HostConfig, user: String) -> Self {
+        let log = host.log_config.unwrap_or_default();
+        let restart_policy =
+            host.restart_policy.and_then(|policy| policy.name).map(|name| name.to_string());
+        Self {
+            user,
+            read_only_rootfs: host.readonly_rootfs.unwrap_or_default(),
+            cap_drop: host.cap_drop.unwrap_or_default(),
+            cap_add: host.cap_add.unwrap_or_default(),
+            security_opt: host.security_opt.unwrap_or_default(),
+            privileged: host.privileged.unwrap_or_default(),
+            memory_bytes: host.memory.unwrap_or_default(),
+            nano_cpus: host.nano_cpus.unwrap_or_default(),
+            pids_limit: host.pids_limit.unwrap_or_default(),
+            log_driver: log.typ.unwrap_or_default(),
+            log_options: sorted(log.config),
+            restart_policy: restart_policy.unwrap_or_default(),
+            pid_mode: host.pid_mode.unwrap_or_default(),
+            network_mode: host.network_mode.unwrap_or_default(),
+            tmpfs: sorted(host.tmpfs),
+            group_add: host.group_add.unwrap_or_default(),
+            extra_hosts: host.extra_hosts.unwrap_or_default(),
+        }
+    }
+}
+
+/// A map of the engine in a stable order.
+pub(super) fn sorted(map: Option<HashMap<String, String>>) -> BTreeMap<String, String> {
+    map.unwrap_or_default().into_iter().collect()
+}

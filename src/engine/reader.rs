@@ -1,0 +1,294 @@
+//! Questions to the engine. Every request made here is a GET; `plan` and the checks hold this type and so cannot change anything.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bollard::Docker;
+use bollard::models::{ContainerSummary, SystemInfo, SystemVersion};
+use bollard::query_parameters::{
+    ListContainersOptionsBuilder, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder,
+};
+use futures_util::future::try_join_all;
+
+use super::error::{REQUEST_TIMEOUT, causes};
+use super::{Container, Endpoint, EngineError, Image, Network, Volume, labels};
+
+/// The oldest API that has all that mcpmon uses (Docker 20.10).
+const OLDEST_API: (u16, u16) = (1, 41);
+/// A daemon that runs answers at once; one on a host that is gone would otherwise cost the whole request timeout.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A connection that can only read.
+#[derive(Clone)]
+pub struct Reader {
+    client: Docker,
+    facts: Facts,
+}
+
+/// What the engine says about itself and its host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// Version of the engine (`20.10.24`).
+    pub engine_version: String,
+    /// Version of its API, major and minor. It decides which fields the engine understands: newer ones it drops in silence.
+    pub api_version: (u16, u16),
+    /// Operating system of the containers (`linux`).
+    pub os: String,
+    /// Architecture in Go's words (`amd64`, `arm64`).
+    pub arch: String,
+    /// Number of CPUs.
+    pub cpus: u64,
+    /// Memory of the host in bytes.
+    pub memory_bytes: u64,
+    /// Whether the engine runs without root.
+    pub rootless: bool,
+    /// Whether containers are confined by `SELinux`.
+    pub selinux: bool,
+    /// `1` or `2`.
+    pub cgroup_version: String,
+    /// Storage driver (`overlay2`, `vfs` …).
+    pub storage_driver: String,
+    /// Directory that holds images, containers and volumes.
+    pub docker_root_dir: String,
+}
+
+/// A port of the host that a running container publishes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publishing {
+    /// Name of the container.
+    pub container: String,
+    /// Stack it belongs to, if it is one of ours.
+    pub stack: Option<String>,
+    /// Address on the host; `0.0.0.0` and `::` are all of them.
+    pub host_ip: String,
+    /// Port on the host.
+    pub host_port: u16,
+}
+
+impl Reader {
+    /// Connects, and learns what the engine is. Refuses an engine older than API 1.41 (Docker 20.10).
+    pub async fn connect(endpoint: &Endpoint) -> Result<Self, EngineError> {
+        let unreachable = |cause: String| {
+            let help = advice(&cause, &endpoint.address);
+            EngineError::Unreachable {
+                endpoint: format!("{} ({})", endpoint.address, endpoint.chosen_by),
+                cause,
+                help,
+            }
+        };
+        let client = Docker::connect_with_host(&endpoint.address)
+            .map_err(|error| unreachable(causes(&error)))?;
+        let client = client.with_timeout(CONNECT_TIMEOUT);
+        let (version, info) = tokio::try_join!(client.version(), client.info())
+            .map_err(|error| unreachable(causes(&error)))?;
+        let facts = Facts::new(version, info);
+        if facts.api_version < OLDEST_API {
+            let (major, minor) = facts.api_version;
+            return Err(EngineError::Unreachable {
+                endpoint: endpoint.address.clone(),
+                cause: format!(
+                    "it speaks API {major}.{minor} (Docker {}), older than 1.41",
+                    facts.engine_version
+                ),
+                help: "upgrade Docker to 20.10 or newer".to_owned(),
+            });
+        }
+        Ok(Self { client: client.with_timeout(REQUEST_TIMEOUT), facts })
+    }
+
+    /// What the engine said about itself when the connection was made.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// All containers of a stack, in any state, by name.
+    pub async fn containers(&self, stack: &str) -> Result<Vec<Container>, EngineError> {
+        self.containers_labelled(&format!("{}={stack}", labels::STACK)).await
+    }
+
+    /// All containers with a label (`key` or `key=value`), in any state, by name.
+    pub async fn containers_labelled(&self, label: &str) -> Result<Vec<Container>, EngineError> {
+        let summaries = self.list(Some(label), true).await?;
+        let ids = summaries.into_iter().filter_map(|summary| summary.id);
+        let inspected =
+            try_join_all(ids.map(|id| async move { self.container(&id).await })).await?;
+        // One that vanished between the two questions is simply not there.
+        let mut containers: Vec<Container> = inspected.into_iter().flatten().collect();
+        containers.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(containers)
+    }
+
+    /// A container by name or identifier.
+    pub async fn container(&self, name: &str) -> Result<Option<Container>, EngineError> {
+        let inspected = self.client.inspect_container(name, None).await;
+        Ok(existing(inspected, || format!("inspect container {name}"))?.map(Container::from))
+    }
+
+    /// Every port of the host that a running container publishes, whoever it belongs to.
+    pub async fn containers_publishing(&self) -> Result<Vec<Publishing>, EngineError> {
+        let mut publishing = Vec::new();
+        for summary in self.list(None, false).await? {
+            let name = summary.names.unwrap_or_default().into_iter().next().unwrap_or_default();
+            let stack = summary.labels.unwrap_or_default().remove(labels::STACK);
+            for port in summary.ports.unwrap_or_default() {
+                if let Some(host_port) = port.public_port {
+                    let container = name.trim_start_matches('/').to_owned();
+                    let host_ip = port.ip.unwrap_or_default();
+                    publishing.push(Publishing {
+                        container,
+                        stack: stack.clone(),
+                        host_ip,
+                        host_port,
+                    });
+                }
+            }
+        }
+        Ok(publishing)
+    }
+
+    async fn list(
+        &self,
+        label: Option<&str>,
+        all: bool,
+    ) -> Result<Vec<ContainerSummary>, EngineError> {
+        let options = ListContainersOptionsBuilder::new().all(all);
+        let options = match label {
+            Some(label) => options.filters(&HashMap::from([("label", vec![label])])),
+            None => options,
+        };
+        let listed = self.client.list_containers(Some(options.build())).await;
+        listed.map_err(|error| EngineError::from_client(error, "list containers"))
+    }
+
+    /// The volumes of a stack, by name.
+    pub async fn volumes(&self, stack: &str) -> Result<Vec<Volume>, EngineError> {
+        let label = format!("{}={stack}", labels::STACK);
+        let options = ListVolumesOptionsBuilder::new()
+            .filters(&HashMap::from([("label", vec![label.as_str()])]))
+            .build();
+        let listed = self.client.list_volumes(Some(options)).await;
+        let listed = listed.map_err(|error| EngineError::from_client(error, "list volumes"))?;
+        let mut volumes: Vec<Volume> =
+            listed.volumes.unwrap_or_default().into_iter().map(Volume::from).collect();
+        volumes.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(volumes)
+    }
+
+    /// A volume by name.
+    pub async fn volume(&self, name: &str) -> Result<Option<Volume>, EngineError> {
+        let inspected = self.client.inspect_volume(name).await;
+        Ok(existing(inspected, || format!("inspect volume {name}"))?.map(Volume::from))
+    }
+
+    /// The networks of a stack, by name.
+    pub async fn networks(&self, stack: &str) -> Result<Vec<Network>, EngineError> {
+        let label = format!("{}={stack}", labels::STACK);
+        let options = ListNetworksOptionsBuilder::new()
+            .filters(&HashMap::from([("label", vec![label.as_str()])]))
+            .build();
+        let listed = self.client.list_networks(Some(options)).await;
+        let listed = listed.map_err(|error| EngineError::from_client(error, "list networks"))?;
+        let mut networks: Vec<Network> = listed.into_iter().map(Network::from).collect();
+        networks.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(networks)
+    }
+
+    /// A network by name or identifier.
+    pub async fn network(&self, name: &str) -> Result<Option<Network>, EngineError> {
+        let inspected = self.client.inspect_network(name, None).await;
+        Ok(existing(inspected, || format!("inspect network {name}"))?.map(Network::from))
+    }
+
+    /// An image that the engine already has, by reference or identifier.
+    pub async fn image(&self, reference: &str) -> Result<Option<Image>, EngineError> {
+        let inspected = self.client.inspect_image(reference).await;
+        Ok(existing(inspected, || format!("inspect image {reference}"))?.map(Image::from))
+    }
+
+    pub(super) fn client(&self) -> &Docker {
+        &self.client
+    }
+}
+
+/// The answer, or `None` when the engine says that there is no such thing.
+fn existing<T>(
+    answer: Result<T, bollard::errors::Error>,
+    during: impl Fn() -> String,
+) -> Result<Option<T>, EngineError> {
+    match answer.map_err(|error| EngineError::from_client(error, during())) {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What to do about an engine that cannot be reached.
+fn advice(cause: &str, address: &str) -> String {
+    let cause = cause.to_lowercase();
+    if cause.contains("permission denied") {
+        "your user may not use the socket: add it to the docker group (sudo usermod -aG docker $USER, then log in again), or use rootless Docker".to_owned()
+    } else if cause.contains("socket not found") || cause.contains("no such file") {
+        "is Docker running? Start it (sudo systemctl start docker, or Docker Desktop), or set DOCKER_HOST to where it listens".to_owned()
+    } else if address.starts_with("unix://") {
+        "is Docker running? `docker version` asks the same question".to_owned()
+    } else {
+        "is that the right address, and does the engine listen there? `docker version` asks the same question".to_owned()
+    }
+}
+
+impl Facts {
+    fn new(version: SystemVersion, info: SystemInfo) -> Self {
+        let security = info.security_options.unwrap_or_default();
+        let confined_by =
+            |name: &str| security.iter().any(|option| option.split(',').any(|part| part == name));
+        let count = |number: Option<i64>| {
+            number.and_then(|number| u64::try_from(number).ok()).unwrap_or_default()
+        };
+        Self {
+            engine_version: version.version.unwrap_or_default(),
+            api_version: parse_api(&version.api_version.unwrap_or_default()),
+            os: version.os.unwrap_or_default(),
+            arch: version.arch.unwrap_or_default(),
+            cpus: count(info.ncpu),
+            memory_bytes: count(info.mem_total),
+            rootless: confined_by("name=rootless"),
+            selinux: confined_by("name=selinux"),
+            cgroup_version: info
+                .cgroup_version
+                .map(|version| version.to_string())
+                .unwrap_or_default(),
+            storage_driver: info.driver.unwrap_or_default(),
+            docker_root_dir: info.docker_root_dir.unwrap_or_default(),
+        }
+    }
+}
+
+/// `1.41` as numbers; what cannot be read counts as too old.
+fn parse_api(version: &str) -> (u16, u16) {
+    let parsed = version
+        .split_once('.')
+        .and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
+    parsed.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_api_version_is_compared_as_numbers() {
+        assert!(parse_api("1.9") < OLDEST_API);
+        assert!(parse_api("1.141") > OLDEST_API);
+        assert!(parse_api("?") < OLDEST_API);
+    }
+
+    #[test]
+    fn advice_fits_the_cause() {
+        assert!(
+            advice("client error: Permission denied (os error 13)", "unix:///s")
+                .contains("docker group")
+        );
+        assert!(advice("Socket not found: /s", "unix:///s").contains("is Docker running"));
+        assert!(advice("Connection refused", "tcp://h:1").contains("right address"));
+    }
+}
