@@ -1,1 +1,3 @@
 //! mcpmon: one manifest for the monitoring of MCP services.
+
+pub mod demo;
