@@ -1,0 +1,2 @@
+//! From a resolved stack to the files of a bundle.
+pub mod rules;

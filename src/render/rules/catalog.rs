@@ -1,0 +1,89 @@
+//! What there is: for checks of the manifest and for the documentation.
+
+use indexmap::IndexMap;
+
+use super::pack::{Severity, Unit};
+use super::{Dialect, alert, dialect, pack};
+use crate::assets::Assets;
+
+/// Every rule pack there is, by name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Catalog {
+    /// The packs.
+    pub packs: IndexMap<String, PackFacts>,
+}
+
+/// A rule pack.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PackFacts {
+    /// What it watches, in one line.
+    pub description: String,
+    /// Its alerts, by name, in the order of the file.
+    pub alerts: IndexMap<String, AlertFacts>,
+}
+
+/// An alert as it is without overrides.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlertFacts {
+    /// How urgent it is.
+    pub severity: Severity,
+    /// What it is about.
+    pub category: String,
+    /// What it says, with `SERVICE` for a service's name.
+    pub summary: String,
+    /// How long its condition must hold.
+    pub r#for: String,
+    /// The value beyond which it fires, if it has one that can be changed.
+    pub threshold: Option<f64>,
+    /// What that value means.
+    pub unit: Option<Unit>,
+    /// Components without which it is left out.
+    pub requires: Vec<String>,
+}
+
+impl Catalog {
+    /// An alert and the pack it stands in.
+    pub fn alert(&self, name: &str) -> Option<(&str, &AlertFacts)> {
+        self.packs.iter().find_map(|(pack, facts)| Some((pack.as_str(), facts.alerts.get(name)?)))
+    }
+
+    /// The names of all alerts.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.packs.values().flat_map(|pack| pack.alerts.keys().map(String::as_str))
+    }
+}
+
+/// Reads every rule pack.
+///
+/// # Errors
+/// When one of them is not whole.
+pub fn catalog(assets: &Assets) -> anyhow::Result<Catalog> {
+    let mut packs = IndexMap::new();
+    for name in pack::names(assets) {
+        let pack = pack::load(assets, &name)?;
+        let facts = |source: &pack::Alert| AlertFacts {
+            severity: source.severity,
+            category: source.category.clone(),
+            summary: alert::plain(&source.summary),
+            r#for: source.hold.clone().unwrap_or_else(|| "0s".to_owned()),
+            threshold: source.threshold,
+            unit: source.unit,
+            requires: source.requires.clone(),
+        };
+        let alerts =
+            pack.alerts.iter().map(|(name, source)| (name.clone(), facts(source))).collect();
+        packs.insert(name, PackFacts { description: pack.description, alerts });
+    }
+    Ok(Catalog { packs })
+}
+
+/// Reads every dialect, by name.
+///
+/// # Errors
+/// When one of them is not whole.
+pub fn dialects(assets: &Assets) -> anyhow::Result<IndexMap<String, Dialect>> {
+    dialect::names(assets)
+        .into_iter()
+        .map(|name| Ok((name.clone(), dialect::load(assets, &name)?)))
+        .collect()
+}

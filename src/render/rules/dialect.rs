@@ -1,0 +1,168 @@
+//! A dialect as it is written: which metrics play which role.
+
+use anyhow::{Context as _, bail, ensure};
+use indexmap::IndexMap;
+use serde::Deserialize;
+
+use crate::assets::Assets;
+use crate::{diagnostic, yaml};
+
+/// The folder of the dialects.
+const DIR: &str = "dialects";
+
+/// The metric names that a kind of service speaks.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dialect {
+    /// Who speaks it.
+    pub description: String,
+    /// Metric names by which an endpoint is recognised: any one of them will do.
+    pub detect: Vec<String>,
+    pub(super) roles: Roles,
+}
+
+/// Which metrics say what. Where a role has several, an earlier one is preferred where it exists.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Roles {
+    pub requests: Vec<Counter>,
+    pub errors: Vec<Errors>,
+    #[serde(default)]
+    pub latency: Vec<Histogram>,
+    #[serde(default)]
+    pub in_flight: Vec<Gauge>,
+    #[serde(default)]
+    pub tools: Vec<Tools>,
+}
+
+/// Events that are counted.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Counter {
+    pub counter: String,
+    #[serde(default, rename = "where")]
+    pub matchers: String,
+    pub test: Proof<f64>,
+}
+
+/// Those of the requests that failed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Errors {
+    pub counter: String,
+    #[serde(rename = "where")]
+    pub matchers: String,
+    pub test: Proof<ErrorValue>,
+}
+
+/// A classic histogram; the name stands without `_bucket`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Histogram {
+    pub histogram: String,
+    #[serde(default, rename = "where")]
+    pub matchers: String,
+    pub unit: TimeUnit,
+    pub test: Proof<Quantiles>,
+}
+
+/// A number that goes up and down.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Gauge {
+    pub gauge: String,
+    #[serde(default, rename = "where")]
+    pub matchers: String,
+    pub test: Proof<f64>,
+}
+
+/// Calls of tools, by the label that names the tool.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tools {
+    pub label: String,
+    pub counter: String,
+    #[serde(default, rename = "where")]
+    pub matchers: String,
+    /// Further matchers that pick the failed ones.
+    pub failed: String,
+    pub latency: Option<ToolLatency>,
+    pub test: Proof<IndexMap<String, ToolValue>>,
+}
+
+/// How long tools take.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ToolLatency {
+    pub histogram: String,
+    #[serde(default, rename = "where")]
+    pub matchers: String,
+    pub unit: TimeUnit,
+}
+
+/// What a histogram counts in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum TimeUnit {
+    S,
+    Ms,
+}
+
+/// Series of one service, by the minute, and what they amount to.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Proof<T> {
+    pub series: IndexMap<String, String>,
+    pub value: T,
+}
+
+/// Failures in a second, and their share of the requests.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ErrorValue {
+    pub rate: f64,
+    pub share: f64,
+}
+
+/// Seconds.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Quantiles {
+    pub p50: f64,
+    pub p95: f64,
+    pub p99: f64,
+}
+
+/// Calls and failures in a second, and seconds.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ToolValue {
+    pub calls: f64,
+    pub errors: f64,
+    pub p95: Option<f64>,
+}
+
+/// Names of the dialects there are.
+pub(super) fn names(assets: &Assets) -> Vec<String> {
+    assets.names(DIR, ".yaml")
+}
+
+/// Reads a dialect.
+pub(super) fn load(assets: &Assets, name: &str) -> anyhow::Result<Dialect> {
+    let path = format!("{DIR}/{name}.yaml");
+    let Some(text) = assets.read(&path)? else {
+        let known = names(assets);
+        let help = diagnostic::suggest(name, known.iter().map(String::as_str));
+        bail!("there is no dialect `{name}` ({help})");
+    };
+    let dialect: Dialect = yaml::from_str(&path, &text)?;
+    check(&dialect).with_context(|| path.clone())?;
+    Ok(dialect)
+}
+
+fn check(dialect: &Dialect) -> anyhow::Result<()> {
+    ensure!(!dialect.detect.is_empty(), "`detect` names no metric");
+    ensure!(!dialect.roles.requests.is_empty(), "the role `requests` has no metric");
+    ensure!(!dialect.roles.errors.is_empty(), "the role `errors` has no metric");
+    Ok(())
+}

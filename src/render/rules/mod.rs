@@ -1,0 +1,127 @@
+//! Rule packs and dialects → Prometheus rule files, their promtool tests and the runbooks.
+//!
+//! ```text
+//! templates/prometheus/rules/<pack>.yaml ─ pack.rs ──┐ overrides   ┌ alert.rs   → rules/<pack>.yml
+//! templates/dialects/<name>.yaml ─ dialect.rs ───────┴─ compile() ─┤ case.rs    → tests/<pack>.test.yml
+//!                                                                  ├ record.rs  → rules/dialect-<name>.yml
+//!                                                                  ├ prove.rs   → tests/dialect-<name>.test.yml
+//!                                                                  └ runbook.rs → RUNBOOKS.md
+//! ```
+//! Nothing here knows a service: every rule is grouped by its labels, so the number of rules is the
+//! same for one service and for ten thousand.
+
+mod alert;
+mod case;
+mod catalog;
+mod compile;
+mod dialect;
+mod duration;
+mod pack;
+mod prove;
+mod record;
+mod runbook;
+mod text;
+
+pub use catalog::{AlertFacts, Catalog, PackFacts, catalog, dialects};
+pub use compile::compile;
+pub use dialect::Dialect;
+pub use pack::{Severity, Unit};
+pub use runbook::runbooks_markdown;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+/// What the rules of a stack depend on.
+pub struct Input<'a> {
+    /// Names of the rule packs in use, in the order of the manifest.
+    pub packs: &'a [String],
+    /// Alerts that are left out.
+    pub disable: &'a BTreeSet<String>,
+    /// Changes to single alerts, by name.
+    pub overrides: &'a BTreeMap<String, Override>,
+    /// Names of the dialects that at least one service speaks.
+    pub dialects: &'a BTreeSet<String>,
+    /// Names of the enabled components: an alert that requires another one is left out.
+    pub components: &'a BTreeSet<String>,
+    /// How often a target is scraped unless it says otherwise.
+    pub scrape_interval_seconds: f64,
+    /// Where the runbook of an alert can be read.
+    pub runbook_url: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// What a manifest changes about one alert.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Override {
+    /// The value beyond which it fires.
+    pub threshold: Option<f64>,
+    /// How long the condition must hold, as a Prometheus duration.
+    pub r#for: Option<String>,
+    /// How urgent it is.
+    pub severity: Option<Severity>,
+    /// `false` leaves it out.
+    pub enabled: Option<bool>,
+}
+
+/// Everything that comes from the rule packs and dialects.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compiled {
+    /// Rule files for Prometheus.
+    pub files: Vec<RuleFile>,
+    /// Unit tests for `promtool test rules`.
+    pub tests: Vec<TestFile>,
+    /// What to do when an alert fires.
+    pub runbooks: Vec<Runbook>,
+    /// The alerts in effect.
+    pub alerts: Vec<AlertInfo>,
+}
+
+/// A rule file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleFile {
+    /// `rules/<pack>.yml` or `rules/dialect-<name>.yml`.
+    pub path: String,
+    /// Its content.
+    pub content: Json,
+}
+
+/// A file of promtool unit tests; it names its rule file relative to itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TestFile {
+    /// `tests/<pack>.test.yml` or `tests/dialect-<name>.test.yml`.
+    pub path: String,
+    /// Its content.
+    pub content: Json,
+}
+
+/// The runbook of one alert.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Runbook {
+    /// The alert.
+    pub alert: String,
+    /// The pack it comes from.
+    pub pack: String,
+    /// How urgent it is.
+    pub severity: Severity,
+    /// What it says, without a service's name.
+    pub summary: String,
+    /// The page, without its title.
+    pub markdown: String,
+}
+
+/// An alert in effect.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlertInfo {
+    /// Its name.
+    pub name: String,
+    /// The pack it comes from.
+    pub pack: String,
+    /// How urgent it is.
+    pub severity: Severity,
+    /// What it is about: availability, errors, latency, saturation, monitoring …
+    pub category: String,
+    /// What it means, in one line.
+    pub summary: String,
+    /// How long its condition must hold.
+    pub r#for: String,
+}

@@ -1,0 +1,175 @@
+//! A rule pack as it is written: every alert with its runbook and its test.
+
+use anyhow::{Context as _, bail};
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use crate::assets::Assets;
+use crate::{diagnostic, yaml};
+
+/// The folder of the rule packs.
+const DIR: &str = "prometheus/rules";
+
+/// How urgent an alert is, the most urgent first.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Deserialize,
+    Serialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Users are hurt now; somebody gets up.
+    Critical,
+    /// Users are or will soon be hurt; today.
+    High,
+    /// Something is not as it should be; this week.
+    Warning,
+    /// Worth knowing beside another alert.
+    Info,
+}
+
+impl Severity {
+    /// The value of the label `severity`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::High => "high",
+            Self::Warning => "warning",
+            Self::Info => "info",
+        }
+    }
+}
+
+/// What the number of a threshold means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// From 0 to 1: 0.05 is 5 %.
+    Share,
+    /// Seconds.
+    Seconds,
+    /// A whole number of things.
+    Count,
+    /// How many times as much.
+    Factor,
+    /// Things in each second.
+    PerSecond,
+}
+
+/// A file of alerts that belong together.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Pack {
+    pub description: String,
+    pub alerts: IndexMap<String, Alert>,
+}
+
+/// One alert. Texts are templates: `<< threshold >>`, `<< for | duration >>` …
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Alert {
+    pub expr: String,
+    pub threshold: Option<f64>,
+    pub unit: Option<Unit>,
+    #[serde(rename = "for")]
+    pub hold: Option<String>,
+    pub keep_firing_for: Option<String>,
+    pub severity: Severity,
+    pub category: String,
+    #[serde(default)]
+    pub labels: IndexMap<String, String>,
+    #[serde(default)]
+    pub requires: Vec<String>,
+    pub summary: String,
+    pub description: String,
+    pub runbook: Page,
+    pub test: Vec<Case>,
+}
+
+/// What to do when an alert fires.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Page {
+    pub means: String,
+    pub impact: String,
+    pub look: Vec<Look>,
+    pub act: Vec<String>,
+    pub tune: String,
+}
+
+/// One way to see more.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Look {
+    Run(String),
+    Promql(String),
+    Logql(String),
+    Read(String),
+}
+
+/// One test: series, and what fires because of them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Case {
+    pub about: String,
+    pub interval: Option<String>,
+    #[serde(default)]
+    pub series: IndexMap<String, String>,
+    #[serde(default)]
+    pub fires: Vec<IndexMap<String, String>>,
+    pub from: Option<String>,
+    pub resolves: Option<String>,
+    pub until: Option<String>,
+}
+
+/// Names of the rule packs there are.
+pub(super) fn names(assets: &Assets) -> Vec<String> {
+    assets.names(DIR, ".yaml")
+}
+
+/// Reads a rule pack and checks what its types alone cannot say.
+pub(super) fn load(assets: &Assets, name: &str) -> anyhow::Result<Pack> {
+    let path = format!("{DIR}/{name}.yaml");
+    let Some(text) = assets.read(&path)? else {
+        let known = names(assets);
+        let help = diagnostic::suggest(name, known.iter().map(String::as_str));
+        bail!("there is no rule pack `{name}` ({help})");
+    };
+    let pack: Pack = yaml::from_str(&path, &text)?;
+    for (alert, content) in &pack.alerts {
+        check(content).with_context(|| format!("{path}: `{alert}`"))?;
+    }
+    Ok(pack)
+}
+
+fn check(alert: &Alert) -> anyhow::Result<()> {
+    let page = &alert.runbook;
+    if [&page.means, &page.impact, &page.tune].iter().any(|t| t.trim().is_empty())
+        || page.look.is_empty()
+        || page.act.is_empty()
+    {
+        bail!("its runbook has an empty section");
+    }
+    if !alert.test.iter().any(|case| !case.fires.is_empty()) {
+        bail!("no test shows that it fires");
+    }
+    // A watchdog is the one alert that never stays quiet.
+    if !alert.labels.contains_key("watchdog") && alert.test.iter().all(|c| !c.fires.is_empty()) {
+        bail!("no test shows that it stays quiet");
+    }
+    if let Some(case) = alert.test.iter().find(|c| c.fires.is_empty() == c.from.is_some()) {
+        bail!("the test `{}`: `from` and `fires` go together", case.about);
+    }
+    if alert.threshold.is_some() != alert.unit.is_some() {
+        bail!("`threshold` and `unit` go together");
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! A dialect → recording rules with the same names for every dialect.
+//!
+//! What holds for each of them: it selects by `dialect`, so that dialects never mix; it keeps
+//! `service` and `group` alone, so that its cost does not grow with a service's own labels; it never
+//! records NaN, which would poison every average taken over it.
+
+use serde_json::{Value as Json, json};
+
+use super::dialect::{Dialect, TimeUnit, Tools};
+
+/// The quantiles that are recorded.
+pub(super) const QUANTILES: [(&str, &str); 3] = [("p50", "0.5"), ("p95", "0.95"), ("p99", "0.99")];
+
+/// The recording rules of a dialect, in an order in which each finds what it builds on.
+pub(super) fn rules(name: &str, dialect: &Dialect) -> Vec<Json> {
+    let roles = &dialect.roles;
+    let of = |record: &str| format!("{record}{{dialect=\"{name}\"}}");
+    let rate = |metric: &str, matchers: &str| {
+        format!("sum by (service, group) (rate({}[5m]))", select(name, metric, matchers))
+    };
+    let mut out = Vec::new();
+    let mut add = |record: &str, parts: Vec<String>, on: &str| {
+        if !parts.is_empty() {
+            let expr = parts.join(&format!(" or on ({on}) "));
+            out.push(json!({"record": record, "expr": expr, "labels": {"dialect": name}}));
+        }
+    };
+    const SERVICE: &str = "service, group";
+    add(
+        "mcp:requests:rate5m",
+        roles.requests.iter().map(|role| rate(&role.counter, &role.matchers)).collect(),
+        SERVICE,
+    );
+    // An error series may not exist before the first error: then there are none, not "no data".
+    let mut errors: Vec<_> =
+        roles.errors.iter().map(|role| rate(&role.counter, &role.matchers)).collect();
+    errors.push(format!("0 * {}", of("mcp:requests:rate5m")));
+    add("mcp:errors:rate5m", errors, SERVICE);
+    let ratio = format!("{} / ({} > 0)", of("mcp:errors:rate5m"), of("mcp:requests:rate5m"));
+    add("mcp:errors:ratio5m", vec![ratio], SERVICE);
+    for (label, quantile) in QUANTILES {
+        let parts = roles.latency.iter().map(|role| {
+            let buckets = select(name, &format!("{}_bucket", role.histogram), &role.matchers);
+            let buckets = format!("sum by (service, group, le) (rate({buckets}[5m]))");
+            seconds(&format!("histogram_quantile({quantile}, {buckets})"), role.unit)
+        });
+        add(&format!("mcp:latency:{label}_5m"), parts.collect(), SERVICE);
+    }
+    let gauges = roles.in_flight.iter();
+    let gauges = gauges.map(|role| {
+        format!("sum by (service, group) ({})", select(name, &role.gauge, &role.matchers))
+    });
+    add("mcp:in_flight", gauges.collect(), SERVICE);
+
+    const TOOL: &str = "service, group, tool";
+    let calls = |tools: &Tools, matchers: &str| {
+        let rate = format!("rate({}[5m])", select(name, &tools.counter, matchers));
+        format!("sum by ({TOOL}) ({})", as_tool(&rate, &tools.label))
+    };
+    add(
+        "mcp:tool_calls:rate5m",
+        roles.tools.iter().map(|role| calls(role, &role.matchers)).collect(),
+        TOOL,
+    );
+    let mut failed: Vec<_> =
+        roles.tools.iter().map(|role| calls(role, &both(&role.matchers, &role.failed))).collect();
+    if !failed.is_empty() {
+        failed.push(format!("0 * {}", of("mcp:tool_calls:rate5m")));
+    }
+    add("mcp:tool_errors:rate5m", failed, TOOL);
+    let latency = roles.tools.iter().filter_map(|role| {
+        let time = role.latency.as_ref()?;
+        let rate = format!(
+            "rate({}[5m])",
+            select(name, &format!("{}_bucket", time.histogram), &time.matchers)
+        );
+        let buckets = format!("sum by ({TOOL}, le) ({})", as_tool(&rate, &role.label));
+        Some(seconds(&format!("histogram_quantile(0.95, {buckets})"), time.unit))
+    });
+    add("mcp:tool_latency:p95_5m", latency.collect(), TOOL);
+    out
+}
+
+fn select(dialect: &str, metric: &str, matchers: &str) -> String {
+    format!("{metric}{{{}}}", both(&format!("dialect=\"{dialect}\""), matchers))
+}
+
+fn both(a: &str, b: &str) -> String {
+    [a, b].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(",")
+}
+
+/// Seconds, and nothing at all while nothing was measured: the quantile of no events is NaN, and NaN
+/// fails every comparison.
+fn seconds(quantile: &str, unit: TimeUnit) -> String {
+    match unit {
+        TimeUnit::S => format!("{quantile} >= 0"),
+        TimeUnit::Ms => format!("{quantile} / 1000 >= 0"),
+    }
+}
+
+/// The label `tool`, whatever the dialect calls it.
+fn as_tool(expr: &str, label: &str) -> String {
+    if label == "tool" {
+        return expr.to_owned();
+    }
+    format!("label_replace({expr}, \"tool\", \"$1\", \"{label}\", \"(.+)\")")
+}

@@ -1,0 +1,67 @@
+//! Runbooks: from their parts to pages.
+
+use std::fmt::Write as _;
+
+use super::alert::{Settled, plain};
+use super::pack::Look;
+use super::{Compiled, duration};
+
+/// The page of one alert, without its title.
+pub(super) fn page(alert: &Settled<'_>) -> anyhow::Result<String> {
+    let source = &alert.source.runbook;
+    let render = |text: &str| alert.texts.render(text);
+    let mut out = format!("**{}** · {}", alert.severity.as_str(), alert.source.category);
+    if alert.hold > 0 {
+        let _ = write!(out, " · after {}", duration::format(alert.hold));
+    }
+    let _ = write!(out, "\n\n{}.\n", plain(&render(&alert.source.summary)?));
+    for (title, text) in [("What it means", &source.means), ("Impact", &source.impact)] {
+        let _ = write!(out, "\n### {title}\n{}\n", render(text)?);
+    }
+    out.push_str("\n### How to look\n");
+    for look in &source.look {
+        match look {
+            Look::Run(command) => fenced(&mut out, "sh", &render(command)?),
+            Look::Promql(query) => fenced(&mut out, "promql", &render(query)?),
+            Look::Logql(query) => fenced(&mut out, "logql", &render(query)?),
+            Look::Read(text) => {
+                let _ = writeln!(out, "{}", render(text)?);
+            }
+        }
+    }
+    out.push_str("\n### What to do\n");
+    for (number, step) in source.act.iter().enumerate() {
+        let _ = writeln!(out, "{}. {}", number + 1, render(step)?);
+    }
+    let _ = write!(out, "\n### When to change it\n{}\n", render(&source.tune)?);
+    let _ = write!(out, "\n### The rule\n```promql\n{}\n```\n", render(&alert.source.expr)?);
+    Ok(out)
+}
+
+fn fenced(out: &mut String, language: &str, text: &str) {
+    let _ = writeln!(out, "```{language}\n{text}\n```");
+}
+
+/// All runbooks as one document with a table of contents; an alert's anchor is its name in lower
+/// case.
+pub fn runbooks_markdown(compiled: &Compiled) -> String {
+    let mut out = String::from(
+        "# Runbooks\n\nOne section for each alert in effect. Words in capitals stand for what the alert names: \
+         `SERVICE`, `TOOL`, `COMPONENT`, `INSTANCE`.\n",
+    );
+    let mut pack = "";
+    for book in &compiled.runbooks {
+        if book.pack != pack {
+            pack = &book.pack;
+            let _ =
+                write!(out, "\n**{pack}**\n\n| alert | severity | what it says |\n|---|---|---|\n");
+        }
+        let (alert, severity) = (&book.alert, book.severity.as_str());
+        let anchor = alert.to_lowercase();
+        let _ = writeln!(out, "| [{alert}](#{anchor}) | {severity} | {} |", book.summary);
+    }
+    for book in &compiled.runbooks {
+        let _ = write!(out, "\n## {}\n{}", book.alert, book.markdown);
+    }
+    out
+}

@@ -1,0 +1,111 @@
+//! The template language of the packs: minijinja between `<<` and `>>`, so that the braces of PromQL
+//! and Prometheus' own `{{ }}` stand as they are.
+
+use anyhow::Context as _;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Value;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+
+use super::duration;
+
+/// Renders the texts of one alert.
+pub(super) struct Texts {
+    environment: Environment<'static>,
+    context: Value,
+}
+
+/// The numbers that texts can use.
+pub(super) struct Facts<'a> {
+    pub threshold: Option<f64>,
+    pub hold: u64,
+    pub severity: &'a str,
+    pub scrape_interval: f64,
+}
+
+impl Texts {
+    pub(super) fn new(facts: &Facts<'_>) -> anyhow::Result<Self> {
+        let mut environment = Environment::new();
+        let syntax = SyntaxConfig::builder()
+            .variable_delimiters("<<", ">>")
+            .block_delimiters("<%", "%>")
+            .comment_delimiters("<#", "#>")
+            .build()
+            .context("the delimiters of rule packs")?;
+        environment.set_syntax(syntax);
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        // The texts become strings of a JSON document as a whole; that is where escaping is done.
+        environment.set_auto_escape_callback(|_| AutoEscape::None);
+        environment.add_filter("percent", |share: f64| format!("{} %", tidy(share * 100.0)));
+        environment.add_filter("duration", |seconds: u64| duration::format(seconds));
+        let context = minijinja::context! {
+            threshold => facts.threshold.map_or(Value::UNDEFINED, number),
+            for => facts.hold,
+            severity => facts.severity,
+            scrape_interval => number(facts.scrape_interval),
+        };
+        Ok(Self { environment, context })
+    }
+
+    pub(super) fn render(&self, text: &str) -> anyhow::Result<String> {
+        self.with(text, Value::UNDEFINED)
+    }
+
+    /// Renders a text of a test, where `n` stands for the samples that `for` takes at this interval.
+    pub(super) fn render_case(&self, text: &str, interval: u64) -> anyhow::Result<String> {
+        let hold = self.context.get_attr("for").ok().and_then(|v| u64::try_from(v).ok());
+        let n = hold.unwrap_or_default().div_ceil(interval.max(1));
+        self.with(text, minijinja::context! { n => n })
+    }
+
+    fn with(&self, text: &str, more: Value) -> anyhow::Result<String> {
+        if !text.contains("<<") && !text.contains("<%") && !text.contains("<#") {
+            return Ok(text.trim().to_owned());
+        }
+        let context = minijinja::context! { ..more, ..self.context.clone() };
+        let rendered = self.environment.render_str(text, context);
+        Ok(rendered.with_context(|| format!("cannot render `{}`", text.trim()))?.trim().to_owned())
+    }
+}
+
+/// A whole number stands without a decimal point.
+#[allow(clippy::cast_possible_truncation)] // only where it is exact
+fn number(value: f64) -> Value {
+    if value.fract() == 0.0 && value.abs() < 1e15 {
+        Value::from(value as i64)
+    } else {
+        Value::from(value)
+    }
+}
+
+/// A number for readers: no noise of binary fractions.
+fn tidy(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_know_the_alert_and_leave_foreign_braces_alone() {
+        let facts =
+            Facts { threshold: Some(0.07), hold: 300, severity: "high", scrape_interval: 15.0 };
+        let texts = Texts::new(&facts).unwrap();
+        for (text, rendered) in [
+            ("up{a=\"b\"} > << threshold >>", "up{a=\"b\"} > 0.07"),
+            ("{{ $labels.service }} << threshold | percent >>", "{{ $labels.service }} 7 %"),
+            ("<< for | duration >>, << for / 60 + 1 >>", "5m, 6.0"),
+            ("<< scrape_interval * 2 >>s << severity >>", "30s high"),
+        ] {
+            assert_eq!(texts.render(text).unwrap(), rendered);
+        }
+        assert_eq!(texts.render_case("1x<< n + 2 >>", 90).unwrap(), "1x6");
+        assert!(texts.render("<< treshold >>").is_err());
+    }
+
+    #[test]
+    fn an_alert_without_threshold_cannot_speak_of_one() {
+        let facts = Facts { threshold: None, hold: 0, severity: "info", scrape_interval: 15.0 };
+        assert!(Texts::new(&facts).unwrap().render("<< threshold * 2 >>").is_err());
+    }
+}
