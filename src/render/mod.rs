@@ -1,2 +1,12 @@
-//! From a resolved stack to the files of a bundle.
+//! Stack → [`Bundle`]: every file of every component, the same bytes each time.
+
+mod bundle;
+mod config;
+pub mod dashboards;
+mod environment;
+mod generate;
 pub mod rules;
+mod view;
+
+pub use bundle::{Bundle, File, render};
+pub use environment::evaluate;

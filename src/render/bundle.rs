@@ -1,0 +1,131 @@
+//! The files of a stack, by component.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use sha2::{Digest, Sha256};
+
+use super::{config, environment, generate, view};
+use crate::catalog::{Catalog, Effect};
+use crate::stack::{Component, Stack};
+
+/// Every file of every component.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Bundle {
+    /// Component → path under its configuration folder → file.
+    pub components: BTreeMap<String, BTreeMap<String, File>>,
+    /// Arguments and environment of each component's process.
+    pub processes: BTreeMap<String, Process>,
+    /// What each alert means and what to do, as one Markdown page.
+    pub runbooks: String,
+}
+
+/// One rendered file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct File {
+    /// Its text.
+    pub text: String,
+    /// What makes a change of it take effect.
+    pub effect: Effect,
+}
+
+/// How a component's process is started.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Process {
+    /// Arguments.
+    pub command: Vec<String>,
+    /// Environment.
+    pub env: BTreeMap<String, String>,
+    /// Host paths → container paths, read-only.
+    pub host_mounts: Vec<(String, String)>,
+}
+
+/// Renders a stack.
+///
+/// # Errors
+/// A template that fails, or a rendered file that is not what its name says.
+pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
+    let env = environment::environment()?;
+    let neighbours = view::neighbours(stack);
+    let generated = generate::Generated::new(stack, catalog)?;
+    let mut bundle = Bundle { runbooks: generated.runbooks_markdown(stack), ..Bundle::default() };
+    for part in stack.components.values() {
+        let context = view::view(stack, part, &neighbours);
+        let text = |name: &str, text: &str| environment::render(&env, name, text, &context);
+        let mut files = BTreeMap::new();
+        for (index, file) in part.spec.files.iter().enumerate() {
+            if let Some(template) = &file.template {
+                let name = format!("{}/{template}", part.name);
+                let source = catalog.assets.read(&name)?.with_context(|| format!("{name} does not exist"))?;
+                let mut rendered = text(&name, &source)?;
+                if let Some(overlay) = part.config.as_ref().filter(|_| index == 0) {
+                    rendered = config::overlay(&rendered, overlay).with_context(|| format!("`config` of {}", part.name))?;
+                }
+                environment::parses(&file.path, &rendered)?;
+                files.insert(file.path.clone(), File { text: rendered, effect: file.effect });
+            }
+            if let Some(generator) = file.generate {
+                for (name, rendered) in generated.files(generator, stack)? {
+                    files.insert(format!("{}/{name}", file.path), File { text: rendered, effect: file.effect });
+                }
+            }
+        }
+        bundle.components.insert(part.name.clone(), files);
+        bundle.processes.insert(part.name.clone(), process(part, &text)?);
+    }
+    Ok(bundle)
+}
+
+fn process(part: &Component, text: &dyn Fn(&str, &str) -> anyhow::Result<String>) -> anyhow::Result<Process> {
+    let name = format!("{}/component.yaml", part.name);
+    let mut command = Vec::new();
+    for argument in &part.spec.command {
+        // The name decides about escaping: arguments are no YAML.
+        command.push(text("command", argument).with_context(|| name.clone())?);
+    }
+    command.retain(|argument| !argument.is_empty());
+    command.extend(part.args.iter().cloned());
+    let mut env = BTreeMap::new();
+    for (key, value) in &part.spec.env {
+        env.insert(key.clone(), text("env", value).with_context(|| name.clone())?);
+    }
+    env.extend(part.env.clone());
+    let mut host_mounts = Vec::new();
+    for mount in &part.spec.host_mounts {
+        host_mounts.push((text("mount", &mount.source).with_context(|| name.clone())?, mount.target.clone()));
+    }
+    Ok(Process { command, env, host_mounts })
+}
+
+impl Bundle {
+    /// SHA-256 over all files, as hexadecimal: two bundles with the same one are the same.
+    pub fn hash(&self) -> String {
+        let mut hasher = Sha256::new();
+        for (component, files) in &self.components {
+            for (path, file) in files {
+                for part in [component, path, &file.text] {
+                    hasher.update((part.len() as u64).to_le_bytes());
+                    hasher.update(part.as_bytes());
+                }
+            }
+        }
+        hasher.finalize().iter().fold(String::new(), |mut out, byte| {
+            use std::fmt::Write as _;
+            let _ = write!(out, "{byte:02x}");
+            out
+        })
+    }
+
+    /// Path → text of every file, as `mcpmon render --out` writes them.
+    pub fn tree(&self) -> BTreeMap<String, &str> {
+        let mut tree: BTreeMap<String, &str> = self
+            .components
+            .iter()
+            .flat_map(|(component, files)| {
+                files.iter().map(move |(path, file)| (format!("{component}/{path}"), file.text.as_str()))
+            })
+            .collect();
+        tree.insert("RUNBOOKS.md".to_owned(), &self.runbooks);
+        tree
+    }
+}

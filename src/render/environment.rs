@@ -1,0 +1,123 @@
+//! The template language as mcpmon speaks it: undefined values are errors, and whatever is put
+//! into YAML or JSON is escaped, so that no text from the manifest can become structure.
+
+use anyhow::Context as _;
+use minijinja::value::{Serde, Value};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
+use serde::Serialize;
+
+/// A template environment that reads nothing by itself.
+pub fn environment() -> anyhow::Result<Environment<'static>> {
+    let mut env = Environment::new();
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.set_syntax(
+        minijinja::syntax::SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .keep_trailing_newline(true)
+            .build()?,
+    );
+    // Other formats than these have filters of their own: `quote` and `ini`.
+    env.set_auto_escape_callback(|name| {
+        let name = name.trim_end_matches(".j2");
+        let is_data = [".yml", ".yaml", ".json"].iter().any(|end| name.ends_with(end));
+        if is_data { AutoEscape::Json } else { AutoEscape::None }
+    });
+    env.add_filter("quote", quote);
+    env.add_filter("ini", ini);
+    env.add_filter("alternatives", alternatives);
+    env.add_filter("alloy_list", alloy_list);
+    Ok(env)
+}
+
+/// Renders a template.
+///
+/// # Errors
+/// With the template's name and line.
+pub fn render(env: &Environment<'_>, name: &str, text: &str, context: &impl Serialize) -> anyhow::Result<String> {
+    env.render_named_str(name, text, Serde(context)).map_err(readable)
+}
+
+/// Evaluates an expression to true or false.
+///
+/// # Errors
+/// When the expression is wrong.
+pub fn evaluate(expression: &str, context: &impl Serialize) -> anyhow::Result<bool> {
+    let env = environment()?;
+    let compiled = env.compile_expression(expression).map_err(readable)?;
+    Ok(compiled.eval(Serde(context)).map_err(readable)?.is_true())
+}
+
+/// The error with its place, in one line.
+fn readable(error: Error) -> anyhow::Error {
+    let place = match (error.name(), error.line()) {
+        (Some(name), Some(line)) => format!("{name}:{line}: "),
+        _ => String::new(),
+    };
+    let detail = error.detail().map(|d| format!(": {d}")).unwrap_or_default();
+    anyhow::anyhow!("{place}{}{detail}", error.kind())
+}
+
+/// Text in double quotes with escapes that Prometheus matchers and Alloy understand alike.
+fn quote(value: &Value) -> Result<Value, Error> {
+    let text = text(value)?;
+    serde_json::to_string(&text)
+        .map(Value::from_safe_string)
+        .map_err(|e| Error::new(ErrorKind::InvalidOperation, e.to_string()))
+}
+
+/// A value of Grafana's ini file: quoted, since `#` and `;` begin a comment there, and with `$`
+/// kept from being expanded.
+fn ini(value: &Value) -> Result<Value, Error> {
+    let text = text(value)?;
+    if text.contains(['\n', '\r', '`']) {
+        return Err(Error::new(ErrorKind::InvalidOperation, "a value of an ini file has one line and no backquote"));
+    }
+    if text.contains("${") || text.contains("$__") {
+        return Err(Error::new(ErrorKind::InvalidOperation, "Grafana would expand the `$` in a value"));
+    }
+    Ok(Value::from_safe_string(format!("`{text}`")))
+}
+
+/// A regular expression that matches exactly one of the texts.
+fn alternatives(values: &Value) -> Result<Value, Error> {
+    let texts: Result<Vec<String>, Error> = values.try_iter()?.map(|v| Ok(escape_regex(&text(&v)?))).collect();
+    Ok(Value::from(texts?.join("|")))
+}
+
+/// A list in Alloy's syntax.
+fn alloy_list(values: &Value) -> Result<Value, Error> {
+    let items: Result<Vec<String>, Error> = values.try_iter()?.map(|v| Ok(quote(&v)?.to_string())).collect();
+    Ok(Value::from_safe_string(format!("[{}]", items?.join(", "))))
+}
+
+fn text(value: &Value) -> Result<String, Error> {
+    value
+        .as_str()
+        .map(str::to_owned)
+        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("expected text, found {}", value.kind())))
+}
+
+fn escape_regex(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if r"\.+*?()|[]{}^$".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// Reads rendered text back: what a process could not parse is never handed to it.
+pub fn parses(path: &str, text: &str) -> anyhow::Result<()> {
+    if path.ends_with(".json") {
+        serde_json::from_str::<serde_json::Value>(text).map(|_| ()).with_context(|| format!("{path} is not JSON"))
+    } else if path.ends_with(".yml") || path.ends_with(".yaml") {
+        crate::yaml::parse(0, text)
+            .map(|_| ())
+            .map_err(|p| anyhow::anyhow!("{path} is not YAML: {}", p.message))
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,117 @@
+//! Files that no template makes: rules, their tests, targets and dashboards.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use anyhow::Context as _;
+
+use super::{dashboards, rules, view};
+use crate::catalog::{Catalog, Generator};
+use crate::stack::{ScrapeJob, Stack};
+use crate::yaml;
+
+/// What is generated once and shared by components.
+pub struct Generated {
+    rules: rules::Compiled,
+    dashboards: BTreeMap<String, String>,
+}
+
+impl Generated {
+    /// Compiles rules and dashboards.
+    pub fn new(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Self> {
+        let rules = compile_rules(stack, catalog)?;
+        let dashboards = compile_dashboards(stack, catalog, &rules)?;
+        Ok(Self { rules, dashboards })
+    }
+
+    /// Name under the generator's folder → text.
+    pub fn files(&self, generator: Generator, stack: &Stack) -> anyhow::Result<BTreeMap<String, String>> {
+        match generator {
+            Generator::Rules => {
+                let mut files = BTreeMap::new();
+                for file in &self.rules.files {
+                    files.insert(name(&file.path), yaml::emit(&file.content)?);
+                }
+                for (name, own) in &stack.alerts.own {
+                    let file = format!("own-{name}.yml");
+                    files.insert(file, own.text.clone());
+                }
+                Ok(files)
+            }
+            Generator::RuleTests => {
+                self.rules.tests.iter().map(|t| Ok((name(&t.path), yaml::emit(&t.content)?))).collect()
+            }
+            Generator::Targets => Ok(stack
+                .jobs
+                .iter()
+                .map(|job| (name(&job.file), targets(job)))
+                .collect()),
+            Generator::Dashboards => Ok(self.dashboards.clone()),
+        }
+    }
+
+    /// All runbooks as one page.
+    pub fn runbooks_markdown(&self, _stack: &Stack) -> String {
+        rules::runbooks_markdown(&self.rules)
+    }
+}
+
+/// The file's name without its folder.
+fn name(path: &str) -> String {
+    path.rsplit('/').next().unwrap_or(path).to_owned()
+}
+
+/// Prometheus' `file_sd` format with one target a line, so that a new service is one new line.
+fn targets(job: &ScrapeJob) -> String {
+    let mut out = String::from("[");
+    for (index, target) in job.targets.iter().enumerate() {
+        let line = serde_json::json!({"targets": [target.address], "labels": target.labels});
+        let _ = write!(out, "{}\n  {line}", if index == 0 { "" } else { "," });
+    }
+    out.push_str(if job.targets.is_empty() { "]\n" } else { "\n]\n" });
+    out
+}
+
+fn compile_rules(stack: &Stack, catalog: &Catalog) -> anyhow::Result<rules::Compiled> {
+    let overrides = stack
+        .alerts
+        .overrides
+        .iter()
+        .map(|(name, wanted)| {
+            let wanted = rules::Override {
+                threshold: wanted.threshold,
+                r#for: wanted.hold.map(|d| d.to_string()),
+                severity: wanted.severity,
+                enabled: None,
+            };
+            (name.clone(), wanted)
+        })
+        .collect();
+    let components: BTreeSet<String> = stack.components.keys().cloned().collect();
+    let grafana = stack.components.get("grafana").map(view::url);
+    let runbook_url = |alert: &str| grafana.as_ref().map(|url| dashboards::runbook_url(url, alert));
+    rules::compile(
+        &catalog.assets,
+        &rules::Input {
+            packs: &stack.alerts.packs,
+            disable: &stack.alerts.disable,
+            overrides: &overrides,
+            dialects: &stack.dialects,
+            components: &components,
+            scrape_interval_seconds: stack.scrape.interval_seconds,
+            runbook_url: &runbook_url,
+        },
+    )
+}
+
+fn compile_dashboards(
+    stack: &Stack,
+    catalog: &Catalog,
+    rules: &rules::Compiled,
+) -> anyhow::Result<BTreeMap<String, String>> {
+    if !stack.components.contains_key("grafana") {
+        return Ok(BTreeMap::new());
+    }
+    let _ = (catalog, rules);
+    todo_dashboards(stack).context("dashboards")
+}

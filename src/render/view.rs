@@ -1,0 +1,72 @@
+//! What a component's templates may read.
+
+use indexmap::IndexMap;
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+
+use crate::stack::{Component, LIVE, Limits, Stack};
+
+/// The names in a component's templates.
+#[derive(Serialize)]
+pub struct View<'a> {
+    /// The stack.
+    pub stack: &'a Stack,
+    /// Every component that is part of the stack, by name.
+    pub components: &'a IndexMap<&'a str, Neighbour<'a>>,
+    /// The component's own settings.
+    pub settings: &'a Map<String, Json>,
+    /// The component's own limits.
+    pub resources: &'a Limits,
+    /// The address under which people open the component.
+    pub url: String,
+    /// The folder with the files that its process reads, with a `/` at the end.
+    pub dir: &'static str,
+}
+
+/// What one component may know of another.
+#[derive(Serialize)]
+pub struct Neighbour<'a> {
+    /// `host:port` on the stack's network.
+    pub address: String,
+    /// Its settings.
+    pub settings: &'a Map<String, Json>,
+}
+
+/// All components as others see them.
+pub fn neighbours(stack: &Stack) -> IndexMap<&str, Neighbour<'_>> {
+    stack
+        .components
+        .values()
+        .map(|part| {
+            let address = stack.address(part);
+            (part.name.as_str(), Neighbour { address, settings: &part.settings })
+        })
+        .collect()
+}
+
+/// The address under which people open a component on the host.
+pub fn url(component: &Component) -> String {
+    let host = match component.host_address.as_str() {
+        "0.0.0.0" | "::" => "127.0.0.1",
+        other => other,
+    };
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    let port = component.host_port.unwrap_or(component.spec.port);
+    format!("http://{host}:{port}")
+}
+
+/// The names in the templates of one component.
+pub fn view<'a>(
+    stack: &'a Stack,
+    component: &'a Component,
+    components: &'a IndexMap<&'a str, Neighbour<'a>>,
+) -> View<'a> {
+    View {
+        stack,
+        components,
+        settings: &component.settings,
+        resources: &component.resources,
+        url: url(component),
+        dir: LIVE,
+    }
+}
