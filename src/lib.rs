@@ -2,4 +2,5 @@
 
 pub mod assets;
 pub mod diagnostic;
+pub mod render;
 pub mod yaml;

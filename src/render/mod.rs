@@ -1,0 +1,3 @@
+//! Stack → bundle: the rendered files of every component.
+
+pub mod dashboards;
