@@ -1,0 +1,120 @@
+//! What the types of the language cannot say, and the replacement of terms.
+
+use anyhow::{Result, bail, ensure};
+
+use super::Context;
+use super::spec::{Dashboard, Kind, Panel, Variable};
+use crate::diagnostic::suggest;
+
+/// Grafana's longest uid is 40 characters, and `mcpmon-` is part of it.
+const LONGEST_TITLE: usize = 80;
+
+pub(super) fn check(spec: &Dashboard, ctx: &Context<'_>) -> Result<()> {
+    ensure!(!spec.title.trim().is_empty(), "`title` is empty");
+    ensure!(spec.title.chars().count() <= LONGEST_TITLE, "`title` is too long");
+    ensure!(!spec.description.trim().is_empty(), "`description` is empty");
+    known(&spec.requires, ctx)?;
+    for (name, variable) in &spec.variables {
+        check_variable(name, variable)?;
+    }
+    for row in &spec.rows {
+        known(&row.requires, ctx).map_err(|e| e.context(format!("row \"{}\"", row.title)))?;
+        for panel in &row.panels {
+            check_panel(panel, ctx).map_err(|e| e.context(format!("panel \"{}\"", panel.title)))?;
+        }
+    }
+    Ok(())
+}
+
+fn known(requires: &[String], ctx: &Context<'_>) -> Result<()> {
+    for component in requires {
+        if !ctx.components.contains_key(component) {
+            let advice = suggest(component, ctx.components.keys().map(String::as_str));
+            bail!("`requires` names the unknown component `{component}` ({advice})");
+        }
+    }
+    Ok(())
+}
+
+fn check_variable(name: &str, variable: &Variable) -> Result<()> {
+    let ways = [variable.query.is_some(), variable.text.is_some(), !variable.choices.is_empty()];
+    ensure!(
+        ways.iter().filter(|way| **way).count() == 1,
+        "variable `{name}`: write exactly one of `query`, `text` and `choices`"
+    );
+    ensure!(
+        variable.text.is_none() || !variable.many,
+        "variable `{name}`: `many` does not go with `text`"
+    );
+    Ok(())
+}
+
+fn check_panel(panel: &Panel, ctx: &Context<'_>) -> Result<()> {
+    known(&panel.requires, ctx)?;
+    ensure!(!panel.description.trim().is_empty(), "`description` is empty");
+    let asks = panel.query.is_some() || !panel.queries.is_empty();
+    if !panel.kind.asks() {
+        ensure!(!asks, "a `{}` panel asks nothing: remove its queries", panel.kind.id());
+        ensure!(
+            panel.text.is_some() == (panel.kind == Kind::Text),
+            "`text` belongs to a `text` panel and to no other"
+        );
+        return Ok(());
+    }
+    ensure!(asks, "`query` is missing");
+    ensure!(panel.text.is_none(), "`text` belongs to a `text` panel and to no other");
+    ensure!(
+        panel.query.is_none() || panel.queries.is_empty(),
+        "write either `query` or `queries`"
+    );
+    ensure!(
+        panel.legend.is_none() || panel.query.is_some(),
+        "`legend` belongs to `query`; each of `queries` has its own"
+    );
+    let unit_of_each = !panel.queries.is_empty() && panel.queries.iter().all(|q| q.unit.is_some());
+    let column_without_value = panel.kind == Kind::Table && panel.legend.is_none();
+    ensure!(
+        panel.unit.is_some()
+            || !panel.kind.is_numeric()
+            || unit_of_each
+            || (panel.query.is_some() && column_without_value),
+        "`unit` is missing (`none` if the number has none)"
+    );
+    ensure!(
+        panel.kind != Kind::Table || !panel.labels.is_empty(),
+        "`labels` is missing: a table's rows are told apart by labels"
+    );
+    ensure!(panel.width.is_none_or(|w| (1..=24).contains(&w)), "`width` must be 1 to 24");
+    ensure!(panel.height.is_none_or(|h| (2..=60).contains(&h)), "`height` must be 2 to 60");
+    let looks = panel.queries.iter().map(|q| &q.thresholds).chain([&panel.thresholds]);
+    for thresholds in looks.flatten() {
+        ensure!(
+            thresholds.above.is_empty() || thresholds.below.is_empty(),
+            "`thresholds` has either `above` or `below`"
+        );
+    }
+    Ok(())
+}
+
+/// Puts the text of each term where `<name>` stands, `<stack>` included. A term may use those
+/// that were defined before it.
+pub(super) fn expand_terms(spec: &mut Dashboard, stack: &str) {
+    let mut terms = vec![("<stack>".to_owned(), stack.to_owned())];
+    for (name, text) in &spec.terms {
+        let text = replace(text, &terms);
+        terms.push((format!("<{name}>"), text));
+    }
+    for annotation in spec.annotations.values_mut() {
+        annotation.query = replace(&annotation.query, &terms);
+    }
+    for panel in spec.rows.iter_mut().flat_map(|row| &mut row.panels) {
+        for query in panel.query.iter_mut().chain(panel.queries.iter_mut().map(|q| &mut q.expr)) {
+            *query = replace(query, &terms);
+        }
+    }
+}
+
+fn replace(text: &str, terms: &[(String, String)]) -> String {
+    // YAML's folded blocks end in a newline.
+    terms.iter().fold(text.trim().to_owned(), |text, (name, value)| text.replace(name, value))
+}

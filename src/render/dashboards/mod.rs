@@ -1,0 +1,164 @@
+//! Dashboards: short YAML in `templates/grafana/dashboards/` becomes Grafana's Classic JSON, which
+//! Grafana 11 to 13 read. Everything that Grafana wants said in many words is said here, once.
+
+mod checks;
+mod columns;
+mod field;
+mod frame;
+mod grid;
+mod kinds;
+mod panel;
+mod queries;
+mod runbooks;
+pub mod spec;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
+
+use crate::assets::Assets;
+use crate::diagnostic::suggest;
+pub use queries::{PanelQuery, queries};
+pub use runbooks::{runbook_panel_id, runbook_url, runbooks};
+
+/// The uid of the Prometheus data source in every Grafana that mcpmon renders.
+pub const PROMETHEUS_UID: &str = "prometheus";
+/// The uid of the Loki data source.
+pub const LOKI_UID: &str = "loki";
+/// The uid of the Alertmanager data source.
+pub const ALERTMANAGER_UID: &str = "alertmanager";
+/// The name under which the page of runbooks stands among the dashboards.
+pub const RUNBOOKS: &str = "runbooks";
+
+const FOLDER: &str = "grafana/dashboards";
+/// The model of Grafana 11. Later versions lift it to theirs when they load it; an earlier number
+/// would only make them do more, a later one would be read wrongly by 11.
+const SCHEMA_VERSION: u32 = 39;
+/// Panels of an unknown age are taken for Angular ones and "migrated".
+const PLUGIN_VERSION: &str = "11.0.0";
+
+/// What a dashboard may know about the stack that it belongs to.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The stack's name: the label `stack` of its log lines.
+    pub stack: &'a str,
+    /// The shortest step that makes sense, and the base of `$__rate_interval`.
+    pub scrape_interval_seconds: u64,
+    /// Every component that there is, and whether it is enabled.
+    pub components: &'a BTreeMap<String, bool>,
+    /// Every dashboard that is rendered, [`RUNBOOKS`] among them: links lead to these only.
+    pub dashboards: &'a [String],
+}
+
+impl Context<'_> {
+    fn has(&self, component: &str) -> bool {
+        self.components.get(component).copied().unwrap_or(false)
+    }
+    fn renders(&self, dashboard: &str) -> bool {
+        self.dashboards.iter().any(|name| name == dashboard)
+    }
+}
+
+/// Names of all dashboards, sorted.
+pub fn names(assets: &Assets) -> Vec<String> {
+    assets.names(FOLDER, ".yaml")
+}
+
+/// The uid of a dashboard: links, bookmarks and `runbook_url` depend on it.
+pub fn uid(name: &str) -> String {
+    format!("mcpmon-{name}")
+}
+
+/// The components without which a dashboard has nothing to show.
+pub fn requires(assets: &Assets, name: &str) -> Result<Vec<String>> {
+    Ok(load(assets, name)?.requires)
+}
+
+/// Compiles one dashboard to Grafana's Classic JSON.
+///
+/// # Errors
+/// A text that names the file and the panel: the dashboard does not exist, its file does not follow
+/// the language, or it requires a component that is not enabled.
+pub fn compile(assets: &Assets, name: &str, ctx: &Context<'_>) -> Result<Value> {
+    let mut spec = load(assets, name)?;
+    let file = path(name);
+    checks::check(&spec, ctx).with_context(|| file.clone()).map_err(flat)?;
+    if let Some(missing) = spec.requires.iter().find(|component| !ctx.has(component)) {
+        bail!("the dashboard `{name}` needs the component `{missing}`, which is not enabled");
+    }
+    checks::expand_terms(&mut spec, ctx.stack);
+    let panels = panel::panels(&spec, name, ctx);
+    let links = frame::links(assets, &spec, name, ctx)?;
+    let mut tags = vec!["mcpmon".to_owned()];
+    tags.extend(spec.tags.iter().cloned());
+    Ok(dashboard(Head { name, title: &spec.title, description: &spec.description }, json!({
+        "annotations": frame::annotations(&spec),
+        "links": links,
+        "panels": panels,
+        "refresh": spec.refresh,
+        "tags": tags,
+        "templating": { "list": frame::variables(&spec) },
+        "time": { "from": format!("now-{}", spec.time), "to": "now" },
+    })))
+}
+
+struct Head<'a> {
+    name: &'a str,
+    title: &'a str,
+    description: &'a str,
+}
+
+/// The part that is the same for every dashboard, around what is its own.
+fn dashboard(head: Head<'_>, own: Value) -> Value {
+    let mut json = json!({
+        "id": null,
+        "uid": uid(head.name),
+        "title": head.title,
+        "description": head.description,
+        "schemaVersion": SCHEMA_VERSION,
+        // A provisioned dashboard cannot be saved over; to try a query and to copy a panel it must
+        // still be possible to open the editor.
+        "editable": true,
+        "fiscalYearStartMonth": 0,
+        // One cross-hair over all charts: what happened at the same time stands out.
+        "graphTooltip": 1,
+        "timepicker": {},
+        "timezone": "browser",
+        "weekStart": "",
+    });
+    merge(&mut json, own);
+    json
+}
+
+fn path(name: &str) -> String {
+    format!("{FOLDER}/{name}.yaml")
+}
+
+fn load(assets: &Assets, name: &str) -> Result<spec::Dashboard> {
+    let file = path(name);
+    let Some(text) = assets.read(&file)? else {
+        let known = names(assets);
+        let advice = suggest(name, known.iter().map(String::as_str));
+        bail!("there is no dashboard `{name}` ({advice})");
+    };
+    crate::yaml::from_str(&file, &text)
+}
+
+/// Lays `over` over `base`: maps merge, everything else is replaced.
+fn merge(base: &mut Value, over: Value) {
+    match (base, over) {
+        (Value::Object(base), Value::Object(over)) => {
+            for (key, value) in over {
+                merge(base.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (base, over) => *base = over,
+    }
+}
+
+/// One line instead of a chain: `file: panel: problem`.
+#[allow(clippy::needless_pass_by_value)]
+fn flat(error: anyhow::Error) -> anyhow::Error {
+    anyhow::anyhow!("{error:#}")
+}

@@ -1,0 +1,295 @@
+//! The dashboard language: what stands in `templates/grafana/dashboards/<name>.yaml`.
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// One dashboard.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dashboard {
+    /// The title; its uid is `mcpmon-` and the file's name.
+    pub title: String,
+    /// The question that it answers.
+    pub description: String,
+    /// Tags beside `mcpmon`, which every dashboard carries.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// How far back it looks when it is opened.
+    #[serde(default = "time")]
+    pub time: String,
+    /// How often it asks again.
+    #[serde(default = "refresh")]
+    pub refresh: String,
+    /// Where its panels ask unless they say otherwise.
+    #[serde(default)]
+    pub source: Source,
+    /// Components without which the dashboard has nothing to show.
+    #[serde(default)]
+    pub requires: Vec<String>,
+    /// Names for expressions that occur more than once: `<name>` in a query stands for the text.
+    #[serde(default)]
+    pub terms: IndexMap<String, String>,
+    /// What the reader can choose at the top, in order.
+    #[serde(default)]
+    pub variables: IndexMap<String, Variable>,
+    /// Pages elsewhere. The other dashboards of the stack are linked without being named.
+    #[serde(default)]
+    pub links: Vec<Link>,
+    /// Events drawn over every chart, by name.
+    #[serde(default)]
+    pub annotations: IndexMap<String, Annotation>,
+    /// The panels, row by row.
+    pub rows: Vec<Row>,
+}
+
+/// A variable: exactly one of `query`, `text` and `choices` says where its values come from.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variable {
+    /// The word beside the box.
+    pub label: String,
+    /// `label_values(series, label)`, asked of Prometheus.
+    pub query: Option<String>,
+    /// A box for free text, with what stands in it at first.
+    pub text: Option<String>,
+    /// A fixed list.
+    #[serde(default)]
+    pub choices: Vec<String>,
+    /// Several values, or all of them, can be chosen; all is chosen at first. Use it with `=~`.
+    #[serde(default)]
+    pub many: bool,
+}
+
+/// A link to a page that is no dashboard of the stack.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Link {
+    /// The text.
+    pub title: String,
+    /// The address.
+    pub url: String,
+}
+
+/// Marks on the time axis wherever a Prometheus query has a value.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Annotation {
+    /// The query.
+    pub query: String,
+    /// The colour of the mark.
+    pub color: Color,
+    /// Its title; `{{label}}` is replaced.
+    pub title: String,
+    /// What it says; `{{label}}` is replaced.
+    #[serde(default)]
+    pub text: String,
+}
+
+/// Panels under one heading.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// The heading.
+    pub title: String,
+    /// The row is left out when one of these components is not enabled.
+    #[serde(default)]
+    pub requires: Vec<String>,
+    /// Folded at first, which also spares its queries.
+    #[serde(default)]
+    pub collapsed: bool,
+    /// The panels, left to right, then down.
+    pub panels: Vec<Panel>,
+}
+
+/// One panel.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Panel {
+    /// The heading.
+    pub title: String,
+    /// How it is drawn.
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    /// What it shows and what to do when it looks bad.
+    pub description: String,
+    /// The query, if there is one only.
+    pub query: Option<String>,
+    /// How the series of `query` are called.
+    pub legend: Option<String>,
+    /// The queries, if there are several. In a table each is a column.
+    #[serde(default)]
+    pub queries: Vec<Query>,
+    /// Asks for the newest value only. Each type has its own habit.
+    pub instant: Option<bool>,
+    /// Where it asks, if not where the dashboard does.
+    pub source: Option<Source>,
+    /// The panel is left out when one of these components is not enabled.
+    #[serde(default)]
+    pub requires: Vec<String>,
+    /// Grafana's name of the unit: `s`, `bytes`, `percentunit` (0 to 1), `reqps`, `short`, `none`.
+    pub unit: Option<String>,
+    /// Digits after the point.
+    pub decimals: Option<u32>,
+    /// Lower end of the scale.
+    pub min: Option<f64>,
+    /// Upper end of the scale.
+    pub max: Option<f64>,
+    /// Values at which the colour changes.
+    pub thresholds: Option<Thresholds>,
+    /// Words for values: `{0: {text: Down, color: critical}}`.
+    #[serde(default)]
+    pub mappings: IndexMap<String, Mapping>,
+    /// A table's columns that are labels: label → heading. They stand before the queries' columns.
+    #[serde(default)]
+    pub labels: IndexMap<String, String>,
+    /// The heading by which a table is sorted, largest first.
+    pub sort: Option<String>,
+    /// What stands there when there is nothing to show.
+    pub empty: Option<String>,
+    /// How a time series is drawn.
+    #[serde(default)]
+    pub style: Style,
+    /// Colours of series by their name, or by a pattern: `{/error|fatal/: critical}`.
+    #[serde(default)]
+    pub colors: IndexMap<String, Color>,
+    /// A `text` panel's Markdown.
+    pub text: Option<String>,
+    /// Columns of the grid's 24.
+    pub width: Option<u32>,
+    /// Rows of the grid.
+    pub height: Option<u32>,
+    /// Laid over the panel type's options, for what this language has no word for.
+    #[serde(default)]
+    pub options: Map<String, Value>,
+    /// Laid over the panel type's field options, for what this language has no word for.
+    #[serde(default)]
+    pub custom: Map<String, Value>,
+}
+
+/// One of several queries of a panel.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Query {
+    /// PromQL or LogQL.
+    pub expr: String,
+    /// How its series are called; in a table, the column's heading.
+    pub legend: String,
+    /// Like the panel's, for this query alone.
+    pub unit: Option<String>,
+    /// Like the panel's, for this query alone.
+    pub decimals: Option<u32>,
+    /// Like the panel's, for this query alone.
+    pub thresholds: Option<Thresholds>,
+    /// Like the panel's, for this query alone.
+    #[serde(default)]
+    pub mappings: IndexMap<String, Mapping>,
+}
+
+/// Where a value turns bad: from a bound upwards or below a bound. What is neither is good.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Thresholds {
+    /// Colour → the value from which it holds.
+    #[serde(default)]
+    pub above: IndexMap<Color, f64>,
+    /// Colour → the value below which it holds.
+    #[serde(default)]
+    pub below: IndexMap<Color, f64>,
+}
+
+/// A word for a value.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    /// The word.
+    pub text: String,
+    /// Its colour.
+    pub color: Color,
+}
+
+/// What a colour means; the colours themselves are chosen in one place.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Hash)]
+#[serde(rename_all = "kebab-case")]
+pub enum Color {
+    /// Green.
+    Good,
+    /// Blue: worth knowing, nothing to do.
+    Info,
+    /// Yellow.
+    Warning,
+    /// Orange.
+    High,
+    /// Red.
+    Critical,
+    /// Grey.
+    Muted,
+}
+
+/// The data source that is asked.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// PromQL.
+    #[default]
+    Prometheus,
+    /// LogQL.
+    Loki,
+}
+
+/// How a time series is drawn.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Style {
+    /// Lines.
+    #[default]
+    Line,
+    /// Areas on top of each other: parts of a whole.
+    Stacked,
+    /// Bars on top of each other: counts per interval.
+    Bars,
+}
+
+/// The panel types. All are part of Grafana itself: nothing has to be installed.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Alerts that Grafana itself evaluates.
+    Alertlist,
+    /// Bars of categories.
+    Barchart,
+    /// A bar for each series.
+    Bargauge,
+    /// Dashboards with the tag `mcpmon`.
+    Dashlist,
+    /// A dial.
+    Gauge,
+    /// A histogram over time.
+    Heatmap,
+    /// How often which value occurs.
+    Histogram,
+    /// Log lines.
+    Logs,
+    /// Shares of a whole.
+    Piechart,
+    /// A big number.
+    Stat,
+    /// States over time, as lengths.
+    StateTimeline,
+    /// States over time, as samples.
+    StatusHistory,
+    /// Rows and columns.
+    Table,
+    /// Markdown.
+    Text,
+    /// Values over time.
+    Timeseries,
+}
+
+fn time() -> String {
+    "6h".to_owned()
+}
+
+fn refresh() -> String {
+    "30s".to_owned()
+}
