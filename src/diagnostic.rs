@@ -113,6 +113,7 @@ pub fn draw(diagnostics: &[Diagnostic], sources: &Sources, color: bool) -> Strin
         if !out.is_empty() {
             out.push('\n');
         }
+        let hidden: Option<String>;
         let level = match diagnostic.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
@@ -126,7 +127,7 @@ pub fn draw(diagnostics: &[Diagnostic], sources: &Sources, color: bool) -> Strin
             let (range, first_line, lines) = window(&source.text, span);
             // The text before a secret is its key; the secret itself is not shown.
             let before = lines.get(..range.start).filter(|_| diagnostic.secret);
-            let hidden = before.map(|before| format!("{before}••••••"));
+            hidden = before.map(|before| format!("{before}••••••"));
             let (range, lines) = match &hidden {
                 Some(hidden) => (range.start..hidden.len(), hidden.as_str()),
                 None => (range, lines),

@@ -18,12 +18,8 @@ pub mod assets;
 pub mod catalog;
 pub mod demo;
 pub mod diagnostic;
-<<<<<<< HEAD
 pub mod engine;
 pub mod manifest;
 pub mod render;
 pub mod stack;
-=======
-pub mod render;
->>>>>>> dashboards
 pub mod yaml;

@@ -1,13 +1,12 @@
 //! The `mcpmon` command.
-use clap::Parser;
 
-#[derive(Parser)]
-enum Command {
-    DemoService(mcpmon::demo::DemoArgs),
-}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use mcpmon::cli::Cli;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
-    let Command::DemoService(args) = Command::parse();
-    mcpmon::demo::run(args).await
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    mcpmon::commands::run(cli).await.into()
 }

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use anyhow::Context as _;
-
 use super::{dashboards, rules, view};
 use crate::catalog::{Catalog, Generator};
+use crate::manifest::Severity;
 use crate::stack::{ScrapeJob, Stack};
 use crate::yaml;
 
@@ -81,7 +80,7 @@ fn compile_rules(stack: &Stack, catalog: &Catalog) -> anyhow::Result<rules::Comp
             let wanted = rules::Override {
                 threshold: wanted.threshold,
                 r#for: wanted.hold.map(|d| d.to_string()),
-                severity: wanted.severity,
+                severity: wanted.severity.map(severity),
                 enabled: None,
             };
             (name.clone(), wanted)
@@ -104,14 +103,54 @@ fn compile_rules(stack: &Stack, catalog: &Catalog) -> anyhow::Result<rules::Comp
     )
 }
 
+fn severity(severity: Severity) -> rules::Severity {
+    match severity {
+        Severity::Critical => rules::Severity::Critical,
+        Severity::High => rules::Severity::High,
+        Severity::Warning => rules::Severity::Warning,
+        Severity::Info => rules::Severity::Info,
+    }
+}
+
 fn compile_dashboards(
     stack: &Stack,
     catalog: &Catalog,
     rules: &rules::Compiled,
 ) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut files = BTreeMap::new();
     if !stack.components.contains_key("grafana") {
-        return Ok(BTreeMap::new());
+        return Ok(files);
     }
-    let _ = (catalog, rules);
-    todo_dashboards(stack).context("dashboards")
+    let components: BTreeMap<String, bool> =
+        catalog.names().map(|name| (name.to_owned(), stack.components.contains_key(name))).collect();
+    // A dashboard whose component is switched off has nothing to show.
+    let mut names: Vec<String> = Vec::new();
+    for name in &stack.dashboards {
+        let needed = dashboards::requires(&catalog.assets, name)?;
+        if needed.iter().all(|component| components.get(component) == Some(&true)) {
+            names.push(name.clone());
+        }
+    }
+    names.push(dashboards::RUNBOOKS.to_owned());
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // At most 75 seconds.
+    let context = dashboards::Context {
+        stack: &stack.name,
+        scrape_interval_seconds: stack.scrape.interval_seconds.ceil() as u64,
+        components: &components,
+        dashboards: &names,
+    };
+    for name in names.iter().filter(|name| *name != dashboards::RUNBOOKS) {
+        let json = dashboards::compile(&catalog.assets, name, &context)?;
+        files.insert(format!("{name}.json"), pretty(&json)?);
+    }
+    let books: Vec<(&str, &str)> =
+        rules.runbooks.iter().map(|book| (book.alert.as_str(), book.markdown.as_str())).collect();
+    files.insert(format!("{}.json", dashboards::RUNBOOKS), pretty(&dashboards::runbooks(&books)?)?);
+    Ok(files)
+}
+
+fn pretty(json: &serde_json::Value) -> anyhow::Result<String> {
+    let mut text = serde_json::to_string_pretty(json)?;
+    text.push('\n');
+    Ok(text)
 }

@@ -4,7 +4,7 @@ use super::{Alerts, OwnRules, Scrape, ServiceInfo, Stack, checks, components, lo
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::manifest::{Document, Duration};
-use crate::yaml::{self, Segment};
+use crate::yaml;
 
 /// A stack and what is worth a warning about it.
 #[derive(Clone, Debug)]
@@ -126,9 +126,4 @@ fn own_rules(file: &std::path::Path) -> Result<OwnRules, String> {
         format!("{path}:{line}:{column}: {}", problem.message)
     })?;
     Ok(OwnRules { path, content: node.to_json(), text })
-}
-
-/// A path into the manifest.
-pub(super) fn path<const N: usize>(segments: [Segment; N]) -> [Segment; N] {
-    segments
 }

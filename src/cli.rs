@@ -1,0 +1,72 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{
+    config, destroy, down, health_check, init, logs, reload, render, schema, status, up, validate,
+};
+use crate::exit;
+use crate::output::Color;
+
+/// One manifest for the monitoring of your MCP services.
+///
+/// mcpmon renders every configuration file of a Prometheus, Loki, Alertmanager and Grafana stack
+/// from one manifest, launches it in Docker, proves that it works, and keeps it right through
+/// every later change.
+#[derive(Debug, Parser)]
+#[command(name = "mcpmon", version, after_help = exit::HELP, max_term_width = 100)]
+pub struct Cli {
+    /// Options that every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Global {
+    /// The manifest; each further one is laid over those before it
+    #[arg(short, long = "file", value_name = "FILE", global = true, env = "MCPMON_FILE", value_delimiter = ',', default_value = "mcpmon.yaml")]
+    pub files: Vec<PathBuf>,
+    /// When to use color
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub color: Color,
+    /// Say nothing but what went wrong
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+}
+
+/// One command each; the file of the same name under `commands/` holds it.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a manifest to start from, its schema and the secrets it needs
+    Init(init::Args),
+    /// Check the manifest
+    Validate(validate::Args),
+    /// Print the manifest with everything that it extends merged in
+    Config(config::Args),
+    /// Print the manifest's JSON Schema
+    Schema(schema::Args),
+    /// Render every file of the stack
+    Render(render::Args),
+    /// Bring the stack to what the manifest says, and wait until it is ready
+    Up(up::Args),
+    /// Bring changed configuration to the running stack: checked first, proven after, undone if wrong
+    Reload(reload::Args),
+    /// Show what runs
+    Status(status::Args),
+    /// Ask whether everything works, with evidence
+    HealthCheck(health_check::Args),
+    /// Show the logs of a component or service
+    Logs(logs::Args),
+    /// Stop and remove the stack's containers; data stays
+    Down(down::Args),
+    /// Remove the stack with all its data
+    Destroy(destroy::Args),
+    /// Run a demo MCP server with metrics, logs and traffic of its own
+    DemoService(crate::demo::DemoArgs),
+}

@@ -1,0 +1,80 @@
+//! One file per command: its arguments and what it calls. No command holds logic of its own.
+
+pub mod config;
+pub mod destroy;
+pub mod down;
+pub mod health_check;
+pub mod init;
+pub mod logs;
+pub mod reload;
+pub mod render;
+pub mod schema;
+pub mod status;
+pub mod up;
+pub mod validate;
+
+mod context;
+
+pub use context::Context;
+
+use crate::cli::{Cli, Command};
+use crate::engine::EngineError;
+use crate::exit::{Exit, Stop};
+use crate::output::Printer;
+
+/// Runs a command and says what went wrong.
+pub async fn run(cli: Cli) -> Exit {
+    let printer = Printer::new(cli.global.color, cli.global.quiet);
+    let context = Context::new(cli.global, printer.clone());
+    let interrupted = async {
+        // Without a handler for the signal there is nothing to wait for.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    let is_demo = matches!(cli.command, Command::DemoService(_));
+    let command = dispatch(cli.command, &context);
+    let outcome = if is_demo {
+        command.await
+    } else {
+        tokio::select! {
+            outcome = command => outcome,
+            () = interrupted => {
+                context.interrupted().await;
+                return Exit::Interrupted;
+            }
+        }
+    };
+    outcome.unwrap_or_else(|error| {
+        printer.error(&format!("{error:#}"));
+        exit_of(&error)
+    })
+}
+
+fn exit_of(error: &anyhow::Error) -> Exit {
+    if let Some(stop) = error.downcast_ref::<Stop>() {
+        return stop.exit;
+    }
+    match error.downcast_ref::<EngineError>() {
+        Some(error) if error.exit_code() == 3 => Exit::NoEngine,
+        _ => Exit::Failed,
+    }
+}
+
+async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
+    match command {
+        Command::Init(args) => init::run(&args, context),
+        Command::Validate(args) => validate::run(&args, context).await,
+        Command::Config(args) => config::run(&args, context),
+        Command::Schema(args) => schema::run(&args, context),
+        Command::Render(args) => render::run(&args, context),
+        Command::Up(args) => up::run(&args, context).await,
+        Command::Reload(args) => reload::run(&args, context).await,
+        Command::Status(args) => status::run(&args, context).await,
+        Command::HealthCheck(args) => health_check::run(&args, context).await,
+        Command::Logs(args) => logs::run(&args, context).await,
+        Command::Down(args) => down::run(&args, context).await,
+        Command::Destroy(args) => destroy::run(&args, context).await,
+        Command::DemoService(args) => crate::demo::run(args).await.map(|()| Exit::Done),
+    }
+}
