@@ -16,6 +16,8 @@ use super::tools;
 const MAX_AT_ONCE: usize = 64;
 /// When a client gives up.
 const TIMEOUT: Duration = Duration::from_mins(1);
+/// How far the clients may be behind their rate and still catch up.
+const MAX_LAG: Duration = Duration::from_millis(100);
 /// How often each step is drawn: mostly tool calls, as with real clients.
 const STEPS: [(f64, Kind); 5] = [
     (1.0, Kind::Handshake),
@@ -95,8 +97,9 @@ impl Traffic {
             running.spawn(send(self.client.clone(), url.clone(), step));
             if opening.is_empty() {
                 let gap = Duration::from_secs_f64(self.random.gap(self.rate / REQUESTS_PER_STEP));
-                // After a jam the rate goes on as before; what was missed is not made up for.
-                next = (next + gap).max(Instant::now());
+                // Small delays are made up for, so that the rate is kept; a jam is not.
+                let earliest = Instant::now().checked_sub(MAX_LAG);
+                next = earliest.map_or(next, |earliest| next.max(earliest)) + gap;
             }
         }
     }
