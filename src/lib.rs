@@ -14,12 +14,20 @@
 //! Load, resolve, render and plan are pure: no clock, no network, no environment but what is
 //! handed in.
 
+pub mod apply;
 pub mod assets;
 pub mod catalog;
+pub mod check;
+pub mod cli;
+pub mod commands;
 pub mod demo;
 pub mod diagnostic;
 pub mod engine;
+pub mod exit;
 pub mod manifest;
+pub mod output;
+pub mod plan;
 pub mod render;
 pub mod stack;
+pub mod start;
 pub mod yaml;

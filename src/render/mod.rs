@@ -6,6 +6,7 @@ pub mod dashboards;
 mod environment;
 mod generate;
 pub mod rules;
+pub mod tree;
 mod view;
 
 pub use bundle::{Bundle, File, render};

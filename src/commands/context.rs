@@ -1,0 +1,131 @@
+//! What every command needs from outside.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+
+use crate::assets::Assets;
+use crate::catalog::Catalog;
+use crate::cli::Global;
+use crate::diagnostic::{Diagnostic, Sources};
+use crate::engine::{Endpoint, Engine, Reader};
+use crate::exit::{Exit, Stop};
+use crate::manifest::{self, Document};
+use crate::output::{Mark, Printer};
+use crate::render::{self, Bundle};
+use crate::stack::{self, Secrets, Stack, Surroundings};
+
+/// What every command needs from outside.
+pub struct Context {
+    /// Options that every command takes.
+    pub global: Global,
+    /// The one place that writes.
+    pub printer: Printer,
+    /// The engine and the lock that a running change holds, to let go of when interrupted.
+    held: RefCell<Option<(Engine, String)>>,
+}
+
+/// A manifest, loaded, resolved and rendered.
+pub struct Project {
+    /// The manifest.
+    pub document: Document,
+    /// The component folders.
+    pub catalog: Catalog,
+    /// Resolved.
+    pub stack: Stack,
+    /// Rendered.
+    pub bundle: Bundle,
+}
+
+impl Context {
+    /// A context for this process.
+    pub fn new(global: Global, printer: Printer) -> Self {
+        Self { global, printer, held: RefCell::new(None) }
+    }
+
+    /// Loads the manifest.
+    pub fn document(&self) -> anyhow::Result<Document> {
+        manifest::load(&self.global.files).map_err(|error| self.wrong(&error.diagnostics, &error.sources))
+    }
+
+    /// The component folders, with the manifest's own ones laid over.
+    pub fn catalog(document: &Document) -> anyhow::Result<Catalog> {
+        let own = document.manifest.components_dir.as_ref().map(|dir| document.dir.join(dir));
+        if let Some(dir) = own.as_ref().filter(|dir| !dir.is_dir()) {
+            return Err(Stop::new(Exit::Usage, format!("`components_dir`: there is no folder {}", dir.display())).into());
+        }
+        let assets = own.map_or_else(Assets::shipped, Assets::with_own);
+        Catalog::load(assets).map_err(|error| Stop::new(Exit::Usage, format!("{error:#}")).into())
+    }
+
+    /// Loads, resolves and renders the manifest; warnings are printed.
+    pub fn project(&self) -> anyhow::Result<Project> {
+        let document = self.document()?;
+        let catalog = Self::catalog(&document)?;
+        let resolved = stack::resolve(&document, &catalog).map_err(|found| self.wrong(&found, &document.sources))?;
+        if !self.global.quiet {
+            self.printer.diagnostics(&resolved.warnings, &document.sources);
+        }
+        let bundle = render::render(&resolved.stack, &catalog)
+            .map_err(|error| Stop::new(Exit::Usage, format!("cannot render: {error:#}")))?;
+        Ok(Project { document, catalog, stack: resolved.stack, bundle })
+    }
+
+    /// Reads the stack's secrets.
+    pub fn secrets(&self, project: &Project) -> anyhow::Result<Secrets> {
+        let surroundings = Surroundings { env: &|name| std::env::var(name).ok(), file: &|path| std::fs::read(path) };
+        stack::read_secrets(&project.document, &project.stack, &surroundings)
+            .map_err(|found| self.wrong(&found, &project.document.sources))
+    }
+
+    /// Which engine, and why that one.
+    pub fn endpoint() -> anyhow::Result<Endpoint> {
+        let home = std::env::var_os("HOME").map(PathBuf::from);
+        Ok(Endpoint::choose(&|name| std::env::var(name).ok(), home.as_deref())?)
+    }
+
+    /// The engine, for looking only.
+    pub async fn reader(&self) -> anyhow::Result<Reader> {
+        Ok(Reader::connect(&Self::endpoint()?).await?)
+    }
+
+    /// The engine.
+    pub async fn engine(&self) -> anyhow::Result<Engine> {
+        let endpoint = Self::endpoint()?;
+        let engine = Engine::connect(&endpoint).await?;
+        self.printer.line(format!(
+            "Docker {} at {} ({})",
+            engine.reader().facts().engine_version,
+            endpoint.address,
+            endpoint.chosen_by
+        ));
+        Ok(engine)
+    }
+
+    /// Remembers the lock that a change holds.
+    pub fn hold(&self, held: Option<(Engine, String)>) {
+        *self.held.borrow_mut() = held;
+    }
+
+    /// Lets go of what a change held when Ctrl-C ended it.
+    pub async fn interrupted(&self) {
+        self.printer.mark(Mark::Note, "interrupted; run the same command again and it goes on from here");
+        let held = self.held.borrow_mut().take();
+        if let Some((engine, lock)) = held {
+            // A lock that stays behind is taken over by the next run, so failure here is no loss.
+            let _ = engine.remove_container(&lock, true).await;
+        }
+    }
+
+    /// Prints problems; the command ends as wrong usage.
+    pub fn wrong(&self, found: &[Diagnostic], sources: &Sources) -> anyhow::Error {
+        self.printer.diagnostics(found, sources);
+        let errors = found.iter().filter(|d| d.severity == crate::diagnostic::Severity::Error).count();
+        let files: Vec<String> = self.global.files.iter().map(|f| shown(f)).collect();
+        let plural = if errors == 1 { "" } else { "s" };
+        Stop::new(Exit::Usage, format!("{errors} problem{plural} in {}; nothing was touched", files.join(", "))).into()
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

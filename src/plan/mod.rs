@@ -1,0 +1,12 @@
+//! What is observed + what is wanted → the steps between them, each with its reason. Pure: the
+//! only client in this module is a [`Reader`](crate::engine::Reader), which cannot change anything.
+
+mod diff;
+mod observed;
+mod ports;
+mod wanted;
+
+pub use diff::{Action, FileChange, Plan, UnitPlan, plan};
+pub use observed::{Observed, observe};
+pub use ports::taken_ports;
+pub use wanted::{Unit, WantedFile, config_volume, data_volume, state_volume, wanted};

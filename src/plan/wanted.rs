@@ -1,0 +1,263 @@
+//! Stack + bundle + secrets → the containers and files that there should be.
+
+use std::collections::BTreeMap;
+
+use crate::catalog::{Effect, Proof, Ready, Reload, Validator};
+use crate::engine::labels;
+use crate::engine::{ContainerSpec, Mount, MountSource, NetworkMode, Publish};
+use crate::render::{Bundle, Process};
+use crate::stack::{Component, Limits, LIVE, RunService, Secrets, Stack};
+
+/// Where a component's configuration volume is mounted.
+const MOUNT: &str = "/etc/mcpmon";
+
+/// One container that there should be.
+#[derive(Clone, Debug)]
+pub struct Unit {
+    /// The component's or service's name.
+    pub name: String,
+    /// The container.
+    pub spec: ContainerSpec,
+    /// Whether it is a component of the stack rather than a service.
+    pub is_component: bool,
+    /// Path under `live/` → file.
+    pub files: BTreeMap<String, WantedFile>,
+    /// Owner of the files.
+    pub owner: (u64, u64),
+    /// The port in the container that answers HTTP, of components.
+    pub port: Option<u16>,
+    /// How to see that it is ready.
+    pub ready: Option<Ready>,
+    /// How it takes a changed file.
+    pub reload: Option<Reload>,
+    /// How to see that what it loaded is what was rendered.
+    pub proof: Option<Proof>,
+    /// Commands that check a candidate.
+    pub validators: Vec<Validator>,
+    /// Containers that start before it.
+    pub after: Vec<String>,
+}
+
+/// A file in a configuration volume.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WantedFile {
+    /// Its content.
+    pub content: Vec<u8>,
+    /// What makes a change of it take effect.
+    pub effect: Effect,
+    /// Whether it holds a secret: never shown, readable by its owner alone.
+    pub secret: bool,
+}
+
+impl std::fmt::Debug for WantedFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "<{} bytes>", self.content.len())
+    }
+}
+
+impl WantedFile {
+    /// Permission bits.
+    pub const fn mode(&self) -> u32 {
+        if self.secret { 0o400 } else { 0o444 }
+    }
+}
+
+/// Name of the volume with a component's configuration.
+pub fn config_volume(stack: &str, component: &str) -> String {
+    format!("{stack}-{component}-config")
+}
+
+/// Name of a component's data volume.
+pub fn data_volume(stack: &str, component: &str, volume: &str) -> String {
+    format!("{stack}-{component}-{volume}")
+}
+
+/// Name of the volume with what mcpmon remembers about the stack.
+pub fn state_volume(stack: &str) -> String {
+    format!("{stack}-mcpmon-state")
+}
+
+/// Everything that there should be, in start order. `self_image` is mcpmon's own image, for
+/// services that name none.
+pub fn wanted(stack: &Stack, bundle: &Bundle, secrets: &Secrets, self_image: &str) -> Vec<Unit> {
+    let services = stack.runs.iter().map(|run| service(stack, run, self_image));
+    let components = stack.components.values().map(|part| component(stack, part, bundle, secrets));
+    services.chain(components).collect()
+}
+
+fn labels(stack: &Stack, component: Option<&str>) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::from([(labels::STACK.to_owned(), stack.name.clone())]);
+    if let Some(component) = component {
+        all.insert(labels::COMPONENT.to_owned(), component.to_owned());
+    }
+    all
+}
+
+fn component(stack: &Stack, part: &Component, bundle: &Bundle, secrets: &Secrets) -> Unit {
+    let process = bundle.processes.get(&part.name).cloned().unwrap_or_default();
+    let mut files: BTreeMap<String, WantedFile> = BTreeMap::new();
+    for (path, file) in bundle.components.get(&part.name).into_iter().flatten() {
+        let content = file.text.clone().into_bytes();
+        files.insert(path.clone(), WantedFile { content, effect: file.effect, secret: false });
+    }
+    // Prometheus and Alertmanager read secrets anew each time they use them.
+    let effect = match part.name.as_str() {
+        "prometheus" | "alertmanager" => Effect::Watched,
+        _ => Effect::Restart,
+    };
+    for (path, value) in secrets.of(&part.name) {
+        files.insert(path.to_owned(), WantedFile { content: value.to_vec(), effect, secret: true });
+    }
+    let mut unit = Unit {
+        name: part.name.clone(),
+        spec: container(stack, part, &process, !files.is_empty()),
+        is_component: true,
+        files,
+        owner: owner(&part.spec.user),
+        port: Some(part.spec.port),
+        ready: Some(part.spec.ready.clone()),
+        reload: part.spec.reload.clone(),
+        proof: part.spec.proof.clone(),
+        validators: part.spec.validators.clone(),
+        after: part.spec.after.clone(),
+    };
+    stamp(&mut unit.spec);
+    unit
+}
+
+fn container(stack: &Stack, part: &Component, process: &Process, configured: bool) -> ContainerSpec {
+    let spec = &part.spec;
+    let mut container = ContainerSpec::new(stack.container(&part.name), &part.image);
+    container.entrypoint.clone_from(&spec.entrypoint);
+    container.command.clone_from(&process.command);
+    container.env.clone_from(&process.env);
+    container.user = Some(spec.user.clone());
+    container.labels = labels(stack, Some(&part.name));
+    container.network = NetworkMode::Named { name: stack.network(), aliases: vec![part.name.clone()] };
+    container.also_networks.clone_from(&stack.networks);
+    container.extra_hosts.clone_from(&spec.extra_hosts);
+    container.ports = vec![Publish {
+        address: part.host_address.clone(),
+        host_port: part.host_port,
+        container_port: spec.port,
+    }];
+    if configured {
+        container.mounts.push(Mount {
+            source: MountSource::Volume {
+                name: config_volume(&stack.name, &part.name),
+                labels: labels(stack, Some(&part.name)),
+            },
+            target: MOUNT.to_owned(),
+            read_only: true,
+        });
+    }
+    for (name, target) in &spec.volumes {
+        container.mounts.push(Mount {
+            source: MountSource::Volume {
+                name: data_volume(&stack.name, &part.name, name),
+                labels: labels(stack, Some(&part.name)),
+            },
+            target: target.clone(),
+            read_only: false,
+        });
+    }
+    for (source, target) in &process.host_mounts {
+        container.mounts.push(Mount {
+            source: MountSource::Bind { path: source.clone(), follow_host_mounts: false },
+            target: target.clone(),
+            read_only: true,
+        });
+    }
+    for (target, size) in &spec.tmpfs {
+        container.mounts.push(Mount {
+            source: MountSource::Tmpfs { size_bytes: tmpfs_bytes(size), mode: 0o1777 },
+            target: target.clone(),
+            read_only: false,
+        });
+    }
+    container.read_only_rootfs = spec.exceptions.writable_rootfs.is_none();
+    container.cap_add = spec.exceptions.capabilities.keys().cloned().collect();
+    limit(&mut container, &part.resources);
+    container.stop_timeout_seconds = Some(i64::from(spec.stop_timeout));
+    container
+}
+
+fn service(stack: &Stack, run: &RunService, self_image: &str) -> Unit {
+    let image = run.image.as_deref().unwrap_or(self_image);
+    let mut spec = ContainerSpec::new(stack.container(&run.name), image);
+    spec.command.clone_from(&run.command);
+    spec.env.clone_from(&run.env);
+    spec.user.clone_from(&run.user);
+    spec.labels = labels(stack, None);
+    spec.labels.insert("dev.mcpmon.service".to_owned(), run.name.clone());
+    let group = stack.services.iter().find(|s| s.name == run.name).map(|s| s.group.clone());
+    spec.labels.extend(group.map(|group| ("dev.mcpmon.group".to_owned(), group)));
+    spec.network = NetworkMode::Named { name: stack.network(), aliases: vec![run.name.clone()] };
+    spec.also_networks.clone_from(&stack.networks);
+    spec.ports = run
+        .ports
+        .iter()
+        .map(|(host, container)| Publish {
+            address: "127.0.0.1".to_owned(),
+            host_port: Some(*host),
+            container_port: *container,
+        })
+        .collect();
+    if !run.writable {
+        spec.mounts.push(Mount {
+            source: MountSource::Tmpfs { size_bytes: Some(64 << 20), mode: 0o1777 },
+            target: "/tmp".to_owned(),
+            read_only: false,
+        });
+    }
+    spec.read_only_rootfs = !run.writable;
+    limit(&mut spec, &run.resources);
+    stamp(&mut spec);
+    Unit {
+        name: run.name.clone(),
+        spec,
+        is_component: false,
+        files: BTreeMap::new(),
+        owner: (0, 0),
+        port: None,
+        ready: None,
+        reload: None,
+        proof: None,
+        validators: Vec::new(),
+        after: Vec::new(),
+    }
+}
+
+fn limit(container: &mut ContainerSpec, limits: &Limits) {
+    container.memory_bytes = i64::try_from(limits.memory).ok();
+    #[allow(clippy::cast_possible_truncation)] // Cores times 10⁹ fits into 63 bits.
+    let nano = limits.cpus.map(|cpus| (cpus * 1e9) as i64);
+    container.nano_cpus = nano;
+    container.pids_limit = Some(limits.pids);
+}
+
+/// Puts the specification's hash on the container, to see later whether it must be made anew.
+fn stamp(spec: &mut ContainerSpec) {
+    let hash = spec.spec_hash();
+    spec.labels.insert(labels::SPEC_HASH.to_owned(), hash);
+}
+
+/// `uid:gid` in numbers; the group is the user's number where none is given.
+fn owner(user: &str) -> (u64, u64) {
+    let (uid, gid) = user.split_once(':').unwrap_or((user, user));
+    (uid.parse().unwrap_or(0), gid.parse().unwrap_or(0))
+}
+
+/// `64m` in bytes.
+fn tmpfs_bytes(size: &str) -> Option<u64> {
+    let (number, factor) = match size.strip_suffix('m') {
+        Some(number) => (number, 1 << 20),
+        None => (size, 1),
+    };
+    number.parse::<u64>().ok().map(|n| n * factor)
+}
+
+/// The folder, in a container, with the files that its process reads.
+pub const fn live_dir() -> &'static str {
+    LIVE
+}
