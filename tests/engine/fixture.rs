@@ -105,13 +105,17 @@ async fn program_image(engine: &Engine) -> String {
     let made = IMAGE.get_or_init(|| async {
         let bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();
         let reference = "mcpmon-enginetest/program:1".to_owned();
-        engine.remove_image(&reference, true).await.unwrap();
+        let previous = engine.image(&reference).await.unwrap();
         let tar =
             tar_of([TarFile { path: "mcpmon", content: &bytes, mode: 0o755, uid: 0, gid: 0 }])
                 .unwrap();
         let changes = [r#"ENTRYPOINT ["/mcpmon"]"#.to_owned()];
         engine.import_image(tar, &reference, &changes).await.unwrap();
-        reference
+        if let Some(previous) = previous {
+            // Another run of these tests may be using it; then it stays.
+            engine.remove_image(&previous.id, false).await.ok();
+        }
+        engine.image(&reference).await.unwrap().unwrap().id
     });
     made.await.clone()
 }

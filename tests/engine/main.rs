@@ -3,6 +3,7 @@
 
 mod commands;
 mod containers;
+mod double;
 mod figures;
 mod files;
 mod fixture;
