@@ -1,7 +1,5 @@
 //! Images.
 
-use std::path::PathBuf;
-
 use mcpmon::engine::{ContainerSpec, EngineError, image_self, labels};
 
 use crate::fixture::{Fixture, SECOND, connect};
@@ -10,7 +8,12 @@ use crate::fixture::{Fixture, SECOND, connect};
 async fn this_executable_becomes_an_image_once() {
     let fixture = Fixture::new().await;
     let engine = &fixture.engine;
-    let mcpmon = PathBuf::from(env!("CARGO_BIN_EXE_mcpmon"));
+    let dir = tempfile::tempdir().unwrap();
+    let mcpmon = dir.path().join("mcpmon");
+    // A few bytes at its end make it another executable, and so the image that is removed below nobody else's.
+    let mut executable = std::fs::read(env!("CARGO_BIN_EXE_mcpmon")).unwrap();
+    executable.extend_from_slice(fixture.stack.as_bytes());
+    std::fs::write(&mcpmon, executable).unwrap();
     let reference = image_self::ensure_image_of(engine, &mcpmon).await.unwrap();
     let image = engine.image(&reference).await.unwrap().unwrap();
     assert_eq!(
@@ -28,10 +31,9 @@ async fn this_executable_becomes_an_image_once() {
     let output = engine.run_once(&spec, 20 * SECOND).await.unwrap();
     assert!(output.exit_code < 126, "{output:?}");
     engine.remove_image(&reference, false).await.unwrap();
-    let script = std::env::temp_dir().join(fixture.name("script"));
+    let script = dir.path().join("script");
     std::fs::write(&script, "#!/bin/sh").unwrap();
     let error = image_self::ensure_image_of(engine, &script).await.unwrap_err().to_string();
-    std::fs::remove_file(script).unwrap();
     assert!(
         error.contains("no Linux executable") && error.contains("components.agent.image"),
         "{error}"
