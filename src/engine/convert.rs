@@ -75,7 +75,9 @@ impl ContainerSpec {
     }
 
     fn endpoints(&self) -> Option<NetworkingConfig> {
-        let NetworkMode::Named { name, aliases } = &self.network else { return None };
+        let NetworkMode::Named { name, aliases } = &self.network else {
+            return None;
+        };
         let endpoint = EndpointSettings { aliases: filled(aliases), ..EndpointSettings::default() };
         Some(NetworkingConfig { endpoints_config: Some(HashMap::from([(name.clone(), endpoint)])) })
     }
@@ -127,7 +129,9 @@ fn mount(mount: &Mount) -> Option<ApiMount> {
 }
 
 fn tmpfs(mount: &Mount) -> Option<(String, String)> {
-    let MountSource::Tmpfs { size_bytes, mode } = &mount.source else { return None };
+    let MountSource::Tmpfs { size_bytes, mode } = &mount.source else {
+        return None;
+    };
     let access = if mount.read_only { "ro" } else { "rw" };
     let size = size_bytes.map(|bytes| format!(",size={bytes}")).unwrap_or_default();
     Some((mount.target.clone(), format!("{access},noexec,nosuid,nodev,mode={mode:o}{size}")))

@@ -140,8 +140,8 @@ fn process_start(pid: u32) -> Option<u64> {
     let mut after_name = stat.rsplit_once(')')?.1.split_ascii_whitespace();
     let state = after_name.next()?;
     // Field 22 of proc(5); the state is field 3.
-    let start = after_name.nth(18)?.parse().ok()?;
-    (state != "Z" && state != "X").then_some(start)
+    let ticks = after_name.nth(18)?.parse().ok()?;
+    (state != "Z" && state != "X").then_some(ticks)
 }
 
 #[cfg(test)]

@@ -67,7 +67,9 @@ impl Lock {
         // Each round ends here unless something changed under our hands: an image imported, a holder gone.
         for _ in 0..10 {
             let taken = match engine.create_container(&spec).await {
-                Ok(id) => return Ok(Self { id, taken_over_from }),
+                Ok(id) => {
+                    return Ok(Self { id, taken_over_from });
+                }
                 Err(error)
                     if error.is_not_found() && engine.image(EMPTY_IMAGE).await?.is_none() =>
                 {
@@ -77,7 +79,9 @@ impl Lock {
                 Err(error) if error.is_conflict() => error,
                 Err(error) => return Err(error.into()),
             };
-            let Some(current) = engine.container(&spec.name).await? else { continue };
+            let Some(current) = engine.container(&spec.name).await? else {
+                continue;
+            };
             if current.labels.get(labels::LOCK).map(String::as_str) != Some(stack) {
                 return Err(taken.into()); // a foreign container has our name
             }

@@ -18,7 +18,9 @@ pub struct LogLine {
 }
 
 impl Reader {
-    /// The last `lines` lines of both streams, in the order the engine received them.
+    /// The last `lines` lines of both streams, in the order the engine received them. What a container
+    /// writes to the two streams within a millisecond may change places; a line longer than
+    /// 16 KiB counts as several, and may come without its beginning.
     pub async fn logs_tail(
         &self,
         container: &str,

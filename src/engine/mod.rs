@@ -5,7 +5,7 @@
 //! ```
 //!
 //! * [`endpoint`] which engine, and why that one
-//! * [`reader`] what can be asked: [`container`], [`resources`], [`archive`] and [`logs`] hold the answers
+//! * [`reader`] what can be asked: [`facts`], [`container`], [`hardening`], [`resources`], [`archive`] and [`logs`] hold the answers
 //! * [`writer`] what can be done; [`exec`] and [`once`] run a command, [`images`] gets images
 //! * [`spec`] the container we want (`convert` says it in the engine's words)
 //! * [`files`] tar archives that fill or replace a directory of a volume
@@ -21,7 +21,9 @@ pub mod elf;
 pub mod endpoint;
 pub mod error;
 pub mod exec;
+pub mod facts;
 pub mod files;
+pub mod hardening;
 pub mod holder;
 pub mod image_self;
 pub mod images;
@@ -35,16 +37,18 @@ pub mod spec;
 pub mod writer;
 
 pub use archive::{FileEntry, Tree};
-pub use container::{Container, Hardening, MountPoint, PublishedPort, State, Status};
+pub use container::{Container, MountPoint, PublishedPort, State, Status};
 pub use endpoint::Endpoint;
 pub use error::EngineError;
 pub use exec::Output;
+pub use facts::Facts;
 pub use files::{TarFile, replacing_dir, tar_of};
+pub use hardening::Hardening;
 pub use holder::Holder;
 pub use images::LayerProgress;
 pub use lock::{Lock, LockError, LockVolume};
 pub use logs::LogLine;
-pub use reader::{Facts, Publishing, Reader};
+pub use reader::{Publishing, Reader};
 pub use resources::{Image, Network, Volume};
 pub use spec::{
     ContainerSpec, LogRotation, Mount, MountSource, NetworkMode, Publish, RestartPolicy,

@@ -165,7 +165,8 @@ pub enum MountSource {
     Bind {
         /// Path on the host.
         path: String,
-        /// Whether file systems mounted on the host later show up too (`rslave`); the node exporter needs it for `/`.
+        /// Whether file systems mounted on the host later show up too (`rslave`); the node exporter wants it for `/`.
+        /// The engine refuses it where the path is on a private mount, as in a container that runs an engine.
         follow_host_mounts: bool,
     },
     /// Memory, gone when the container stops.

@@ -12,7 +12,7 @@ use bollard::query_parameters::{
 };
 
 use super::convert::unordered;
-use super::{ContainerSpec, Endpoint, EngineError, Reader};
+use super::{ContainerSpec, Endpoint, EngineError, NetworkMode, Reader};
 
 /// A connection that can change things, and read all that a [`Reader`] can.
 #[derive(Clone)]
@@ -93,15 +93,14 @@ impl Engine {
         })
     }
 
-    /// Creates a container, joins it to its networks, and gives its identifier. The image must be there, and nothing is left behind when it fails.
+    /// Creates a container, joins it to its networks, and gives its identifier. The image and the networks must be there; nothing is
+    /// left behind when it fails.
     pub async fn create_container(&self, spec: &ContainerSpec) -> Result<String, EngineError> {
+        self.require_networks(spec).await?;
         let options = CreateContainerOptionsBuilder::new().name(&spec.name).build();
         let created = self.client().create_container(Some(options), spec.to_bollard()).await;
-        let id = created
-            .map_err(|error| {
-                EngineError::from_client(error, format!("create container {}", spec.name))
-            })?
-            .id;
+        let during = || format!("create container {}", spec.name);
+        let id = created.map_err(|error| EngineError::from_client(error, during()))?.id;
         for network in &spec.also_networks {
             if let Err(error) = self.connect_network(network, &id, &spec.name).await {
                 self.remove_container(&id, true).await?;
@@ -109,6 +108,22 @@ impl Engine {
             }
         }
         Ok(id)
+    }
+
+    /// Engines notice a network that does not exist only when the container starts.
+    async fn require_networks(&self, spec: &ContainerSpec) -> Result<(), EngineError> {
+        let named = match &spec.network {
+            NetworkMode::Named { name, .. } => Some(name),
+            NetworkMode::Host | NetworkMode::None => None,
+        };
+        for network in named.into_iter().chain(&spec.also_networks) {
+            if self.network(network).await?.is_none() {
+                let during = format!("create container {}", spec.name);
+                let message = format!("network {network} does not exist");
+                return Err(EngineError::NotFound { during, message });
+            }
+        }
+        Ok(())
     }
 
     async fn connect_network(
