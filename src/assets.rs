@@ -76,9 +76,10 @@ pub fn profile(name: &str) -> Option<&'static str> {
 }
 
 /// Names of the shipped profiles, sorted.
-pub fn profiles() -> Vec<String> {
-    let mut names: Vec<String> = PROFILES.files().filter_map(|f| stem(f.path(), ".yaml")).collect();
-    names.sort();
+pub fn profiles() -> Vec<&'static str> {
+    let mut names: Vec<&str> =
+        PROFILES.files().filter_map(|f| f.path().to_str()?.strip_suffix(".yaml")).collect();
+    names.sort_unstable();
     names
 }
 

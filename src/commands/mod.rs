@@ -15,7 +15,7 @@ pub mod validate;
 
 mod context;
 
-pub use context::Context;
+pub use context::{Context, Project};
 
 use crate::cli::{Cli, Command};
 use crate::engine::EngineError;

@@ -131,7 +131,7 @@ impl Loader {
         let Some(text) = assets::profile(base) else {
             let profiles = assets::profiles();
             let found = Diagnostic::error(span, format!("there is no profile `{base}`"))
-                .help(suggest(base, profiles.iter().map(String::as_str)));
+                .help(suggest(base, profiles));
             return Err(Box::new(found));
         };
         self.text(&name, text, dir)

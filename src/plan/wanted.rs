@@ -6,7 +6,7 @@ use crate::catalog::{Effect, Proof, Ready, Reload, Validator};
 use crate::engine::labels;
 use crate::engine::{ContainerSpec, Mount, MountSource, NetworkMode, Publish};
 use crate::render::{Bundle, Process};
-use crate::stack::{Component, Limits, LIVE, RunService, Secrets, Stack};
+use crate::stack::{Component, Limits, RunService, Secrets, Stack};
 
 /// Where a component's configuration volume is mounted.
 const MOUNT: &str = "/etc/mcpmon";
@@ -255,9 +255,4 @@ fn tmpfs_bytes(size: &str) -> Option<u64> {
         None => (size, 1),
     };
     number.parse::<u64>().ok().map(|n| n * factor)
-}
-
-/// The folder, in a container, with the files that its process reads.
-pub const fn live_dir() -> &'static str {
-    LIVE
 }

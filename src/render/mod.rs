@@ -9,5 +9,5 @@ pub mod rules;
 pub mod tree;
 mod view;
 
-pub use bundle::{Bundle, File, render};
+pub use bundle::{Bundle, File, Process, render};
 pub use environment::evaluate;
