@@ -320,7 +320,10 @@ impl Spec {
     /// What the types cannot say.
     fn check(&self) -> anyhow::Result<()> {
         let root = self.user.split(':').next() == Some("0");
-        anyhow::ensure!(!root || self.exceptions.root.is_some(), "runs as root without a reason under exceptions.root");
+        anyhow::ensure!(
+            !root || self.exceptions.root.is_some(),
+            "runs as root without a reason under exceptions.root"
+        );
         anyhow::ensure!(
             self.host_mounts.is_empty() || self.exceptions.host_mounts.is_some(),
             "sees paths of the host without a reason under exceptions.host_mounts"
@@ -337,7 +340,10 @@ impl Spec {
                 !crate::manifest::COMMON_SETTINGS.contains(&name.as_str()),
                 "the setting `{name}` is one that every component has"
             );
-            anyhow::ensure!(!setting.description.is_empty(), "the setting `{name}` has no description");
+            anyhow::ensure!(
+                !setting.description.is_empty(),
+                "the setting `{name}` has no description"
+            );
         }
         Ok(())
     }

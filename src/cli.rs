@@ -30,7 +30,15 @@ pub struct Cli {
 #[derive(Clone, Debug, clap::Args)]
 pub struct Global {
     /// The manifest; each further one is laid over those before it
-    #[arg(short, long = "file", value_name = "FILE", global = true, env = "MCPMON_FILE", value_delimiter = ',', default_value = "mcpmon.yaml")]
+    #[arg(
+        short,
+        long = "file",
+        value_name = "FILE",
+        global = true,
+        env = "MCPMON_FILE",
+        value_delimiter = ',',
+        default_value = "mcpmon.yaml"
+    )]
     pub files: Vec<PathBuf>,
     /// When to use color
     #[arg(long, global = true, value_enum, default_value_t)]

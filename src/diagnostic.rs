@@ -1,8 +1,6 @@
 //! A problem with what the user wrote: where it stands, what is wrong, what to write instead.
 
-use std::fmt::Write as _;
-
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Message, Renderer, Snippet};
 
 use crate::yaml::{self, Span};
 
@@ -32,16 +30,28 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// An error at a place.
-    pub fn error(span: Span, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, message: message.into(), span: Some(span), help: None, secret: false }
+    pub fn error(span: impl Into<Option<Span>>, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            message: message.into(),
+            span: span.into(),
+            help: None,
+            secret: false,
+        }
     }
     /// A warning at a place.
-    pub fn warning(span: Span, message: impl Into<String>) -> Self {
+    pub fn warning(span: impl Into<Option<Span>>, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(span, message) }
     }
     /// An error that stands at no place of a file.
     pub fn general(message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, message: message.into(), span: None, help: None, secret: false }
+        Self {
+            severity: Severity::Error,
+            message: message.into(),
+            span: None,
+            help: None,
+            secret: false,
+        }
     }
     /// Adds what to do about it.
     #[must_use]
@@ -108,43 +118,40 @@ impl Sources {
 /// Draws problems the way compilers do: message, place, the line, a caret, the advice.
 pub fn draw(diagnostics: &[Diagnostic], sources: &Sources, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-    let mut out = String::new();
-    for diagnostic in diagnostics {
-        if !out.is_empty() {
-            out.push('\n');
-        }
-        let hidden: Option<String>;
-        let level = match diagnostic.severity {
-            Severity::Error => Level::ERROR,
-            Severity::Warning => Level::WARNING,
-        };
-        let mut group = level
-            .primary_title(&diagnostic.message)
-            .elements([] as [annotate_snippets::Message<'_>; 0]);
-        let place =
-            diagnostic.span.and_then(|span| sources.get(span.source).map(|source| (span, source)));
-        if let Some((span, source)) = place {
-            let (range, first_line, lines) = window(&source.text, span);
-            // The text before a secret is its key; the secret itself is not shown.
-            let before = lines.get(..range.start).filter(|_| diagnostic.secret);
-            hidden = before.map(|before| format!("{before}••••••"));
-            let (range, lines) = match &hidden {
-                Some(hidden) => (range.start..hidden.len(), hidden.as_str()),
-                None => (range, lines),
-            };
-            group = group.element(
-                Snippet::source(lines)
-                    .line_start(first_line)
-                    .path(&source.name)
-                    .annotation(AnnotationKind::Primary.span(range)),
-            );
-        }
-        if let Some(help) = &diagnostic.help {
-            group = group.element(Level::HELP.message(help.as_str()));
-        }
-        let _ = writeln!(out, "{}", renderer.render(&[group]));
+    let drawn: Vec<String> = diagnostics.iter().map(|d| draw_one(d, sources, &renderer)).collect();
+    drawn.join("\n\n") + if drawn.is_empty() { "" } else { "\n" }
+}
+
+fn draw_one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> String {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = level.primary_title(&diagnostic.message);
+    let place = diagnostic.span.and_then(|span| Some((span, sources.get(span.source)?)));
+    let Some((span, source)) = place else {
+        // Without a line to show, a frame around nothing would only puzzle.
+        let title = renderer.render(&[title.elements([] as [Message<'_>; 0])]);
+        let help = diagnostic.help.as_ref().map(|help| format!("\n  = help: {help}"));
+        return title + &help.unwrap_or_default();
+    };
+    let (range, first_line, lines) = window(&source.text, span);
+    // The text before a secret is its key; the secret itself is not shown.
+    let before = lines.get(..range.start).filter(|_| diagnostic.secret);
+    let hidden = before.map(|before| format!("{before}••••••"));
+    let (range, lines) = match &hidden {
+        Some(hidden) => (range.start..hidden.len(), hidden.as_str()),
+        None => (range, lines),
+    };
+    let snippet = Snippet::source(lines)
+        .line_start(first_line)
+        .path(&source.name)
+        .annotation(AnnotationKind::Primary.span(range));
+    let mut group = title.element(snippet);
+    if let Some(help) = &diagnostic.help {
+        group = group.element(Level::HELP.message(help.as_str()));
     }
-    out
+    renderer.render(&[group])
 }
 
 /// The lines that a span touches, at most the first one of it, so that drawing a problem in a

@@ -41,7 +41,11 @@ const PASSWORD_LENGTH: usize = 24;
 pub fn write(dir: &Path, profile: &str, name: Option<&Name>) -> anyhow::Result<Started> {
     let path = dir.join("mcpmon.yaml");
     if path.exists() {
-        return Err(Stop::new(Exit::Usage, format!("{} is here already; nothing was touched", path.display())).into());
+        return Err(Stop::new(
+            Exit::Usage,
+            format!("{} is here already; nothing was touched", path.display()),
+        )
+        .into());
     }
     fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
     let name = match name {
@@ -54,8 +58,9 @@ pub fn write(dir: &Path, profile: &str, name: Option<&Name>) -> anyhow::Result<S
     let document = manifest::load_text("mcpmon.yaml", &text, dir)
         .map_err(|e| anyhow::anyhow!(crate::diagnostic::draw(&e.diagnostics, &e.sources, false)))?;
     let catalog = Catalog::load(Assets::shipped())?;
-    let resolved = stack::resolve(&document, &catalog)
-        .map_err(|found| anyhow::anyhow!(crate::diagnostic::draw(&found, &document.sources, false)))?;
+    let resolved = stack::resolve(&document, &catalog).map_err(|found| {
+        anyhow::anyhow!(crate::diagnostic::draw(&found, &document.sources, false))
+    })?;
 
     let mut started = Started { files: Vec::new(), password: None };
     for secret in &resolved.stack.secrets {
@@ -117,7 +122,8 @@ fn private_file(path: &Path) -> anyhow::Result<Wrote> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).with_context(|| format!("cannot write {}", path.display()))?;
+    let mut file =
+        options.open(path).with_context(|| format!("cannot write {}", path.display()))?;
     writeln!(file, "{}", password()?)?;
     Ok(Wrote::New)
 }
@@ -140,7 +146,10 @@ fn password() -> anyhow::Result<String> {
 fn ignore_secrets(dir: &Path, started: &mut Started) -> anyhow::Result<()> {
     let path = dir.join(".gitignore");
     let text = fs::read_to_string(&path).unwrap_or_default();
-    if text.lines().any(|line| matches!(line.trim(), "secrets" | "secrets/" | "/secrets" | "/secrets/")) {
+    if text
+        .lines()
+        .any(|line| matches!(line.trim(), "secrets" | "secrets/" | "/secrets" | "/secrets/"))
+    {
         started.files.push((path, Wrote::Kept));
         return Ok(());
     }

@@ -11,8 +11,22 @@ const COMPONENTS: [&str; 7] =
 
 /// Types that need nothing installed; Angular's `graph` and `singlestat` are gone since Grafana 12.
 const CORE: [&str; 16] = [
-    "row", "alertlist", "barchart", "bargauge", "dashlist", "gauge", "heatmap", "histogram", "logs",
-    "piechart", "stat", "state-timeline", "status-history", "table", "text", "timeseries",
+    "row",
+    "alertlist",
+    "barchart",
+    "bargauge",
+    "dashlist",
+    "gauge",
+    "heatmap",
+    "histogram",
+    "logs",
+    "piechart",
+    "stat",
+    "state-timeline",
+    "status-history",
+    "table",
+    "text",
+    "timeseries",
 ];
 
 fn components(off: &[&str]) -> BTreeMap<String, bool> {
@@ -61,5 +75,7 @@ fn number(value: &Value) -> u64 {
 
 #[test]
 fn dump() {
-    for (name, json) in all() { println!("{name} {}", panels(&json).len()); }
+    for (name, json) in all() {
+        println!("{name} {}", panels(&json).len());
+    }
 }

@@ -4,6 +4,11 @@ use crate::engine::Engine;
 use crate::stack::Secrets;
 
 /// Checks every file in the image that will read it.
-pub async fn validate_all(_: &Context, _: &Engine, _: &Project, _: Option<&Secrets>) -> anyhow::Result<()> {
+pub async fn validate_all(
+    _: &Context,
+    _: &Engine,
+    _: &Project,
+    _: Option<&Secrets>,
+) -> anyhow::Result<()> {
     anyhow::bail!("under construction")
 }

@@ -20,7 +20,8 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         let mut lines = Vec::new();
         origins(&document, &document.root, String::new(), &mut lines);
         let width = lines.iter().map(|(left, _)| left.chars().count()).max().unwrap_or(0).min(60);
-        let text: Vec<String> = lines.iter().map(|(left, place)| format!("{left:width$}  # {place}")).collect();
+        let text: Vec<String> =
+            lines.iter().map(|(left, place)| format!("{left:width$}  # {place}")).collect();
         context.printer.data(&text.join("\n"));
     } else {
         let mut json = document.root.to_json();

@@ -44,14 +44,19 @@ impl Context {
 
     /// Loads the manifest.
     pub fn document(&self) -> anyhow::Result<Document> {
-        manifest::load(&self.global.files).map_err(|error| self.wrong(&error.diagnostics, &error.sources))
+        manifest::load(&self.global.files)
+            .map_err(|error| self.wrong(&error.diagnostics, &error.sources))
     }
 
     /// The component folders, with the manifest's own ones laid over.
     pub fn catalog(document: &Document) -> anyhow::Result<Catalog> {
         let own = document.manifest.components_dir.as_ref().map(|dir| document.dir.join(dir));
         if let Some(dir) = own.as_ref().filter(|dir| !dir.is_dir()) {
-            return Err(Stop::new(Exit::Usage, format!("`components_dir`: there is no folder {}", dir.display())).into());
+            return Err(Stop::new(
+                Exit::Usage,
+                format!("`components_dir`: there is no folder {}", dir.display()),
+            )
+            .into());
         }
         let assets = own.map_or_else(Assets::shipped, Assets::with_own);
         Catalog::load(assets).map_err(|error| Stop::new(Exit::Usage, format!("{error:#}")).into())
@@ -61,7 +66,8 @@ impl Context {
     pub fn project(&self) -> anyhow::Result<Project> {
         let document = self.document()?;
         let catalog = Self::catalog(&document)?;
-        let resolved = stack::resolve(&document, &catalog).map_err(|found| self.wrong(&found, &document.sources))?;
+        let resolved = stack::resolve(&document, &catalog)
+            .map_err(|found| self.wrong(&found, &document.sources))?;
         if !self.global.quiet {
             self.printer.diagnostics(&resolved.warnings, &document.sources);
         }
@@ -72,7 +78,10 @@ impl Context {
 
     /// Reads the stack's secrets.
     pub fn secrets(&self, project: &Project) -> anyhow::Result<Secrets> {
-        let surroundings = Surroundings { env: &|name| std::env::var(name).ok(), file: &|path| std::fs::read(path) };
+        let surroundings = Surroundings {
+            env: &|name| std::env::var(name).ok(),
+            file: &|path| std::fs::read(path),
+        };
         stack::read_secrets(&project.document, &project.stack, &surroundings)
             .map_err(|found| self.wrong(&found, &project.document.sources))
     }
@@ -108,7 +117,8 @@ impl Context {
 
     /// Lets go of what a change held when Ctrl-C ended it.
     pub async fn interrupted(&self) {
-        self.printer.mark(Mark::Note, "interrupted; run the same command again and it goes on from here");
+        self.printer
+            .mark(Mark::Note, "interrupted; run the same command again and it goes on from here");
         let held = self.held.borrow_mut().take();
         if let Some((engine, lock)) = held {
             // A lock that stays behind is taken over by the next run, so failure here is no loss.
@@ -119,10 +129,15 @@ impl Context {
     /// Prints problems; the command ends as wrong usage.
     pub fn wrong(&self, found: &[Diagnostic], sources: &Sources) -> anyhow::Error {
         self.printer.diagnostics(found, sources);
-        let errors = found.iter().filter(|d| d.severity == crate::diagnostic::Severity::Error).count();
+        let errors =
+            found.iter().filter(|d| d.severity == crate::diagnostic::Severity::Error).count();
         let files: Vec<String> = self.global.files.iter().map(|f| shown(f)).collect();
         let plural = if errors == 1 { "" } else { "s" };
-        Stop::new(Exit::Usage, format!("{errors} problem{plural} in {}; nothing was touched", files.join(", "))).into()
+        Stop::new(
+            Exit::Usage,
+            format!("{errors} problem{plural} in {}; nothing was touched", files.join(", ")),
+        )
+        .into()
     }
 }
 

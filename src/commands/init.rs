@@ -32,7 +32,10 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         }
     }
     if let Some(path) = &started.password {
-        context.printer.line(format!("  Grafana's administrator is `admin`; the password stands in {}", path.display()));
+        context.printer.line(format!(
+            "  Grafana's administrator is `admin`; the password stands in {}",
+            path.display()
+        ));
     }
     context.printer.line("\nNext: `mcpmon up`, then `mcpmon health-check --wait`");
     Ok(Exit::Done)

@@ -25,7 +25,8 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let project = context.project()?;
     let files = project.bundle.tree();
     let Some(dir) = &args.out else {
-        let lines: Vec<String> = files.iter().map(|(path, text)| format!("{:>9}  {path}", text.len())).collect();
+        let lines: Vec<String> =
+            files.iter().map(|(path, text)| format!("{:>9}  {path}", text.len())).collect();
         context.printer.data(&lines.join("\n"));
         return Ok(Exit::Done);
     };
@@ -35,13 +36,20 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
             context.printer.mark(Mark::Note, difference.to_string());
         }
         if differences.is_empty() {
-            context.printer.mark(Mark::Good, format!("{} is what the manifest renders to", dir.display()));
+            context
+                .printer
+                .mark(Mark::Good, format!("{} is what the manifest renders to", dir.display()));
             return Ok(Exit::Done);
         }
-        context.printer.line(format!("run `mcpmon render --out {}` and commit the result", dir.display()));
+        context
+            .printer
+            .line(format!("run `mcpmon render --out {}` and commit the result", dir.display()));
         return Ok(Exit::Pending);
     }
-    let written = tree::write(dir, &files).with_context(|| format!("cannot write to {}", dir.display()))?;
-    context.printer.mark(Mark::Good, format!("{} files in {}, {written} changed", files.len(), dir.display()));
+    let written =
+        tree::write(dir, &files).with_context(|| format!("cannot write to {}", dir.display()))?;
+    context
+        .printer
+        .mark(Mark::Good, format!("{} files in {}, {written} changed", files.len(), dir.display()));
     Ok(Exit::Done)
 }

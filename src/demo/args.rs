@@ -52,9 +52,10 @@ pub fn parse_share(text: &str) -> Result<f64, String> {
     };
     match share {
         None => Err("a share is a percentage such as 1% or a number such as 0.01".to_owned()),
-        Some(share) if !(0.0..=1.0).contains(&share) => Err(
-            "a share lies between 0% and 100% (0 and 1); write 5% for five in a hundred".to_owned(),
-        ),
+        Some(share) if !(0.0..=1.0).contains(&share) => {
+            Err("a share lies between 0% and 100% (0 and 1); write 5% for five in a hundred"
+                .to_owned())
+        }
         Some(share) => Ok(share),
     }
 }
@@ -63,9 +64,8 @@ pub fn parse_share(text: &str) -> Result<f64, String> {
 pub fn parse_latency(text: &str) -> Result<Duration, String> {
     // "ms" stands before "s" and "m", which it ends and begins with.
     let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0)];
-    let found = units
-        .iter()
-        .find_map(|(unit, seconds)| Some(number(text.strip_suffix(unit)?)? * seconds));
+    let found =
+        units.iter().find_map(|(unit, seconds)| Some(number(text.strip_suffix(unit)?)? * seconds));
     let Some(seconds) = found else {
         return Err("a duration is a number with its unit: 80ms, 1.5s or 2m".to_owned());
     };
@@ -78,9 +78,7 @@ pub fn parse_latency(text: &str) -> Result<Duration, String> {
 fn parse_rate(text: &str) -> Result<f64, String> {
     match number(text) {
         Some(rate) if (0.0..=MAX_RATE).contains(&rate) => Ok(rate),
-        _ => Err(format!(
-            "a rate is a number of requests a second from 0 to {MAX_RATE}"
-        )),
+        _ => Err(format!("a rate is a number of requests a second from 0 to {MAX_RATE}")),
     }
 }
 
@@ -103,14 +101,7 @@ mod tests {
     fn parse(arguments: &[&str]) -> Result<DemoArgs, String> {
         Line::try_parse_from([&["demo"], arguments].concat())
             .map(|line| line.args)
-            .map_err(|error| {
-                error
-                    .to_string()
-                    .lines()
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned()
-            })
+            .map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())
     }
 
     #[test]
@@ -127,27 +118,15 @@ mod tests {
 
     #[test]
     fn shares_and_durations_are_read_in_each_form() {
-        for (text, share) in [
-            ("1%", 0.01),
-            ("0.01", 0.01),
-            ("0", 0.0),
-            ("100%", 1.0),
-            ("2.5%", 0.025),
-        ] {
+        for (text, share) in
+            [("1%", 0.01), ("0.01", 0.01), ("0", 0.0), ("100%", 1.0), ("2.5%", 0.025)]
+        {
             assert!((parse_share(text).unwrap() - share).abs() < 1e-12, "{text}");
         }
-        for (text, milliseconds) in [
-            ("80ms", 80),
-            ("2s", 2000),
-            ("1.5s", 1500),
-            ("2m", 120_000),
-            ("0s", 0),
-        ] {
-            assert_eq!(
-                parse_latency(text).unwrap(),
-                Duration::from_millis(milliseconds),
-                "{text}"
-            );
+        for (text, milliseconds) in
+            [("80ms", 80), ("2s", 2000), ("1.5s", 1500), ("2m", 120_000), ("0s", 0)]
+        {
+            assert_eq!(parse_latency(text).unwrap(), Duration::from_millis(milliseconds), "{text}");
         }
     }
 
@@ -171,10 +150,7 @@ mod tests {
             let expected = format!(
                 "error: invalid value '{text}' for '--latency <MEAN>': a mean latency lies between 0ms and 5m"
             );
-            assert_eq!(
-                parse(&[&format!("--latency={text}")]).unwrap_err(),
-                expected
-            );
+            assert_eq!(parse(&[&format!("--latency={text}")]).unwrap_err(), expected);
         }
         let rate = "error: invalid value '1001' for '--rate <REQUESTS>': a rate is a number of requests a second from 0 to 1000";
         assert_eq!(parse(&["--rate", "1001"]).unwrap_err(), rate);

@@ -25,11 +25,7 @@ struct State {
 impl Behaviour {
     /// A behaviour that draws its fates from `random`.
     pub fn new(latency: Duration, errors: f64, random: Random) -> Self {
-        Self(Mutex::new(State {
-            latency,
-            errors,
-            random,
-        }))
+        Self(Mutex::new(State { latency, errors, random }))
     }
 
     /// Draws the fate of a call to a tool that takes `factor` times the mean.

@@ -46,15 +46,9 @@ impl Arrival {
         if path == "/metrics" || path.starts_with("/control/") {
             return None;
         }
-        let route = ROUTES
-            .iter()
-            .map(|(route, _)| *route)
-            .find(|route| *route == path);
+        let route = ROUTES.iter().map(|(route, _)| *route).find(|route| *route == path);
         let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-        Some(Self {
-            route,
-            http_method: one_of(&methods, http_method).unwrap_or(OTHER),
-        })
+        Some(Self { route, http_method: one_of(&methods, http_method).unwrap_or(OTHER) })
     }
 
     /// Whether it is for the MCP endpoint.
@@ -115,10 +109,7 @@ impl Call {
         let message: Message = serde_json::from_slice(body).ok()?;
         let params = message.params.unwrap_or_default();
         let version = header.or(params.protocol_version.as_deref());
-        let tool = params
-            .name
-            .as_deref()
-            .filter(|_| message.method == "tools/call");
+        let tool = params.name.as_deref().filter(|_| message.method == "tools/call");
         Some(Self {
             method: one_of(&METHODS, &message.method).unwrap_or(OTHER),
             tool: tool.and_then(|name| one_of(&tools::NAMES, name)),
@@ -166,37 +157,17 @@ mod tests {
         let call = Call::read(body, Some(MODERN)).unwrap();
         assert_eq!(
             call,
-            Call {
-                method: "tools/call",
-                tool: Some("translate"),
-                version: Some(MODERN)
-            }
+            Call { method: "tools/call", tool: Some("translate"), version: Some(MODERN) }
         );
 
         let body = br#"{"method":"initialize","params":{"protocolVersion":"2025-11-25","clientInfo":{"name":"x"}}}"#;
         let call = Call::read(body, None).unwrap();
-        assert_eq!(
-            call,
-            Call {
-                method: "initialize",
-                tool: None,
-                version: Some(LEGACY)
-            }
-        );
+        assert_eq!(call, Call { method: "initialize", tool: None, version: Some(LEGACY) });
 
-        let call = Call::read(
-            br#"{"method":"made/up","params":{"name":"translate"}}"#,
-            Some("1999"),
-        )
-        .unwrap();
-        assert_eq!(
-            call,
-            Call {
-                method: OTHER,
-                tool: None,
-                version: None
-            }
-        );
+        let call =
+            Call::read(br#"{"method":"made/up","params":{"name":"translate"}}"#, Some("1999"))
+                .unwrap();
+        assert_eq!(call, Call { method: OTHER, tool: None, version: None });
         assert_eq!(Call::read(b"not json", None), None);
     }
 
@@ -205,15 +176,9 @@ mod tests {
         let body = br#"{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"gone"}}"#;
         assert_eq!(
             Failure::read(body),
-            Some(Failure {
-                code: INTERNAL_ERROR,
-                message: "gone".to_owned()
-            })
+            Some(Failure { code: INTERNAL_ERROR, message: "gone".to_owned() })
         );
-        assert_eq!(
-            Failure::read(br#"{"jsonrpc":"2.0","id":1,"result":{}}"#),
-            None
-        );
+        assert_eq!(Failure::read(br#"{"jsonrpc":"2.0","id":1,"result":{}}"#), None);
     }
 
     #[test]
@@ -222,17 +187,8 @@ mod tests {
         assert_eq!(Arrival::of("POST", "/control/log"), None);
         assert_eq!(
             Arrival::of("POST", "/mcp"),
-            Some(Arrival {
-                route: Some("/mcp"),
-                http_method: "POST"
-            })
+            Some(Arrival { route: Some("/mcp"), http_method: "POST" })
         );
-        assert_eq!(
-            Arrival::of("BREW", "/pot"),
-            Some(Arrival {
-                route: None,
-                http_method: OTHER
-            })
-        );
+        assert_eq!(Arrival::of("BREW", "/pot"), Some(Arrival { route: None, http_method: OTHER }));
     }
 }

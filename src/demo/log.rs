@@ -53,10 +53,7 @@ pub struct Log {
 impl Log {
     /// A log of `service` to `out`.
     pub fn new(service: &str, out: Box<dyn Write + Send>) -> Self {
-        Self {
-            service: service.to_owned(),
-            out: Mutex::new(out),
-        }
+        Self { service: service.to_owned(), out: Mutex::new(out) }
     }
 
     /// Writes a line that is about no request.
@@ -71,13 +68,7 @@ impl Log {
 
     fn write(&self, level: Level, message: &str, request: Option<Request<'_>>) {
         let timestamp = format!("{:.3}", Timestamp::now());
-        let line = Line {
-            timestamp,
-            level,
-            service: &self.service,
-            message,
-            request,
-        };
+        let line = Line { timestamp, level, service: &self.service, message, request };
         // Strings and numbers always serialise, and a log that nobody reads any more must not stop the service.
         let Ok(mut line) = serde_json::to_vec(&line) else {
             return;
@@ -127,11 +118,7 @@ mod tests {
             log.request(Level::Warn, "slow", request);
         });
         let timestamp = value["timestamp"].as_str().unwrap();
-        assert_eq!(
-            timestamp.len(),
-            "2026-01-02T03:04:05.678Z".len(),
-            "{timestamp}"
-        );
+        assert_eq!(timestamp.len(), "2026-01-02T03:04:05.678Z".len(), "{timestamp}");
         assert!(timestamp.ends_with('Z') && timestamp.parse::<Timestamp>().is_ok());
         let rest = text.split_once("\",").unwrap().1;
         assert_eq!(

@@ -34,10 +34,8 @@ pub async fn measure(State(app): State<Arc<App>>, request: Request, next: Next) 
     let response = match body {
         Ok(body) => {
             if arrival.is_mcp() {
-                let version = parts
-                    .headers
-                    .get("mcp-protocol-version")
-                    .and_then(|value| value.to_str().ok());
+                let version =
+                    parts.headers.get("mcp-protocol-version").and_then(|value| value.to_str().ok());
                 call = Call::read(&body, version);
             }
             next.run(Request::from_parts(parts, Body::from(body))).await
@@ -74,10 +72,7 @@ async fn settle(response: Response) -> (Response, Option<Failure>, usize) {
         return (StatusCode::INTERNAL_SERVER_ERROR.into_response(), None, 0);
     };
     let failure = Failure::read(&body);
-    if failure
-        .as_ref()
-        .is_some_and(|failure| failure.code == INTERNAL_ERROR)
-    {
+    if failure.as_ref().is_some_and(|failure| failure.code == INTERNAL_ERROR) {
         parts.status = StatusCode::INTERNAL_SERVER_ERROR;
     }
     let size = body.len();
@@ -85,18 +80,12 @@ async fn settle(response: Response) -> (Response, Option<Failure>, usize) {
 }
 
 fn write_log(app: &App, exchange: &Exchange, trace_id: &str) {
-    let (method, tool) = (
-        exchange.call.map(|call| call.method),
-        exchange.call.and_then(|call| call.tool),
-    );
+    let (method, tool) =
+        (exchange.call.map(|call| call.method), exchange.call.and_then(|call| call.tool));
     let subject = tool.or(method).unwrap_or("request");
     let (level, message) = match &exchange.failure {
         Some(failure) => {
-            let level = if exchange.status >= 500 {
-                Level::Error
-            } else {
-                Level::Warn
-            };
+            let level = if exchange.status >= 500 { Level::Error } else { Level::Warn };
             let reason: String = failure.message.chars().take(MAX_REASON).collect();
             (level, format!("{subject} failed: {reason}"))
         }
@@ -106,17 +95,7 @@ fn write_log(app: &App, exchange: &Exchange, trace_id: &str) {
         None => (Level::Info, format!("{subject} answered")),
     };
     let (status, duration_ms) = (exchange.status, milliseconds(exchange.duration));
-    app.log.request(
-        level,
-        &message,
-        log::Request {
-            method,
-            tool,
-            status,
-            duration_ms,
-            trace_id,
-        },
-    );
+    app.log.request(level, &message, log::Request { method, tool, status, duration_ms, trace_id });
 }
 
 fn milliseconds(duration: Duration) -> u64 {
@@ -125,16 +104,9 @@ fn milliseconds(duration: Duration) -> u64 {
 
 /// The caller's trace id, from a W3C `traceparent`.
 fn trace_id(headers: &HeaderMap) -> Option<String> {
-    let id = headers
-        .get("traceparent")?
-        .to_str()
-        .ok()?
-        .split('-')
-        .nth(1)?;
+    let id = headers.get("traceparent")?.to_str().ok()?.split('-').nth(1)?;
     let valid = id.len() == 32
-        && id
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+        && id.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     valid.then(|| id.to_owned())
 }
 
@@ -169,16 +141,8 @@ mod tests {
             trace_id(&headers)
         };
         let id = "4bf92f3577b34da6a3ce929d0e0e4736";
-        assert_eq!(
-            of(&format!("00-{id}-00f067aa0ba902b7-01")).as_deref(),
-            Some(id)
-        );
-        for bad in [
-            "",
-            "00",
-            "00-short-1-1",
-            "00-4BF92F3577B34DA6A3CE929D0E0E4736-1-1",
-        ] {
+        assert_eq!(of(&format!("00-{id}-00f067aa0ba902b7-01")).as_deref(), Some(id));
+        for bad in ["", "00", "00-short-1-1", "00-4BF92F3577B34DA6A3CE929D0E0E4736-1-1"] {
             assert_eq!(of(bad), None, "{bad}");
         }
         assert_eq!(trace_id(&HeaderMap::new()), None);

@@ -53,10 +53,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
 pub async fn bind(args: &DemoArgs, log: Box<dyn Write + Send>) -> anyhow::Result<Server> {
     let mut random = random::Random::new(args.seed.unwrap_or_else(random::Random::any_seed));
     // Two sequences, so that requests from outside do not change what the service asks of itself.
-    let (fates, choices) = (
-        random::Random::new(random.bits()),
-        random::Random::new(random.bits()),
-    );
+    let (fates, choices) = (random::Random::new(random.bits()), random::Random::new(random.bits()));
     let app = App {
         name: args.name.clone(),
         log: log::Log::new(&args.name, log),

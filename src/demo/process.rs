@@ -15,12 +15,8 @@ pub struct Process {
 impl Process {
     /// The process, taken to have started now.
     pub fn starting() -> Self {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        Self {
-            started: now.as_secs_f64(),
-        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { started: now.as_secs_f64() }
     }
 
     /// Appends its metrics in the text format.
@@ -31,18 +27,8 @@ impl Process {
             "When the process started, in Unix time.",
             Some(self.started),
         );
-        gauge(
-            out,
-            "process_resident_memory_bytes",
-            "Resident memory.",
-            resident_bytes(),
-        );
-        gauge(
-            out,
-            "process_open_fds",
-            "Open file descriptors.",
-            open_files(),
-        );
+        gauge(out, "process_resident_memory_bytes", "Resident memory.", resident_bytes());
+        gauge(out, "process_open_fds", "Open file descriptors.", open_files());
         if let Some(seconds) = processor_seconds() {
             let family = Family::new(
                 "process_cpu_seconds_total",
@@ -65,9 +51,7 @@ fn gauge(out: &mut String, name: &'static str, help: &'static str, value: Option
 
 fn resident_bytes() -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: f64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024.0)
 }

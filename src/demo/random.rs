@@ -17,9 +17,7 @@ impl Random {
 
     /// A seed that differs from run to run.
     pub fn any_seed() -> u64 {
-        std::collections::hash_map::RandomState::new()
-            .build_hasher()
-            .finish()
+        std::collections::hash_map::RandomState::new().build_hasher().finish()
     }
 
     /// The next 64 bits.

@@ -41,15 +41,8 @@ impl Server {
         let listener = TcpListener::bind(listen).await.with_context(|| {
             format!("cannot listen on {listen}; choose another address with --listen")
         })?;
-        let address = listener
-            .local_addr()
-            .context("cannot tell the address that was taken")?;
-        Ok(Self {
-            app: Arc::new(app),
-            listener,
-            address,
-            traffic,
-        })
+        let address = listener.local_addr().context("cannot tell the address that was taken")?;
+        Ok(Self { app: Arc::new(app), listener, address, traffic })
     }
 
     /// The address that was taken.
@@ -60,14 +53,8 @@ impl Server {
     /// Answers requests and makes traffic until `stop` completes; then lets running requests finish, for half a
     /// second at most.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self {
-            app,
-            listener,
-            address,
-            traffic,
-        } = self;
-        app.log
-            .note(Level::Info, &format!("listening on {address}"));
+        let Self { app, listener, address, traffic } = self;
+        app.log.note(Level::Info, &format!("listening on {address}"));
         let (close, closed) = oneshot::channel::<()>();
         let server = axum::serve(listener, router(app.clone())).with_graceful_shutdown(async {
             let _ = closed.await;
@@ -107,10 +94,7 @@ fn router(app: Arc<App>) -> Router {
         .route("/healthz", get(async || "ok\n"))
         .route("/metrics", get(exposition))
         .merge(control::routes())
-        .layer(middleware::from_fn_with_state(
-            app.clone(),
-            measure::measure,
-        ))
+        .layer(middleware::from_fn_with_state(app.clone(), measure::measure))
         .with_state(app)
 }
 

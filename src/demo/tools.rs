@@ -9,21 +9,12 @@ use serde::Deserialize;
 use super::behaviour::Behaviour;
 
 /// All tools.
-pub const NAMES: [&str; 4] = [
-    "search_documents",
-    "get_forecast",
-    "translate",
-    "slow_report",
-];
+pub const NAMES: [&str; 4] = ["search_documents", "get_forecast", "translate", "slow_report"];
 
 /// How often the service calls each of its own tools. With the factors in the tools below, the mean time of
 /// these calls is the mean that was asked for: (5×1 + 3×0.6 + 3×0.8 + 1×2.8) / 12 = 1.
-pub const SHARES: [(f64, &str); 4] = [
-    (5.0, NAMES[0]),
-    (3.0, NAMES[1]),
-    (3.0, NAMES[2]),
-    (1.0, NAMES[3]),
-];
+pub const SHARES: [(f64, &str); 4] =
+    [(5.0, NAMES[0]), (3.0, NAMES[1]), (3.0, NAMES[2]), (1.0, NAMES[3])];
 
 /// The MCP server; a clone of it answers each request.
 #[derive(Clone)]
@@ -69,11 +60,7 @@ struct Report {
 impl Tools {
     /// A server of this name whose tools behave so.
     pub fn new(name: &str, behaviour: Arc<Behaviour>) -> Self {
-        Self {
-            name: name.into(),
-            behaviour,
-            router: Arc::new(Self::tool_router()),
-        }
+        Self { name: name.into(), behaviour, router: Arc::new(Self::tool_router()) }
     }
 
     #[tool(description = "Search the document store and return the titles that match")]
@@ -83,9 +70,8 @@ impl Tools {
     ) -> Result<String, ErrorData> {
         self.work(1.0, "the document index did not answer").await?;
         let limit = search.limit.unwrap_or(3).min(10);
-        let titles: Vec<String> = (1..=limit)
-            .map(|number| format!("Notes on {}, part {number}", search.query))
-            .collect();
+        let titles: Vec<String> =
+            (1..=limit).map(|number| format!("Notes on {}, part {number}", search.query)).collect();
         Ok(titles.join("\n"))
     }
 
@@ -95,10 +81,7 @@ impl Tools {
         Parameters(forecast): Parameters<Forecast>,
     ) -> Result<String, ErrorData> {
         self.work(0.6, "the weather provider answered 503").await?;
-        Ok(format!(
-            "{}: light rain in the morning, 14 degrees",
-            forecast.city
-        ))
+        Ok(format!("{}: light rain in the morning, 14 degrees", forecast.city))
     }
 
     #[tool(description = "Translate a text")]
@@ -106,8 +89,7 @@ impl Tools {
         &self,
         Parameters(translation): Parameters<Translation>,
     ) -> Result<String, ErrorData> {
-        self.work(0.8, "the translation model ran out of memory")
-            .await?;
+        self.work(0.8, "the translation model ran out of memory").await?;
         Ok(format!("[{}] {}", translation.language, translation.text))
     }
 
@@ -116,23 +98,15 @@ impl Tools {
         &self,
         Parameters(report): Parameters<Report>,
     ) -> Result<String, ErrorData> {
-        self.work(2.8, "the report query exceeded its time limit")
-            .await?;
-        Ok(format!(
-            "Report for {}: 12 tenants, 48210 calls",
-            report.month
-        ))
+        self.work(2.8, "the report query exceeded its time limit").await?;
+        Ok(format!("Report for {}: 12 tenants, 48210 calls", report.month))
     }
 
     /// Takes the time that fate allots, and fails if it says so.
     async fn work(&self, factor: f64, reason: &'static str) -> Result<(), ErrorData> {
         let fate = self.behaviour.fate(factor);
         tokio::time::sleep(fate.latency).await;
-        if fate.fails {
-            Err(ErrorData::internal_error(reason, None))
-        } else {
-            Ok(())
-        }
+        if fate.fails { Err(ErrorData::internal_error(reason, None)) } else { Ok(()) }
     }
 }
 
@@ -140,10 +114,7 @@ impl Tools {
 impl ServerHandler for Tools {
     fn get_info(&self) -> ServerConfig {
         ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
-            .with_server_info(Implementation::new(
-                self.name.to_string(),
-                env!("CARGO_PKG_VERSION"),
-            ))
+            .with_server_info(Implementation::new(self.name.to_string(), env!("CARGO_PKG_VERSION")))
             .with_instructions("A demonstration server: its tools make their answers up.")
     }
 }

@@ -62,16 +62,9 @@ impl Traffic {
     /// Clients that send `rate` requests a second; none if it is 0.
     pub fn new(rate: f64, random: Random) -> anyhow::Result<Self> {
         // It talks to itself: a proxy from the environment has no part in that.
-        let client = Client::builder()
-            .no_proxy()
-            .timeout(TIMEOUT)
-            .pool_max_idle_per_host(8)
-            .build()?;
-        Ok(Self {
-            rate,
-            random,
-            client,
-        })
+        let client =
+            Client::builder().no_proxy().timeout(TIMEOUT).pool_max_idle_per_host(8).build()?;
+        Ok(Self { rate, random, client })
     }
 
     /// Sends requests for as long as it is polled.
@@ -129,22 +122,15 @@ impl Traffic {
     }
 
     fn call(&mut self, version: &'static str) -> Message {
-        let tool = self
-            .random
-            .pick(&tools::SHARES)
-            .copied()
-            .unwrap_or(tools::NAMES[0]);
+        let tool = self.random.pick(&tools::SHARES).copied().unwrap_or(tools::NAMES[0]);
         let arguments = match tool {
             "get_forecast" => json!({"city": "Ghent"}),
             "translate" => json!({"text": "Good morning", "language": "fr"}),
             "slow_report" => json!({"month": "2026-10"}),
             _ => json!({"query": "error budget", "limit": 3}),
         };
-        let mut message = self.message(
-            version,
-            "tools/call",
-            json!({"name": tool, "arguments": arguments}),
-        );
+        let mut message =
+            self.message(version, "tools/call", json!({"name": tool, "arguments": arguments}));
         message.tool = Some(tool);
         message
     }
@@ -163,19 +149,9 @@ impl Traffic {
             });
         }
         let random = &mut self.random;
-        let traceparent = format!(
-            "00-{:016x}{:016x}-{:016x}-01",
-            random.bits(),
-            random.bits(),
-            random.bits()
-        );
-        Message {
-            version,
-            method,
-            tool: None,
-            params,
-            traceparent,
-        }
+        let traceparent =
+            format!("00-{:016x}{:016x}-{:016x}-01", random.bits(), random.bits(), random.bits());
+        Message { version, method, tool: None, params, traceparent }
     }
 }
 
@@ -235,14 +211,7 @@ mod tests {
                 );
             }
         }
-        let calls = messages
-            .iter()
-            .filter(|message| message.method == "tools/call")
-            .count();
-        assert!(
-            calls * 10 > messages.len() * 8,
-            "{calls} of {}",
-            messages.len()
-        );
+        let calls = messages.iter().filter(|message| message.method == "tools/call").count();
+        assert!(calls * 10 > messages.len() * 8, "{calls} of {}", messages.len());
     }
 }

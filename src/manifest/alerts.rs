@@ -26,7 +26,12 @@ pub struct Alerts {
 
 impl Default for Alerts {
     fn default() -> Self {
-        Self { packs: default_packs(), disable: Vec::new(), overrides: BTreeMap::new(), rules_dir: None }
+        Self {
+            packs: default_packs(),
+            disable: Vec::new(),
+            overrides: BTreeMap::new(),
+            rules_dir: None,
+        }
     }
 }
 
@@ -48,7 +53,9 @@ pub struct Override {
 }
 
 /// How bad an alert is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Users are hurt now: someone gets up at night.

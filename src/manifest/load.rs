@@ -22,11 +22,11 @@ pub struct Document {
 
 impl Document {
     /// The place of the value at `path`, or of the nearest one above it.
-    pub fn locate(&self, path: &[Segment]) -> Span {
+    pub fn locate(&self, path: &[Segment]) -> Option<Span> {
         self.root.locate(path)
     }
     /// The place of the key that `path` ends with.
-    pub fn locate_key(&self, path: &[Segment]) -> Span {
+    pub fn locate_key(&self, path: &[Segment]) -> Option<Span> {
         self.root.locate_key(path)
     }
 }
@@ -86,7 +86,9 @@ impl Loader {
             let message = format!("cannot read {name}: {}", io_reason(&error));
             let found = match extended_at {
                 Some(span) => Diagnostic::error(span, message),
-                None => Diagnostic::general(message).help("`mcpmon init` writes a manifest to start from; `-f FILE` names another one"),
+                None => Diagnostic::general(message).help(
+                    "`mcpmon init` writes a manifest to start from; `-f FILE` names another one",
+                ),
             };
             Box::new(found)
         })?;
@@ -117,12 +119,15 @@ impl Loader {
     }
 
     fn base(&mut self, base: &str, dir: &Path, span: Span) -> Step<Node> {
-        let is_path = base.contains('/')
-            || [".yaml", ".yml"].iter().any(|end| base.ends_with(end));
-        let name = if is_path { dir.join(base).display().to_string() } else { profile_source(base) };
+        let is_path = base.contains('/') || [".yaml", ".yml"].iter().any(|end| base.ends_with(end));
+        let name =
+            if is_path { dir.join(base).display().to_string() } else { profile_source(base) };
         if self.open.contains(&name) {
-            let found = Diagnostic::error(span, format!("`extends` goes in a circle: {} → {name}", self.open.join(" → ")))
-                .help("remove one of them");
+            let found = Diagnostic::error(
+                span,
+                format!("`extends` goes in a circle: {} → {name}", self.open.join(" → ")),
+            )
+            .help("remove one of them");
             return Err(Box::new(found));
         }
         if is_path {
@@ -156,8 +161,11 @@ impl Loader {
                 }
                 None if matches!(entry.node.value, yaml::Value::Null) => {}
                 None => {
-                    let found = Diagnostic::error(entry.node.span, "`components` is a map, with a key per component")
-                        .help("write it like `components: {grafana: {port: 3000}}`");
+                    let found = Diagnostic::error(
+                        entry.node.span,
+                        "`components` is a map, with a key per component",
+                    )
+                    .help("write it like `components: {grafana: {port: 3000}}`");
                     return Err(fail(found, self.sources));
                 }
             }

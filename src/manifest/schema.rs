@@ -20,7 +20,9 @@ pub fn schema(catalog: &Catalog) -> Value {
         schema["description"] = json!(spec.description);
         for (setting, declared) in &spec.settings {
             let mut property = match declared.kind {
-                SettingType::Text | SettingType::Duration | SettingType::Size => json!({"type": "string"}),
+                SettingType::Text | SettingType::Duration | SettingType::Size => {
+                    json!({"type": "string"})
+                }
                 SettingType::Number => json!({"type": "number"}),
                 SettingType::Bool => json!({"type": "boolean"}),
                 SettingType::List => json!({"type": "array"}),

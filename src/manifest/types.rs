@@ -189,7 +189,8 @@ impl Duration {
             }
             next_unit = index + 1;
             let factor = UNITS.get(index).map_or(1, |u| u.1);
-            millis = number.checked_mul(factor).and_then(|n| millis.checked_add(n)).ok_or_else(wrong)?;
+            millis =
+                number.checked_mul(factor).and_then(|n| millis.checked_add(n)).ok_or_else(wrong)?;
             rest = tail;
         }
         if millis == 0 {
@@ -325,19 +326,24 @@ impl Url {
     /// What is wrong with it. Credentials in it are not repeated.
     pub fn parse(text: &str) -> Result<Self, String> {
         let example = "write it like `http://terminal:7001/mcp`";
-        let url = reqwest::Url::parse(text).map_err(|error| {
-            format!("`{}` is not a URL: {error}{HELP}{example}", shorten(text))
-        })?;
+        let url = reqwest::Url::parse(text)
+            .map_err(|error| format!("`{}` is not a URL: {error}{HELP}{example}", shorten(text)))?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(format!(
                 "{SECRET}a URL must not hold credentials{HELP}move them to `auth:`, as in `auth: {{basic: {{username: me, password: {{file: secrets/password}}}}}}`"
             ));
         }
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
-            return Err(format!("`{}` is not an http:// or https:// URL{HELP}{example}", shorten(text)));
+            return Err(format!(
+                "`{}` is not an http:// or https:// URL{HELP}{example}",
+                shorten(text)
+            ));
         }
         if url.fragment().is_some() {
-            return Err(format!("`{}` has a fragment (`#…`), which is never sent{HELP}remove it", shorten(text)));
+            return Err(format!(
+                "`{}` has a fragment (`#…`), which is never sent{HELP}remove it",
+                shorten(text)
+            ));
         }
         Ok(Self(url))
     }
@@ -411,13 +417,19 @@ impl<'de> Visitor<'de> for SecretVisitor {
         self.visit_str("")
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretRef, A::Error> {
-        let wrong = || de::Error::custom(format!("a secret has exactly one source{HELP}write `{{env: NAME}}` or `{{file: path}}`"));
+        let wrong = || {
+            de::Error::custom(format!(
+                "a secret has exactly one source{HELP}write `{{env: NAME}}` or `{{file: path}}`"
+            ))
+        };
         let (key, value) = map.next_entry::<String, String>()?.ok_or_else(wrong)?;
         if map.next_key::<String>()?.is_some() {
             return Err(wrong());
         }
         if value.trim().is_empty() {
-            return Err(de::Error::custom(format!("the secret's `{key}` is empty{HELP}write `{{env: NAME}}` or `{{file: path}}`")));
+            return Err(de::Error::custom(format!(
+                "the secret's `{key}` is empty{HELP}write `{{env: NAME}}` or `{{file: path}}`"
+            )));
         }
         match key.as_str() {
             "env" => Ok(SecretRef::Env(value)),
@@ -494,10 +506,14 @@ mod tests {
 
     #[test]
     fn durations_read_and_print_as_prometheus_does() {
-        for (text, millis) in [("15s", 15_000), ("1h30m", 5_400_000), ("15d", 1_296_000_000), ("200ms", 200)] {
+        for (text, millis) in
+            [("15s", 15_000), ("1h30m", 5_400_000), ("15d", 1_296_000_000), ("200ms", 200)]
+        {
             assert_eq!(Duration::parse(text).unwrap().millis(), millis, "{text}");
         }
-        for text in ["", "15", "s", "1m1h", "1s1s", "0s", "-5s", "1.5h", "15 s", "99999999999999999999y"] {
+        for text in
+            ["", "15", "s", "1m1h", "1s1s", "0s", "-5s", "1.5h", "15 s", "99999999999999999999y"]
+        {
             assert!(Duration::parse(text).is_err(), "{text}");
         }
         assert_eq!(Duration::parse("1h30m").unwrap().to_string(), "90m");
@@ -508,7 +524,13 @@ mod tests {
     #[test]
     fn names_are_dns_labels_and_a_wrong_one_gets_a_proposal() {
         assert!(Name::parse("search-2").is_ok());
-        for (text, proposal) in [("Search Two", "search-two"), ("7up", "mcp-7up"), ("a_b", "a-b"), ("", "mcp"), ("ü", "mcp")] {
+        for (text, proposal) in [
+            ("Search Two", "search-two"),
+            ("7up", "mcp-7up"),
+            ("a_b", "a-b"),
+            ("", "mcp"),
+            ("ü", "mcp"),
+        ] {
             assert!(Name::parse(text).unwrap_err().ends_with(&format!("`{proposal}`")), "{text}");
         }
     }
@@ -526,7 +548,11 @@ mod tests {
     #[test]
     fn shares_are_percentages_or_fractions() {
         assert!((Share::parse("2%").unwrap().value() - 0.02).abs() < 1e-9);
-        assert!(Share::parse("101%").is_err() && Share::parse("-0.1").is_err() && Share::parse("x").is_err());
+        assert!(
+            Share::parse("101%").is_err()
+                && Share::parse("-0.1").is_err()
+                && Share::parse("x").is_err()
+        );
     }
 
     #[test]

@@ -65,7 +65,8 @@ impl Printer {
             Color::Never => false,
             Color::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
         };
-        let bars = (terminal && !quiet).then(|| Arc::new(MultiProgress::with_draw_target(ProgressDrawTarget::stderr())));
+        let bars = (terminal && !quiet)
+            .then(|| Arc::new(MultiProgress::with_draw_target(ProgressDrawTarget::stderr())));
         Self { color, quiet, bars }
     }
 

@@ -90,7 +90,9 @@ pub struct Plan {
 impl Plan {
     /// Whether nothing is to be done.
     pub fn is_empty(&self) -> bool {
-        !self.network && self.remove.is_empty() && self.units.iter().all(|unit| unit.action == Action::None)
+        !self.network
+            && self.remove.is_empty()
+            && self.units.iter().all(|unit| unit.action == Action::None)
     }
 
     /// One line per change.
@@ -100,13 +102,20 @@ impl Plan {
             .iter()
             .filter(|unit| unit.action != Action::None)
             .map(|unit| format!("{} {}: {}", unit.action.as_str(), unit.name, unit.reason));
-        changes.chain(self.remove.iter().map(|name| format!("remove {name}: the manifest does not name it"))).collect()
+        changes
+            .chain(
+                self.remove
+                    .iter()
+                    .map(|name| format!("remove {name}: the manifest does not name it")),
+            )
+            .collect()
     }
 }
 
 /// The steps from what is observed to what is wanted.
 pub fn plan(observed: &Observed, units: &[Unit]) -> Plan {
-    let planned = units.iter().enumerate().map(|(index, unit)| plan_unit(observed, index, unit)).collect();
+    let planned =
+        units.iter().enumerate().map(|(index, unit)| plan_unit(observed, index, unit)).collect();
     let wanted = |name: &String| units.iter().any(|unit| unit.spec.name == *name);
     let remove = observed.containers.keys().filter(|name| !wanted(name)).cloned().collect();
     Plan { units: planned, remove, network: observed.network.is_none() }
@@ -125,7 +134,12 @@ fn plan_unit(observed: &Observed, index: usize, unit: &Unit) -> UnitPlan {
     UnitPlan { index, name: unit.name.clone(), action, reason, files }
 }
 
-fn decide(observed: &Observed, unit: &Unit, container: &Container, files: &[FileChange]) -> (Action, String) {
+fn decide(
+    observed: &Observed,
+    unit: &Unit,
+    container: &Container,
+    files: &[FileChange],
+) -> (Action, String) {
     if container.labels.get(labels::SPEC_HASH) != unit.spec.labels.get(labels::SPEC_HASH) {
         let reason = if container.image == unit.spec.image {
             "its container's settings changed".to_owned()
@@ -134,7 +148,9 @@ fn decide(observed: &Observed, unit: &Unit, container: &Container, files: &[File
         };
         return (Action::Recreate, reason);
     }
-    if let Some(image) = observed.images.get(&unit.spec.image).filter(|image| image.id != container.image_id) {
+    if let Some(image) =
+        observed.images.get(&unit.spec.image).filter(|image| image.id != container.image_id)
+    {
         let _ = image;
         return (Action::Recreate, format!("the image {} is another one now", unit.spec.image));
     }
@@ -145,7 +161,12 @@ fn decide(observed: &Observed, unit: &Unit, container: &Container, files: &[File
     match container.state.status {
         Status::Running | Status::Restarting => {}
         Status::Paused => return (Action::Recreate, "it is paused".to_owned()),
-        _ => return (Action::Start, format!("it is not running (exit code {})", container.state.exit_code)),
+        _ => {
+            return (
+                Action::Start,
+                format!("it is not running (exit code {})", container.state.exit_code),
+            );
+        }
     }
     let effect = files.iter().map(|change| effect(unit, change)).max().unwrap_or(Effect::None);
     let action = match effect {
@@ -169,7 +190,8 @@ fn effect(unit: &Unit, change: &FileChange) -> Effect {
         return file.effect;
     }
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let neighbours = unit.files.iter().filter(|(p, _)| p.rsplit_once('/').map_or("", |(f, _)| f) == folder);
+    let neighbours =
+        unit.files.iter().filter(|(p, _)| p.rsplit_once('/').map_or("", |(f, _)| f) == folder);
     neighbours.map(|(_, file)| file.effect).max().unwrap_or(Effect::Reload)
 }
 
@@ -190,7 +212,12 @@ fn file_changes(observed: &Observed, unit: &Unit) -> Vec<FileChange> {
             }
         }
     }
-    changes.extend(live.keys().filter(|path| !unit.files.contains_key(*path)).cloned().map(FileChange::Removed));
+    changes.extend(
+        live.keys()
+            .filter(|path| !unit.files.contains_key(*path))
+            .cloned()
+            .map(FileChange::Removed),
+    );
     changes
 }
 

@@ -27,27 +27,47 @@ pub struct Observed {
 ///
 /// # Errors
 /// When the engine cannot be asked.
-pub async fn observe(reader: &Reader, stack: &str, units: &[Unit]) -> Result<Observed, EngineError> {
+pub async fn observe(
+    reader: &Reader,
+    stack: &str,
+    units: &[Unit],
+) -> Result<Observed, EngineError> {
     let mut references: Vec<&str> = units.iter().map(|unit| unit.spec.image.as_str()).collect();
     references.sort_unstable();
     references.dedup();
     let images = async {
-        let found = try_join_all(references.iter().map(|reference| reader.image(reference))).await?;
-        Ok(references.iter().zip(found).filter_map(|(r, image)| Some(((*r).to_owned(), image?))).collect())
+        let found =
+            try_join_all(references.iter().map(|reference| reader.image(reference))).await?;
+        Ok(references
+            .iter()
+            .zip(found)
+            .filter_map(|(r, image)| Some(((*r).to_owned(), image?)))
+            .collect())
     };
     let ((containers, network), images) =
         try_join(try_join(reader.containers(stack), reader.network(stack)), images).await?;
-    let containers: BTreeMap<String, Container> = containers.into_iter().map(|c| (c.name.clone(), c)).collect();
+    let containers: BTreeMap<String, Container> =
+        containers.into_iter().map(|c| (c.name.clone(), c)).collect();
 
     // A name that is wanted and not among ours may be somebody else's.
-    let absent: Vec<&str> =
-        units.iter().map(|u| u.spec.name.as_str()).filter(|name| !containers.contains_key(*name)).collect();
+    let absent: Vec<&str> = units
+        .iter()
+        .map(|u| u.spec.name.as_str())
+        .filter(|name| !containers.contains_key(*name))
+        .collect();
     let others = try_join_all(absent.iter().map(|name| reader.container(name))).await?;
-    let foreign = others.into_iter().flatten().map(|c| (c.name.clone(), format!("a container of the image {}", c.image))).collect();
+    let foreign = others
+        .into_iter()
+        .flatten()
+        .map(|c| (c.name.clone(), format!("a container of the image {}", c.image)))
+        .collect();
 
-    let configured: Vec<&Unit> =
-        units.iter().filter(|u| !u.files.is_empty() && containers.contains_key(&u.spec.name)).collect();
-    let trees = join_all(configured.iter().map(|unit| reader.read_tree(&unit.spec.name, LIVE))).await;
+    let configured: Vec<&Unit> = units
+        .iter()
+        .filter(|u| !u.files.is_empty() && containers.contains_key(&u.spec.name))
+        .collect();
+    let trees =
+        join_all(configured.iter().map(|unit| reader.read_tree(&unit.spec.name, LIVE))).await;
     let mut live = BTreeMap::new();
     for (unit, tree) in configured.iter().zip(trees) {
         if let Some(tree) = tree? {

@@ -20,11 +20,19 @@ pub fn taken_ports(
                 // Our own containers give their ports back before they are made anew.
                 Some(other) if other.stack.as_deref() == Some(stack) => {}
                 Some(other) => {
-                    let stack = other.stack.as_ref().map(|s| format!(" of the stack `{s}`")).unwrap_or_default();
-                    taken.push(format!("{number} for {}: the container `{}`{stack} has it", unit.name, other.container));
+                    let stack = other
+                        .stack
+                        .as_ref()
+                        .map(|s| format!(" of the stack `{s}`"))
+                        .unwrap_or_default();
+                    taken.push(format!(
+                        "{number} for {}: the container `{}`{stack} has it",
+                        unit.name, other.container
+                    ));
                 }
                 None if !bindable(&port.address, number) => {
-                    taken.push(format!("{number} for {}: a program on this host has it", unit.name));
+                    taken
+                        .push(format!("{number} for {}: a program on this host has it", unit.name));
                 }
                 None => {}
             }

@@ -125,7 +125,12 @@ fn component(stack: &Stack, part: &Component, bundle: &Bundle, secrets: &Secrets
     unit
 }
 
-fn container(stack: &Stack, part: &Component, process: &Process, configured: bool) -> ContainerSpec {
+fn container(
+    stack: &Stack,
+    part: &Component,
+    process: &Process,
+    configured: bool,
+) -> ContainerSpec {
     let spec = &part.spec;
     let mut container = ContainerSpec::new(stack.container(&part.name), &part.image);
     container.entrypoint.clone_from(&spec.entrypoint);
@@ -133,7 +138,8 @@ fn container(stack: &Stack, part: &Component, process: &Process, configured: boo
     container.env.clone_from(&process.env);
     container.user = Some(spec.user.clone());
     container.labels = labels(stack, Some(&part.name));
-    container.network = NetworkMode::Named { name: stack.network(), aliases: vec![part.name.clone()] };
+    container.network =
+        NetworkMode::Named { name: stack.network(), aliases: vec![part.name.clone()] };
     container.also_networks.clone_from(&stack.networks);
     container.extra_hosts.clone_from(&spec.extra_hosts);
     container.ports = vec![Publish {

@@ -56,17 +56,24 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
         for (index, file) in part.spec.files.iter().enumerate() {
             if let Some(template) = &file.template {
                 let name = format!("{}/{template}", part.name);
-                let source = catalog.assets.read(&name)?.with_context(|| format!("{name} does not exist"))?;
+                let source = catalog
+                    .assets
+                    .read(&name)?
+                    .with_context(|| format!("{name} does not exist"))?;
                 let mut rendered = text(&name, &source)?;
                 if let Some(overlay) = part.config.as_ref().filter(|_| index == 0) {
-                    rendered = config::overlay(&rendered, overlay).with_context(|| format!("`config` of {}", part.name))?;
+                    rendered = config::overlay(&rendered, overlay)
+                        .with_context(|| format!("`config` of {}", part.name))?;
                 }
                 environment::parses(&file.path, &rendered)?;
                 files.insert(file.path.clone(), File { text: rendered, effect: file.effect });
             }
             if let Some(generator) = file.generate {
                 for (name, rendered) in generated.files(generator, stack)? {
-                    files.insert(format!("{}/{name}", file.path), File { text: rendered, effect: file.effect });
+                    files.insert(
+                        format!("{}/{name}", file.path),
+                        File { text: rendered, effect: file.effect },
+                    );
                 }
             }
         }
@@ -76,7 +83,10 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
     Ok(bundle)
 }
 
-fn process(part: &Component, text: &dyn Fn(&str, &str) -> anyhow::Result<String>) -> anyhow::Result<Process> {
+fn process(
+    part: &Component,
+    text: &dyn Fn(&str, &str) -> anyhow::Result<String>,
+) -> anyhow::Result<Process> {
     let name = format!("{}/component.yaml", part.name);
     let mut command = Vec::new();
     for argument in &part.spec.command {
@@ -92,7 +102,10 @@ fn process(part: &Component, text: &dyn Fn(&str, &str) -> anyhow::Result<String>
     env.extend(part.env.clone());
     let mut host_mounts = Vec::new();
     for mount in &part.spec.host_mounts {
-        host_mounts.push((text("mount", &mount.source).with_context(|| name.clone())?, mount.target.clone()));
+        host_mounts.push((
+            text("mount", &mount.source).with_context(|| name.clone())?,
+            mount.target.clone(),
+        ));
     }
     Ok(Process { command, env, host_mounts })
 }
@@ -122,7 +135,9 @@ impl Bundle {
             .components
             .iter()
             .flat_map(|(component, files)| {
-                files.iter().map(move |(path, file)| (format!("{component}/{path}"), file.text.as_str()))
+                files
+                    .iter()
+                    .map(move |(path, file)| (format!("{component}/{path}"), file.text.as_str()))
             })
             .collect();
         tree.insert("RUNBOOKS.md".to_owned(), &self.runbooks);

@@ -7,7 +7,8 @@ use crate::yaml::{self, Node};
 /// # Errors
 /// When the rendered file is no YAML.
 pub fn overlay(rendered: &str, over: &Node) -> anyhow::Result<String> {
-    let mut base = yaml::parse(0, rendered).map_err(|p| anyhow::anyhow!("the rendered file is not YAML: {}", p.message))?;
+    let mut base = yaml::parse(0, rendered)
+        .map_err(|p| anyhow::anyhow!("the rendered file is not YAML: {}", p.message))?;
     yaml::merge(&mut base, over.clone());
     yaml::emit(&base.to_json())
 }

@@ -34,7 +34,12 @@ pub fn environment() -> anyhow::Result<Environment<'static>> {
 ///
 /// # Errors
 /// With the template's name and line.
-pub fn render(env: &Environment<'_>, name: &str, text: &str, context: &impl Serialize) -> anyhow::Result<String> {
+pub fn render(
+    env: &Environment<'_>,
+    name: &str,
+    text: &str,
+    context: &impl Serialize,
+) -> anyhow::Result<String> {
     env.render_named_str(name, text, Serde(context)).map_err(readable)
 }
 
@@ -71,31 +76,38 @@ fn quote(value: &Value) -> Result<Value, Error> {
 fn ini(value: &Value) -> Result<Value, Error> {
     let text = text(value)?;
     if text.contains(['\n', '\r', '`']) {
-        return Err(Error::new(ErrorKind::InvalidOperation, "a value of an ini file has one line and no backquote"));
+        return Err(Error::new(
+            ErrorKind::InvalidOperation,
+            "a value of an ini file has one line and no backquote",
+        ));
     }
     if text.contains("${") || text.contains("$__") {
-        return Err(Error::new(ErrorKind::InvalidOperation, "Grafana would expand the `$` in a value"));
+        return Err(Error::new(
+            ErrorKind::InvalidOperation,
+            "Grafana would expand the `$` in a value",
+        ));
     }
     Ok(Value::from_safe_string(format!("`{text}`")))
 }
 
 /// A regular expression that matches exactly one of the texts.
 fn alternatives(values: &Value) -> Result<Value, Error> {
-    let texts: Result<Vec<String>, Error> = values.try_iter()?.map(|v| Ok(escape_regex(&text(&v)?))).collect();
+    let texts: Result<Vec<String>, Error> =
+        values.try_iter()?.map(|v| Ok(escape_regex(&text(&v)?))).collect();
     Ok(Value::from(texts?.join("|")))
 }
 
 /// A list in Alloy's syntax.
 fn alloy_list(values: &Value) -> Result<Value, Error> {
-    let items: Result<Vec<String>, Error> = values.try_iter()?.map(|v| Ok(quote(&v)?.to_string())).collect();
+    let items: Result<Vec<String>, Error> =
+        values.try_iter()?.map(|v| Ok(quote(&v)?.to_string())).collect();
     Ok(Value::from_safe_string(format!("[{}]", items?.join(", "))))
 }
 
 fn text(value: &Value) -> Result<String, Error> {
-    value
-        .as_str()
-        .map(str::to_owned)
-        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("expected text, found {}", value.kind())))
+    value.as_str().map(str::to_owned).ok_or_else(|| {
+        Error::new(ErrorKind::InvalidOperation, format!("expected text, found {}", value.kind()))
+    })
 }
 
 fn escape_regex(text: &str) -> String {
@@ -112,7 +124,9 @@ fn escape_regex(text: &str) -> String {
 /// Reads rendered text back: what a process could not parse is never handed to it.
 pub fn parses(path: &str, text: &str) -> anyhow::Result<()> {
     if path.ends_with(".json") {
-        serde_json::from_str::<serde_json::Value>(text).map(|_| ()).with_context(|| format!("{path} is not JSON"))
+        serde_json::from_str::<serde_json::Value>(text)
+            .map(|_| ())
+            .with_context(|| format!("{path} is not JSON"))
     } else if path.ends_with(".yml") || path.ends_with(".yaml") {
         crate::yaml::parse(0, text)
             .map(|_| ())

@@ -24,7 +24,11 @@ impl Generated {
     }
 
     /// Name under the generator's folder → text.
-    pub fn files(&self, generator: Generator, stack: &Stack) -> anyhow::Result<BTreeMap<String, String>> {
+    pub fn files(
+        &self,
+        generator: Generator,
+        stack: &Stack,
+    ) -> anyhow::Result<BTreeMap<String, String>> {
         match generator {
             Generator::Rules => {
                 let mut files = BTreeMap::new();
@@ -37,14 +41,15 @@ impl Generated {
                 }
                 Ok(files)
             }
-            Generator::RuleTests => {
-                self.rules.tests.iter().map(|t| Ok((name(&t.path), yaml::emit(&t.content)?))).collect()
-            }
-            Generator::Targets => Ok(stack
-                .jobs
+            Generator::RuleTests => self
+                .rules
+                .tests
                 .iter()
-                .map(|job| (name(&job.file), targets(job)))
-                .collect()),
+                .map(|t| Ok((name(&t.path), yaml::emit(&t.content)?)))
+                .collect(),
+            Generator::Targets => {
+                Ok(stack.jobs.iter().map(|job| (name(&job.file), targets(job))).collect())
+            }
             Generator::Dashboards => Ok(self.dashboards.clone()),
         }
     }
@@ -121,8 +126,10 @@ fn compile_dashboards(
     if !stack.components.contains_key("grafana") {
         return Ok(files);
     }
-    let components: BTreeMap<String, bool> =
-        catalog.names().map(|name| (name.to_owned(), stack.components.contains_key(name))).collect();
+    let components: BTreeMap<String, bool> = catalog
+        .names()
+        .map(|name| (name.to_owned(), stack.components.contains_key(name)))
+        .collect();
     // A dashboard whose component is switched off has nothing to show.
     let mut names: Vec<String> = Vec::new();
     for name in &stack.dashboards {

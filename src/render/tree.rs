@@ -37,11 +37,15 @@ pub fn compare(dir: &Path, files: &BTreeMap<String, &str>) -> io::Result<Vec<Dif
         match fs::read(dir.join(path)) {
             Ok(content) if content == text.as_bytes() => {}
             Ok(_) => found.push(Difference::Changed(path.clone())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => found.push(Difference::Missing(path.clone())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                found.push(Difference::Missing(path.clone()))
+            }
             Err(error) => return Err(error),
         }
     }
-    found.extend(present(dir)?.into_iter().filter(|path| !files.contains_key(path)).map(Difference::Stale));
+    found.extend(
+        present(dir)?.into_iter().filter(|path| !files.contains_key(path)).map(Difference::Stale),
+    );
     Ok(found)
 }
 
@@ -52,7 +56,9 @@ pub fn compare(dir: &Path, files: &BTreeMap<String, &str>) -> io::Result<Vec<Dif
 pub fn write(dir: &Path, files: &BTreeMap<String, &str>) -> io::Result<usize> {
     let marker = dir.join(MARKER);
     if !marker.is_file() && !present(dir)?.is_empty() {
-        return Err(io::Error::other("the folder is not empty and was not made by mcpmon; name another one"));
+        return Err(io::Error::other(
+            "the folder is not empty and was not made by mcpmon; name another one",
+        ));
     }
     fs::create_dir_all(dir)?;
     fs::write(&marker, "Made by `mcpmon render`; files that nothing renders are removed.\n")?;

@@ -36,10 +36,10 @@ struct Checks<'a> {
 }
 
 impl Checks<'_> {
-    fn at<const N: usize>(&self, path: [Segment; N]) -> Span {
+    fn at<const N: usize>(&self, path: [Segment; N]) -> Option<Span> {
         self.document.locate(&path)
     }
-    fn key<const N: usize>(&self, path: [Segment; N]) -> Span {
+    fn key<const N: usize>(&self, path: [Segment; N]) -> Option<Span> {
         self.document.locate_key(&path)
     }
 
@@ -65,8 +65,21 @@ impl Checks<'_> {
                 let place = || self.at(["services".into(), name.as_str().into(), field.into()]);
                 if matches!(endpoint.url.host(), "localhost" | "127.0.0.1" | "[::1]" | "0.0.0.0") {
                     found.push(
-                        Diagnostic::error(place(), format!("inside the stack's containers `{}` is the container itself", endpoint.url.host()))
-                            .help(format!("write `host.docker.internal` for a service on the Docker host: `{}`", endpoint.url.to_string().replacen(endpoint.url.host(), "host.docker.internal", 1))),
+                        Diagnostic::error(
+                            place(),
+                            format!(
+                                "inside the stack's containers `{}` is the container itself",
+                                endpoint.url.host()
+                            ),
+                        )
+                        .help(format!(
+                            "write `host.docker.internal` for a service on the Docker host: `{}`",
+                            endpoint.url.to_string().replacen(
+                                endpoint.url.host(),
+                                "host.docker.internal",
+                                1
+                            )
+                        )),
                     );
                 }
                 if field == "metrics" {
@@ -78,16 +91,29 @@ impl Checks<'_> {
                     }
                 }
             }
-            if service.metrics.is_some() && service.dialect.is_none() && self.document.manifest.defaults.dialect.is_none() && !demo {
+            if service.metrics.is_some()
+                && service.dialect.is_none()
+                && self.document.manifest.defaults.dialect.is_none()
+                && !demo
+            {
                 let known = self.catalog.assets.names("dialects", ".yaml");
                 found.push(
-                    Diagnostic::warning(self.key(here), format!("`{name}` names no dialect, so only its being up is watched"))
-                        .help(format!("add `dialect:` with one of: {}", known.join(", "))),
+                    Diagnostic::warning(
+                        self.key(here),
+                        format!("`{name}` names no dialect, so only its being up is watched"),
+                    )
+                    .help(format!("add `dialect:` with one of: {}", known.join(", "))),
                 );
             }
             if let Some(run) = &service.run {
                 for key in run.env.keys().filter(|key| looks_secret(key)) {
-                    let place = self.key(["services".into(), name.as_str().into(), "run".into(), "env".into(), key.into()]);
+                    let place = self.key([
+                        "services".into(),
+                        name.as_str().into(),
+                        "run".into(),
+                        "env".into(),
+                        key.into(),
+                    ]);
                     found.push(
                         Diagnostic::warning(place, format!("`{key}` looks like a secret, and `docker inspect` shows the environment to everyone"))
                             .help("let the service read it from a file"),
@@ -107,11 +133,19 @@ impl Checks<'_> {
     fn ports(&self, found: &mut Vec<Diagnostic>) {
         let mut taken: BTreeMap<u16, String> = BTreeMap::new();
         let components = self.stack.components.values().filter_map(|part| {
-            Some((part.host_port?, part.name.clone(), vec!["components".into(), (&part.name).into(), "port".into()]))
+            Some((
+                part.host_port?,
+                part.name.clone(),
+                vec!["components".into(), (&part.name).into(), "port".into()],
+            ))
         });
         let runs = self.stack.runs.iter().flat_map(|run| {
             run.ports.iter().map(|(host, _)| {
-                (*host, run.name.clone(), vec!["services".into(), (&run.name).into(), "run".into(), "ports".into()])
+                (
+                    *host,
+                    run.name.clone(),
+                    vec!["services".into(), (&run.name).into(), "run".into(), "ports".into()],
+                )
             })
         });
         for (port, owner, place) in components.chain(runs) {
@@ -126,14 +160,25 @@ impl Checks<'_> {
 
     fn scrape(&self, found: &mut Vec<Diagnostic>) {
         let defaults = &self.document.manifest.defaults.scrape;
-        self.one_scrape(defaults.interval, defaults.timeout, &["defaults".into(), "scrape".into()], found);
+        self.one_scrape(
+            defaults.interval,
+            defaults.timeout,
+            &["defaults".into(), "scrape".into()],
+            found,
+        );
         for (name, service) in &self.document.manifest.services {
             let place = ["services".into(), name.as_str().into(), "scrape".into()];
             self.one_scrape(service.scrape.interval, service.scrape.timeout, &place, found);
         }
     }
 
-    fn one_scrape(&self, interval: Option<Duration>, timeout: Option<Duration>, place: &[Segment], found: &mut Vec<Diagnostic>) {
+    fn one_scrape(
+        &self,
+        interval: Option<Duration>,
+        timeout: Option<Duration>,
+        place: &[Segment],
+        found: &mut Vec<Diagnostic>,
+    ) {
         let at = |key: &str| {
             let mut path = place.to_vec();
             path.push(key.into());
@@ -145,7 +190,8 @@ impl Checks<'_> {
                     .help(format!("write at most {LONGEST_INTERVAL}")),
             );
         }
-        let default = self.document.manifest.defaults.scrape.interval.unwrap_or(Duration::from_secs(15));
+        let default =
+            self.document.manifest.defaults.scrape.interval.unwrap_or(Duration::from_secs(15));
         let interval = interval.unwrap_or(default);
         if let Some(timeout) = timeout.filter(|t| *t > interval) {
             found.push(
@@ -167,8 +213,11 @@ impl Checks<'_> {
         for name in ["prometheus", "grafana"] {
             if !has(name) && name == "prometheus" {
                 found.push(
-                    Diagnostic::error(self.at(["components".into(), name.into(), "enabled".into()]), "without Prometheus there is nothing to run")
-                        .help("remove `enabled: false`"),
+                    Diagnostic::error(
+                        self.at(["components".into(), name.into(), "enabled".into()]),
+                        "without Prometheus there is nothing to run",
+                    )
+                    .help("remove `enabled: false`"),
                 );
             }
         }
@@ -179,11 +228,18 @@ impl Checks<'_> {
             );
         }
         if let Some(loki) = self.stack.components.get("loki") {
-            let retention = loki.settings.get("retention").and_then(|r| r.as_str()).and_then(|r| Duration::parse(r).ok());
+            let retention = loki
+                .settings
+                .get("retention")
+                .and_then(|r| r.as_str())
+                .and_then(|r| Duration::parse(r).ok());
             if let Some(retention) = retention.filter(|r| *r < SHORTEST_LOG_RETENTION) {
                 found.push(
-                    Diagnostic::error(self.at(["components".into(), "loki".into(), "retention".into()]), format!("Loki keeps logs by the day; {retention} is too short"))
-                        .help("write at least `1d`"),
+                    Diagnostic::error(
+                        self.at(["components".into(), "loki".into(), "retention".into()]),
+                        format!("Loki keeps logs by the day; {retention} is too short"),
+                    )
+                    .help("write at least `1d`"),
                 );
             }
         }
@@ -204,18 +260,24 @@ impl Checks<'_> {
                 );
             }
         }
-        let unknown = |name: &str, span: Span| {
-            Diagnostic::error(span, format!("there is no alert `{name}`")).help(suggest(name, facts.names()))
+        let unknown = |name: &str, span: Option<Span>| {
+            Diagnostic::error(span, format!("there is no alert `{name}`"))
+                .help(suggest(name, facts.names()))
         };
-        let not_in_use = |name: &str, pack: &str, span: Span| {
-            Diagnostic::warning(span, format!("`{name}` is in the rule pack `{pack}`, which `packs` does not name"))
-                .help("remove it, or add the pack")
+        let not_in_use = |name: &str, pack: &str, span: Option<Span>| {
+            Diagnostic::warning(
+                span,
+                format!("`{name}` is in the rule pack `{pack}`, which `packs` does not name"),
+            )
+            .help("remove it, or add the pack")
         };
         for (index, name) in alerts.disable.iter().enumerate() {
             let place = self.at(["alerts".into(), "disable".into(), index.into()]);
             match facts.alert(name) {
                 None => found.push(unknown(name, place)),
-                Some((pack, _)) if !alerts.packs.iter().any(|p| p == pack) => found.push(not_in_use(name, pack, place)),
+                Some((pack, _)) if !alerts.packs.iter().any(|p| p == pack) => {
+                    found.push(not_in_use(name, pack, place))
+                }
                 Some(_) => {}
             }
         }
@@ -229,14 +291,23 @@ impl Checks<'_> {
                 found.push(not_in_use(name, pack, place));
             }
             if wanted.threshold.is_some() && alert.threshold.is_none() {
-                let place = self.at(["alerts".into(), "override".into(), name.into(), "threshold".into()]);
+                let place =
+                    self.at(["alerts".into(), "override".into(), name.into(), "threshold".into()]);
                 found.push(
-                    Diagnostic::error(place, format!("`{name}` has no threshold: it is about something that is so or is not"))
-                        .help("remove it; `for` and `severity` can be changed"),
+                    Diagnostic::error(
+                        place,
+                        format!(
+                            "`{name}` has no threshold: it is about something that is so or is not"
+                        ),
+                    )
+                    .help("remove it; `for` and `severity` can be changed"),
                 );
             }
             if alerts.disable.contains(name) {
-                found.push(Diagnostic::error(place, format!("`{name}` is both disabled and overridden")).help("remove one of them"));
+                found.push(
+                    Diagnostic::error(place, format!("`{name}` is both disabled and overridden"))
+                        .help("remove one of them"),
+                );
             }
         }
     }
@@ -245,20 +316,33 @@ impl Checks<'_> {
         let n = &self.document.manifest.notifications;
         let known = || n.receivers.keys().map(Name::as_str);
         let mut used: Vec<&Name> = Vec::new();
-        let mut check = |name, place: Span, found: &mut Vec<Diagnostic>| {
+        let mut check = |name, place: Option<Span>, found: &mut Vec<Diagnostic>| {
             used.push(name);
             if !n.receivers.contains_key(name) {
-                found.push(Diagnostic::error(place, format!("there is no receiver `{name}`")).help(suggest(name.as_str(), known())));
+                found.push(
+                    Diagnostic::error(place, format!("there is no receiver `{name}`"))
+                        .help(suggest(name.as_str(), known())),
+                );
             }
         };
         for (index, route) in n.routes.iter().enumerate() {
             for (position, name) in route.to.iter().enumerate() {
-                let place = self.at(["notifications".into(), "routes".into(), index.into(), "to".into(), position.into()]);
+                let place = self.at([
+                    "notifications".into(),
+                    "routes".into(),
+                    index.into(),
+                    "to".into(),
+                    position.into(),
+                ]);
                 check(name, place, found);
             }
             if route.to.is_empty() {
-                let place = self.at(["notifications".into(), "routes".into(), index.into(), "to".into()]);
-                found.push(Diagnostic::error(place, "a route that leads to nobody").help("name a receiver under `to`"));
+                let place =
+                    self.at(["notifications".into(), "routes".into(), index.into(), "to".into()]);
+                found.push(
+                    Diagnostic::error(place, "a route that leads to nobody")
+                        .help("name a receiver under `to`"),
+                );
             }
         }
         for (key, name) in [("default", &n.default), ("watchdog", &n.watchdog)] {
@@ -268,8 +352,11 @@ impl Checks<'_> {
         }
         for name in n.receivers.keys().filter(|name| !used.contains(name)) {
             found.push(
-                Diagnostic::warning(self.key(["notifications".into(), "receivers".into(), name.as_str().into()]), format!("no route leads to the receiver `{name}`"))
-                    .help("name it in a route's `to`, or as `default`"),
+                Diagnostic::warning(
+                    self.key(["notifications".into(), "receivers".into(), name.as_str().into()]),
+                    format!("no route leads to the receiver `{name}`"),
+                )
+                .help("name it in a route's `to`, or as `default`"),
             );
         }
     }
@@ -281,8 +368,17 @@ impl Checks<'_> {
         for (index, route) in n.routes.iter().enumerate() {
             for value in route.matches.get("severity").into_iter().flat_map(|m| &m.0) {
                 if !words.contains(&value.as_str()) {
-                    let place = self.at(["notifications".into(), "routes".into(), index.into(), "match".into(), "severity".into()]);
-                    found.push(Diagnostic::error(place, format!("there is no severity `{value}`")).help(suggest(value, words)));
+                    let place = self.at([
+                        "notifications".into(),
+                        "routes".into(),
+                        index.into(),
+                        "match".into(),
+                        "severity".into(),
+                    ]);
+                    found.push(
+                        Diagnostic::error(place, format!("there is no severity `{value}`"))
+                            .help(suggest(value, words)),
+                    );
                 }
             }
         }
@@ -302,13 +398,21 @@ impl Checks<'_> {
             let taken = n.routes.iter().any(|route| {
                 route.matches.is_empty()
                     || (route.matches.len() == 1
-                        && route.matches.get("severity").is_some_and(|m| m.0.iter().any(|v| v == severity.as_str())))
+                        && route
+                            .matches
+                            .get("severity")
+                            .is_some_and(|m| m.0.iter().any(|v| v == severity.as_str())))
             });
             if !taken {
                 let place = self.key(["notifications".into(), "routes".into()]);
                 found.push(
-                    Diagnostic::error(place, format!("no route takes alerts of severity `{}`", severity.as_str()))
-                        .help("name a `default` receiver, or add a route that matches just this severity"),
+                    Diagnostic::error(
+                        place,
+                        format!("no route takes alerts of severity `{}`", severity.as_str()),
+                    )
+                    .help(
+                        "name a `default` receiver, or add a route that matches just this severity",
+                    ),
                 );
             }
         }
@@ -323,8 +427,18 @@ impl Checks<'_> {
                     Diagnostic::error(place, format!("there is no dashboard `{name}`"))
                         .help(suggest(name, known.iter().map(String::as_str))),
                 );
-            } else if self.document.manifest.dashboards.iter().take(index).any(|other| other == name) {
-                found.push(Diagnostic::error(place, format!("the dashboard `{name}` is named twice")).help("remove one"));
+            } else if self
+                .document
+                .manifest
+                .dashboards
+                .iter()
+                .take(index)
+                .any(|other| other == name)
+            {
+                found.push(
+                    Diagnostic::error(place, format!("the dashboard `{name}` is named twice"))
+                        .help("remove one"),
+                );
             }
         }
     }
@@ -352,13 +466,27 @@ impl Checks<'_> {
         for run in &self.stack.runs {
             if self.catalog.get(&run.name).is_some() {
                 found.push(
-                    Diagnostic::error(self.key(["services".into(), (&run.name).into()]), format!("`{}` is the name of a component, and both would be the container `{}`", run.name, self.stack.container(&run.name)))
-                        .help("give the service another name"),
+                    Diagnostic::error(
+                        self.key(["services".into(), (&run.name).into()]),
+                        format!(
+                            "`{}` is the name of a component, and both would be the container `{}`",
+                            run.name,
+                            self.stack.container(&run.name)
+                        ),
+                    )
+                    .help("give the service another name"),
                 );
             }
         }
         // A container's name is also its host name, which is a DNS label.
-        let longest = self.stack.runs.iter().map(|r| r.name.len()).chain(self.catalog.names().map(str::len)).max().unwrap_or(0);
+        let longest = self
+            .stack
+            .runs
+            .iter()
+            .map(|r| r.name.len())
+            .chain(self.catalog.names().map(str::len))
+            .max()
+            .unwrap_or(0);
         if manifest.name.as_str().len() + 1 + longest > 63 {
             found.push(
                 Diagnostic::error(self.at(["name".into()]), "the name is too long: container names `<name>-<component>` must fit into 63 characters")
@@ -367,15 +495,21 @@ impl Checks<'_> {
         }
         if let Some(registry) = manifest.registry.as_ref().filter(|r| r.contains("://")) {
             found.push(
-                Diagnostic::error(self.at(["registry".into()]), format!("`{registry}` has a scheme"))
-                    .help("write the host and path alone: `registry.example.org/mirror`"),
+                Diagnostic::error(
+                    self.at(["registry".into()]),
+                    format!("`{registry}` has a scheme"),
+                )
+                .help("write the host and path alone: `registry.example.org/mirror`"),
             );
         }
         for (index, network) in manifest.networks.iter().enumerate() {
             if *network == self.stack.network() {
                 found.push(
-                    Diagnostic::error(self.at(["networks".into(), index.into()]), format!("`{network}` is the stack's own network"))
-                        .help("remove it; `networks` names networks that exist already"),
+                    Diagnostic::error(
+                        self.at(["networks".into(), index.into()]),
+                        format!("`{network}` is the stack's own network"),
+                    )
+                    .help("remove it; `networks` names networks that exist already"),
                 );
             }
         }
@@ -385,6 +519,9 @@ impl Checks<'_> {
 /// Whether an environment variable's name says that its value is a secret.
 fn looks_secret(name: &str) -> bool {
     let name = name.to_uppercase();
-    let whole = ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "APIKEY", "PRIVATE_KEY", "CREDENTIAL"];
-    whole.iter().any(|word| name.contains(word)) && !name.ends_with("_FILE") && !name.ends_with("_PATH")
+    let whole =
+        ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "APIKEY", "PRIVATE_KEY", "CREDENTIAL"];
+    whole.iter().any(|word| name.contains(word))
+        && !name.ends_with("_FILE")
+        && !name.ends_with("_PATH")
 }

@@ -26,7 +26,8 @@ pub fn resolve(
     for name in manifest.components.keys().filter(|n| catalog.get(n).is_none()) {
         let span = document.locate_key(&["components".into(), name.into()]);
         found.push(
-            Diagnostic::error(span, format!("unknown component `{name}`")).help(suggest(name, catalog.names())),
+            Diagnostic::error(span, format!("unknown component `{name}`"))
+                .help(suggest(name, catalog.names())),
         );
     }
     let mut parts = IndexMap::new();
@@ -49,7 +50,9 @@ pub fn resolve(
             match crate::render::evaluate(&spec.enabled, &context) {
                 Ok(value) => value,
                 Err(error) => {
-                    found.push(Diagnostic::general(format!("{name}/component.yaml: enabled: {error:#}")));
+                    found.push(Diagnostic::general(format!(
+                        "{name}/component.yaml: enabled: {error:#}"
+                    )));
                     false
                 }
             }
@@ -83,8 +86,10 @@ fn common(node: &Node, spec: &Spec) -> Result<Common, Diagnostic> {
                 general.insert(key.clone(), entry.clone());
             }
         } else if !spec.settings.contains_key(key) {
-            let known = COMMON_SETTINGS.iter().copied().chain(spec.settings.keys().map(String::as_str));
-            return Err(Diagnostic::error(entry.key, format!("unknown key `{key}`")).help(suggest(key, known)));
+            let known =
+                COMMON_SETTINGS.iter().copied().chain(spec.settings.keys().map(String::as_str));
+            return Err(Diagnostic::error(entry.key, format!("unknown key `{key}`"))
+                .help(suggest(key, known)));
         }
     }
     let mut common: Common = yaml::from_node(&general)?;
@@ -109,7 +114,7 @@ fn settings(
                 if setting.kind == SettingType::Secret {
                     if let Ok(source) = yaml::from_node::<SecretRef>(&entry.node) {
                         let (component, path) = (name.to_owned(), format!("secrets/{key}"));
-                        secrets.push(SecretFile { component, path, source, span: entry.key });
+                        secrets.push(SecretFile { component, path, source, span: Some(entry.key) });
                     }
                 }
                 value(setting, key, &entry.node).unwrap_or_else(|problem| {
@@ -127,7 +132,10 @@ fn settings(
                     };
                     found.push(
                         Diagnostic::error(span, format!("`components.{name}.{key}` is missing"))
-                            .help(format!("write `components: {{{name}: {{{key}: {example}}}}}`: {}", setting.description)),
+                            .help(format!(
+                                "write `components: {{{name}: {{{key}: {example}}}}}`: {}",
+                                setting.description
+                            )),
                     );
                 }
                 setting.default.clone().unwrap_or(Json::Null)
@@ -140,7 +148,8 @@ fn settings(
 
 /// One setting as templates read it.
 fn value(setting: &Setting, key: &str, node: &Node) -> Result<Json, Diagnostic> {
-    let wrong = |expected: &str| Diagnostic::error(node.span, format!("`{key}` must be {expected}"));
+    let wrong =
+        |expected: &str| Diagnostic::error(node.span, format!("`{key}` must be {expected}"));
     Ok(match setting.kind {
         SettingType::Duration => json!(yaml::from_node::<Duration>(node)?),
         SettingType::Size => json!(yaml::from_node::<ByteSize>(node)?.bytes()),
@@ -169,7 +178,8 @@ fn component(
 ) -> Component {
     let key = |key: &str| document.locate(&["components".into(), (&name).into(), key.into()]);
     let image = common.image.clone().unwrap_or_else(|| spec.image.clone());
-    let tagged = image.rsplit('/').next().is_some_and(|last| last.contains(':') || last.contains('@'));
+    let tagged =
+        image.rsplit('/').next().is_some_and(|last| last.contains(':') || last.contains('@'));
     if tagged {
         found.push(
             Diagnostic::error(key("image"), format!("`{image}` holds a tag"))
@@ -177,10 +187,9 @@ fn component(
         );
     }
     if let Some(port) = common.port.filter(|p| *p == 0) {
-        found.push(
-            Diagnostic::error(key("port"), format!("{port} is not a port"))
-                .help("write a number from 1 to 65535, or leave `port` out and the engine takes a free one"),
-        );
+        found.push(Diagnostic::error(key("port"), format!("{port} is not a port")).help(
+            "write a number from 1 to 65535, or leave `port` out and the engine takes a free one",
+        ));
     }
     let version = common.version.as_deref().unwrap_or(&spec.version);
     if version == "latest" {
@@ -203,7 +212,7 @@ fn component(
         args: common.args,
         env: common.env,
         config: common.config,
-        span: node.map(|_| document.locate_key(&["components".into(), (&name).into()])),
+        span: node.and_then(|_| document.locate_key(&["components".into(), (&name).into()])),
         spec: spec.clone(),
         name,
     }

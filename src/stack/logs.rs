@@ -19,8 +19,15 @@ pub fn resolve(document: &Document, found: &mut Vec<Diagnostic>) -> (Json, Json)
         if MANY_VALUES.contains(&label.as_str()) {
             let span = document.locate(&["logs".into(), "labels".into(), index.into()]);
             found.push(
-                Diagnostic::error(span, format!("`{label}` has a value per line, so each line would be a stream of its own"))
-                    .help(format!("leave it in the line and search for it with `| json | {label}=\"…\"`")),
+                Diagnostic::error(
+                    span,
+                    format!(
+                        "`{label}` has a value per line, so each line would be a stream of its own"
+                    ),
+                )
+                .help(format!(
+                    "leave it in the line and search for it with `| json | {label}=\"…\"`"
+                )),
             );
         }
         fields.insert(label.clone(), json!(label));
@@ -44,7 +51,8 @@ pub fn resolve(document: &Document, found: &mut Vec<Diagnostic>) -> (Json, Json)
         .collect();
     if !outside.is_empty() {
         // The engine takes a name filter as a regular expression over `/name`.
-        let names: Vec<String> = outside.iter().map(|(_, c, _)| format!("^/{}$", regex_escape(c))).collect();
+        let names: Vec<String> =
+            outside.iter().map(|(_, c, _)| format!("^/{}$", regex_escape(c))).collect();
         let mut labels = vec![json!({
             "source_labels": ["__meta_docker_container_name"],
             "regex": "/(.*)", "target_label": "service",

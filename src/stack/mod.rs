@@ -190,7 +190,7 @@ pub struct SecretFile {
     /// Where its value comes from.
     pub source: SecretRef,
     /// Where the manifest speaks of it.
-    pub span: Span,
+    pub span: Option<Span>,
 }
 
 /// The folder, in every container, with the files that its process reads.

@@ -33,7 +33,12 @@ pub fn resolve(
             );
         }
         if email.is_some() && n.smtp.is_none() {
-            let span = document.locate_key(&["notifications".into(), "receivers".into(), name.as_str().into(), "email".into()]);
+            let span = document.locate_key(&[
+                "notifications".into(),
+                "receivers".into(),
+                name.as_str().into(),
+                "email".into(),
+            ]);
             found.push(
                 Diagnostic::error(span, "mail needs a mail server")
                     .help("add `notifications: {smtp: {host: \"smtp.example.org:587\", from: alerts@example.org}}`"),
@@ -60,11 +65,17 @@ pub fn resolve(
         }
         if let Some(s) = slack {
             let url = secret("slack", &s.webhook_url);
-            out.insert("slack".to_owned(), json!({"webhook_url": url, "channel": s.channel, "send_resolved": s.send_resolved}));
+            out.insert(
+                "slack".to_owned(),
+                json!({"webhook_url": url, "channel": s.channel, "send_resolved": s.send_resolved}),
+            );
         }
         if let Some(p) = pagerduty {
             let key = secret("pagerduty", &p.routing_key);
-            out.insert("pagerduty".to_owned(), json!({"routing_key": key, "send_resolved": p.send_resolved}));
+            out.insert(
+                "pagerduty".to_owned(),
+                json!({"routing_key": key, "send_resolved": p.send_resolved}),
+            );
         }
         if let Some(e) = email {
             out.insert("email".to_owned(), json!({"to": e.to, "send_resolved": e.send_resolved}));
@@ -84,7 +95,8 @@ pub fn resolve(
         .routes
         .iter()
         .map(|route| {
-            let labels: Map<String, Json> = route.matches.iter().map(|(k, v)| (k.clone(), json!(v.0))).collect();
+            let labels: Map<String, Json> =
+                route.matches.iter().map(|(k, v)| (k.clone(), json!(v.0))).collect();
             json!({"match": labels, "to": route.to})
         })
         .collect();

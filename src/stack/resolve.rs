@@ -1,6 +1,9 @@
 //! [`Document`] + [`Catalog`] → [`Stack`].
 
-use super::{Alerts, OwnRules, Scrape, ServiceInfo, Stack, checks, components, logs, notifications, runs, targets};
+use super::{
+    Alerts, OwnRules, Scrape, ServiceInfo, Stack, checks, components, logs, notifications, runs,
+    targets,
+};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::manifest::{Document, Duration};
@@ -29,7 +32,8 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
     let mut found = Vec::new();
     let manifest = &document.manifest;
     let interval = manifest.defaults.scrape.interval.unwrap_or(INTERVAL);
-    let timeout = manifest.defaults.scrape.timeout.unwrap_or_else(|| Duration::from_secs(10).min(interval));
+    let timeout =
+        manifest.defaults.scrape.timeout.unwrap_or_else(|| Duration::from_secs(10).min(interval));
     let scrape = Scrape {
         interval: interval.to_string(),
         timeout: timeout.to_string(),
@@ -37,7 +41,13 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
     };
     let mut secrets = Vec::new();
     let services = targets::resolve(document, catalog, &mut secrets, &mut found);
-    let parts = components::resolve(document, catalog, !services.probes.is_empty(), &mut secrets, &mut found);
+    let parts = components::resolve(
+        document,
+        catalog,
+        !services.probes.is_empty(),
+        &mut secrets,
+        &mut found,
+    );
     let runs = runs::resolve(document, &mut found);
     let notifications = notifications::resolve(document, catalog, &mut secrets, &mut found);
     let (logs, log_sources) = logs::resolve(document, &mut found);
@@ -60,9 +70,14 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
             .map(|(name, service)| ServiceInfo {
                 name: name.to_string(),
                 group: service.group.to_string(),
-                scraped: service.metrics.is_some() || service.run.as_ref().is_some_and(|r| r.demo.is_some()),
+                scraped: service.metrics.is_some()
+                    || service.run.as_ref().is_some_and(|r| r.demo.is_some()),
                 logged: service.run.is_some() || service.container.is_some(),
-                host: service.metrics.as_ref().or(service.mcp.as_ref()).map(|e| e.url.host().to_owned()),
+                host: service
+                    .metrics
+                    .as_ref()
+                    .or(service.mcp.as_ref())
+                    .map(|e| e.url.host().to_owned()),
             })
             .collect(),
         dialects: services.dialects,

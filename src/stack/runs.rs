@@ -37,7 +37,9 @@ pub fn resolve(document: &Document, found: &mut Vec<Diagnostic>) -> Vec<RunServi
                 ];
                 (None, arguments.to_vec())
             }
-            None => (run.image.as_deref().map(|i| components::rehome(registry, i)), run.command.clone()),
+            None => {
+                (run.image.as_deref().map(|i| components::rehome(registry, i)), run.command.clone())
+            }
         };
         services.push(RunService {
             name: name.to_string(),
@@ -63,7 +65,7 @@ fn user(_name: &Name, run: &Run) -> Option<String> {
 }
 
 /// `8080` or `18080:8080` → host and container port.
-fn ports(run: &Run, place: Span, found: &mut Vec<Diagnostic>) -> Vec<(u16, u16)> {
+fn ports(run: &Run, place: Option<Span>, found: &mut Vec<Diagnostic>) -> Vec<(u16, u16)> {
     let mut ports = Vec::new();
     for text in &run.ports {
         let (host, container) = text.split_once(':').unwrap_or((text, text));

@@ -29,7 +29,10 @@ impl fmt::Debug for Secrets {
 impl Secrets {
     /// Paths and values of one component's secrets.
     pub fn of<'a>(&'a self, component: &'a str) -> impl Iterator<Item = (&'a str, &'a [u8])> {
-        self.0.iter().filter(move |((c, _), _)| c == component).map(|((_, p), v)| (p.as_str(), v.as_slice()))
+        self.0
+            .iter()
+            .filter(move |((c, _), _)| c == component)
+            .map(|((_, p), v)| (p.as_str(), v.as_slice()))
     }
     /// One value.
     pub fn get(&self, component: &str, path: &str) -> Option<&[u8]> {
@@ -39,15 +42,31 @@ impl Secrets {
 
 /// Values that documentation uses and that people forget to replace.
 const PLACEHOLDERS: [&str; 14] = [
-    "admin", "changeme", "change-me", "change_me", "password", "secret", "foobar", "example", "todo", "xxx", "test",
-    "placeholder", "your-token", "your_password",
+    "admin",
+    "changeme",
+    "change-me",
+    "change_me",
+    "password",
+    "secret",
+    "foobar",
+    "example",
+    "todo",
+    "xxx",
+    "test",
+    "placeholder",
+    "your-token",
+    "your_password",
 ];
 
 /// Reads every secret of the stack.
 ///
 /// # Errors
 /// Each secret that does not exist, is empty or is a placeholder, at the place that asks for it.
-pub fn read(document: &Document, stack: &Stack, surroundings: &Surroundings<'_>) -> Result<Secrets, Vec<Diagnostic>> {
+pub fn read(
+    document: &Document,
+    stack: &Stack,
+    surroundings: &Surroundings<'_>,
+) -> Result<Secrets, Vec<Diagnostic>> {
     let mut secrets = Secrets::default();
     let mut found = Vec::new();
     for secret in &stack.secrets {
@@ -62,11 +81,20 @@ pub fn read(document: &Document, stack: &Stack, surroundings: &Surroundings<'_>)
     if found.is_empty() { Ok(secrets) } else { Err(found) }
 }
 
-fn value(source: &SecretRef, dir: &Path, surroundings: &Surroundings<'_>) -> Result<Vec<u8>, (String, String)> {
+fn value(
+    source: &SecretRef,
+    dir: &Path,
+    surroundings: &Surroundings<'_>,
+) -> Result<Vec<u8>, (String, String)> {
     let mut value = match source {
-        SecretRef::Env(name) => (surroundings.env)(name).map(String::into_bytes).ok_or_else(|| {
-            (format!("the environment variable {name} is not set"), format!("set it: `export {name}=…`"))
-        })?,
+        SecretRef::Env(name) => {
+            (surroundings.env)(name).map(String::into_bytes).ok_or_else(|| {
+                (
+                    format!("the environment variable {name} is not set"),
+                    format!("set it: `export {name}=…`"),
+                )
+            })?
+        }
         SecretRef::File(path) => (surroundings.file)(&dir.join(path)).map_err(|error| {
             let path = dir.join(path);
             let reason = match error.kind() {
@@ -75,7 +103,10 @@ fn value(source: &SecretRef, dir: &Path, surroundings: &Surroundings<'_>) -> Res
                 _ => error.to_string(),
             };
             let path = path.display();
-            (format!("cannot read the secret {path}: {reason}"), format!("write it there, readable by you alone: `umask 077; cat > {path}`"))
+            (
+                format!("cannot read the secret {path}: {reason}"),
+                format!("write it there, readable by you alone: `umask 077; cat > {path}`"),
+            )
         })?,
     };
     // Editors end a file with a newline, which is no part of a password.

@@ -128,7 +128,11 @@ pub fn resolve(
             let class = (endpoint.auth.clone(), endpoint.tls.clone());
             let target = Target { address: endpoint.url.address(), labels };
             if !targets.classes.contains_key(&class) {
-                let span = document.locate_key(&["services".into(), name.as_str().into(), "metrics".into()]);
+                let span = document.locate_key(&[
+                    "services".into(),
+                    name.as_str().into(),
+                    "metrics".into(),
+                ]);
                 let job = targets.name_class(&class);
                 class_secrets(&class, &job, span, secrets);
             }
@@ -144,7 +148,12 @@ pub fn resolve(
 }
 
 /// The labels that every target of a service carries.
-fn labels(document: &Document, name: &Name, service: &Service, dialect: Option<&str>) -> BTreeMap<String, String> {
+fn labels(
+    document: &Document,
+    name: &Name,
+    service: &Service,
+    dialect: Option<&str>,
+) -> BTreeMap<String, String> {
     let mut labels: BTreeMap<String, String> = BTreeMap::new();
     for (label, value) in document.manifest.defaults.labels.iter().chain(&service.labels) {
         labels.insert(label.to_string(), value.clone());
@@ -196,8 +205,12 @@ impl Targets {
         match &class.0 {
             None => {}
             Some(Auth::Bearer(source)) => name += &format!("-bearer-{}", slug(source)),
-            Some(Auth::Basic { username, .. }) => name += &format!("-basic-{}", Name::from_any(username)),
-            Some(Auth::Header { name: header, .. }) => name += &format!("-header-{}", Name::from_any(header)),
+            Some(Auth::Basic { username, .. }) => {
+                name += &format!("-basic-{}", Name::from_any(username))
+            }
+            Some(Auth::Header { name: header, .. }) => {
+                name += &format!("-header-{}", Name::from_any(header))
+            }
         }
         if class.1.is_some() {
             name += "-tls";
@@ -256,7 +269,9 @@ fn job_auth(auth: &Auth, job: &str) -> JobAuth {
     let path = secret_path(job, "auth");
     match auth {
         Auth::Bearer(_) => JobAuth::Bearer(path),
-        Auth::Basic { username, .. } => JobAuth::Basic { username: username.clone(), password: path },
+        Auth::Basic { username, .. } => {
+            JobAuth::Basic { username: username.clone(), password: path }
+        }
         Auth::Header { name, .. } => JobAuth::Header { name: name.clone(), value: path },
     }
 }
@@ -279,13 +294,22 @@ fn secret_path(job: &str, what: &str) -> String {
     format!("secrets/{job}-{what}")
 }
 
-fn class_secrets(class: &Class, job: &str, span: crate::yaml::Span, secrets: &mut Vec<SecretFile>) {
+fn class_secrets(class: &Class, job: &str, span: Option<crate::yaml::Span>, secrets: &mut Vec<SecretFile>) {
     let mut add = |what: &str, source: &SecretRef| {
         let component = "prometheus".to_owned();
-        secrets.push(SecretFile { component, path: secret_path(job, what), source: source.clone(), span });
+        secrets.push(SecretFile {
+            component,
+            path: secret_path(job, what),
+            source: source.clone(),
+            span,
+        });
     };
     match &class.0 {
-        Some(Auth::Bearer(source) | Auth::Basic { password: source, .. } | Auth::Header { value: source, .. }) => {
+        Some(
+            Auth::Bearer(source)
+            | Auth::Basic { password: source, .. }
+            | Auth::Header { value: source, .. },
+        ) => {
             add("auth", source);
         }
         None => {}

@@ -112,56 +112,49 @@ impl Node {
         }
     }
 
-    /// The place of the value at `path`, or of the nearest value above it that exists.
-    pub fn locate(&self, path: &[Segment]) -> Span {
+    /// The place of the value at `path`, or of the nearest value above it that exists; nothing when
+    /// not even the first step exists.
+    pub fn locate(&self, path: &[Segment]) -> Option<Span> {
         let mut node = self;
-        let mut span = self.span;
+        let mut span = None;
         for segment in path {
-            let next = match (segment, &node.value) {
-                (Segment::Key(key), Value::Map(map)) => map.get(key).map(|e| (&e.node, e)),
-                (Segment::Index(index), Value::List(list)) => {
-                    let Some(item) = list.get(*index) else {
-                        return span;
-                    };
-                    node = item;
-                    span = item.span;
-                    continue;
+            match (segment, &node.value) {
+                (Segment::Key(key), Value::Map(map)) => {
+                    let Some(entry) = map.get(key) else { return span };
+                    node = &entry.node;
+                    // A map or list spans many lines; its key is the better place to point at.
+                    span = Some(match node.value {
+                        Value::Map(_) | Value::List(_) | Value::Null => entry.key,
+                        _ => node.span,
+                    });
                 }
-                _ => None,
-            };
-            let Some((found, entry)) = next else {
-                return span;
-            };
-            node = found;
-            // A map or list spans many lines; its key is the better place to point at.
-            span = match found.value {
-                Value::Map(_) | Value::List(_) | Value::Null => entry.key,
-                _ => found.span,
-            };
+                (Segment::Index(index), Value::List(list)) => {
+                    let Some(item) = list.get(*index) else { return span };
+                    node = item;
+                    span = Some(item.span);
+                }
+                _ => return span,
+            }
         }
         span
     }
 
     /// The place of the key that `path` ends with, or of the nearest value above it that exists.
-    pub fn locate_key(&self, path: &[Segment]) -> Span {
-        if let Some((Segment::Key(key), above)) = path.split_last() {
-            let mut node = self;
-            for segment in above {
-                let next = match (segment, &node.value) {
-                    (Segment::Key(key), Value::Map(map)) => map.get(key).map(|e| &e.node),
-                    (Segment::Index(index), Value::List(list)) => list.get(*index),
-                    _ => None,
-                };
-                let Some(next) = next else {
-                    return self.locate(path);
-                };
-                node = next;
-            }
-            if let Some(entry) = node.as_map().and_then(|map| map.get(key)) {
-                return entry.key;
-            }
-        }
-        self.locate(path)
+    pub fn locate_key(&self, path: &[Segment]) -> Option<Span> {
+        let node = path.split_last().and_then(|(last, above)| {
+            let Segment::Key(key) = last else { return None };
+            self.at(above)?.as_map()?.get(key)
+        });
+        node.map(|entry| entry.key).or_else(|| self.locate(path))
+    }
+
+    /// The value at `path`.
+    fn at(&self, path: &[Segment]) -> Option<&Node> {
+        path.iter().try_fold(self, |node, segment| match (segment, &node.value) {
+            (Segment::Key(key), Value::Map(map)) => map.get(key).map(|e| &e.node),
+            (Segment::Index(index), Value::List(list)) => list.get(*index),
+            _ => None,
+        })
     }
 
     /// The value without its places. Numbers that JSON cannot hold become strings.

@@ -13,12 +13,7 @@ async fn a_failing_tool_is_a_500_in_http_metrics_and_log() {
     let metrics = service.metrics().await;
     let name = "http_server_request_duration_seconds_count";
     assert!(
-        (total(
-            &metrics,
-            name,
-            &["http_response_status_code=\"500\"", "/mcp"]
-        ) - 1.0)
-            .abs()
+        (total(&metrics, name, &["http_response_status_code=\"500\"", "/mcp"]) - 1.0).abs()
             < f64::EPSILON
     );
     let name = "mcp_server_operation_duration_seconds_count";
@@ -27,21 +22,13 @@ async fn a_failing_tool_is_a_500_in_http_metrics_and_log() {
             < f64::EPSILON
     );
     let lines = service.lines();
-    assert!(
-        lines[0]["message"]
-            .as_str()
-            .unwrap()
-            .starts_with("listening on 127.0.0.1:")
-    );
+    assert!(lines[0]["message"].as_str().unwrap().starts_with("listening on 127.0.0.1:"));
     let line = &lines[1];
     assert_eq!(
         (&line["level"], &line["status"], &line["tool"]),
         (&json!("error"), &json!(500), &json!("get_forecast"))
     );
-    assert_eq!(
-        line["message"],
-        "get_forecast failed: the weather provider answered 503"
-    );
+    assert_eq!(line["message"], "get_forecast failed: the weather provider answered 503");
     assert_eq!(line["trace_id"].as_str().unwrap().len(), 32);
 }
 
@@ -58,30 +45,15 @@ async fn the_share_of_errors_is_kept_and_can_be_changed() {
         service.control("errors?share=100%25", "").await,
         (200, "share of failing tool calls set to 1\n".to_owned())
     );
-    assert_eq!(
-        service
-            .call("translate", json!({"text": "a", "language": "fr"}))
-            .await
-            .0,
-        500
-    );
+    assert_eq!(service.call("translate", json!({"text": "a", "language": "fr"})).await.0, 500);
     assert_eq!(service.control("errors?share=0", "").await.0, 200);
-    assert_eq!(
-        service
-            .call("translate", json!({"text": "a", "language": "fr"}))
-            .await
-            .0,
-        200
-    );
+    assert_eq!(service.call("translate", json!({"text": "a", "language": "fr"})).await.0, 200);
 }
 
 #[tokio::test]
 async fn control_logs_one_line_changes_latency_and_refuses_nonsense() {
     let service = Service::start("--rate 0 --errors 0 --latency 1ms").await;
-    assert_eq!(
-        service.control("log", "needle \"42\"\nsecond").await,
-        (204, String::new())
-    );
+    assert_eq!(service.control("log", "needle \"42\"\nsecond").await, (204, String::new()));
     let lines = service.lines();
     assert_eq!(lines.len(), 2);
     assert_eq!(
@@ -91,9 +63,7 @@ async fn control_logs_one_line_changes_latency_and_refuses_nonsense() {
 
     assert_eq!(service.control("latency?mean=300ms", "").await.0, 200);
     let started = Instant::now();
-    service
-        .call("slow_report", json!({"month": "2026-10"}))
-        .await;
+    service.call("slow_report", json!({"month": "2026-10"})).await;
     assert!(started.elapsed() > Duration::from_millis(100));
     assert_eq!(service.lines().last().unwrap()["level"], "warn");
 

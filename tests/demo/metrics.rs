@@ -24,25 +24,16 @@ async fn every_dialect_has_all_series_before_and_counts_after_traffic() {
         (
             "otel-http",
             "mcp_server_operation_duration_seconds_count",
-            &[
-                "gen_ai_tool_name=\"translate\"",
-                "mcp_protocol_version=\"2026-07-28\"",
-            ],
+            &["gen_ai_tool_name=\"translate\"", "mcp_protocol_version=\"2026-07-28\""],
             "http_server_request_duration_seconds_count{http_request_method=\"POST\",http_response_status_code=\"500\",http_route=\"/mcp\",url_scheme=\"http\"} 0",
         ),
     ];
     for (dialect, name, parts, zero) in cases {
         let quiet = Service::start(&format!("--rate 0 --dialect {dialect}")).await;
         let answer = quiet.get("/metrics").await;
-        assert_eq!(
-            answer.headers()["content-type"],
-            "text/plain; version=0.0.4; charset=utf-8"
-        );
+        assert_eq!(answer.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
         let before = answer.text().await.unwrap();
-        assert!(
-            before.lines().any(|line| line == zero),
-            "{dialect}:\n{before}"
-        );
+        assert!(before.lines().any(|line| line == zero), "{dialect}:\n{before}");
 
         let busy = Service::start(&format!(
             "--rate 100 --latency 1ms --errors 30% --seed 1 --dialect {dialect}"
@@ -51,16 +42,11 @@ async fn every_dialect_has_all_series_before_and_counts_after_traffic() {
         let after = until(&busy, |metrics| total(metrics, name, parts) > 5.0).await;
         for line in after.lines().filter(|line| !line.starts_with('#')) {
             let series = format!("\n{} ", line.rsplit_once(' ').unwrap().0);
-            assert!(
-                before.contains(&series),
-                "{dialect}: traffic brought a new series:{series}"
-            );
+            assert!(before.contains(&series), "{dialect}: traffic brought a new series:{series}");
         }
-        for name in [
-            "process_start_time_seconds",
-            "process_resident_memory_bytes",
-            "process_open_fds",
-        ] {
+        for name in
+            ["process_start_time_seconds", "process_resident_memory_bytes", "process_open_fds"]
+        {
             assert!(total(&after, name, &[]) > 0.0, "{dialect} lacks {name}");
         }
         assert!(after.contains("\nprocess_cpu_seconds_total "));
@@ -72,21 +58,10 @@ async fn requests_from_outside_are_counted_and_scrapes_are_not() {
     let service = Service::start("--rate 0 --dialect fastapi").await;
     assert_eq!(service.get("/healthz").await.text().await.unwrap(), "ok\n");
     assert_eq!(service.get("/nowhere").await.status(), 404);
-    assert!(
-        service
-            .get("/")
-            .await
-            .text()
-            .await
-            .unwrap()
-            .contains("/metrics")
-    );
+    assert!(service.get("/").await.text().await.unwrap().contains("/metrics"));
     service.metrics().await;
     let metrics = service.metrics().await;
-    assert!(
-        (total(&metrics, "http_requests_total", &[]) - 3.0).abs() < f64::EPSILON,
-        "{metrics}"
-    );
+    assert!((total(&metrics, "http_requests_total", &[]) - 3.0).abs() < f64::EPSILON, "{metrics}");
     assert!(
         metrics.contains("http_requests_total{handler=\"none\",method=\"GET\",status=\"4xx\"} 1\n")
     );
@@ -96,23 +71,14 @@ async fn requests_from_outside_are_counted_and_scrapes_are_not() {
 #[tokio::test]
 async fn a_client_that_leaves_is_no_longer_active() {
     let service = Service::start("--rate 0 --latency 30s").await;
-    let hurried = Client::builder()
-        .timeout(Duration::from_millis(300))
-        .build()
-        .unwrap();
+    let hurried = Client::builder().timeout(Duration::from_millis(300)).build().unwrap();
     let params = json!({"name": "translate", "arguments": {"text": "a", "language": "fr"}});
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
     let request = hurried
         .post(format!("{}/mcp", service.base))
         .header("Accept", "application/json, text/event-stream");
     let answer = tokio::spawn(request.json(&body).send());
-    until(&service, |metrics| {
-        metrics.contains("mcp_active_connections 1\n")
-    })
-    .await;
+    until(&service, |metrics| metrics.contains("mcp_active_connections 1\n")).await;
     assert!(answer.await.unwrap().unwrap_err().is_timeout());
-    until(&service, |metrics| {
-        metrics.contains("mcp_active_connections 0\n")
-    })
-    .await;
+    until(&service, |metrics| metrics.contains("mcp_active_connections 0\n")).await;
 }

@@ -39,29 +39,18 @@ pub struct Service {
 impl Service {
     pub async fn start(arguments: &str) -> Self {
         let line = Line::parse_from(
-            ["demo", "--listen=127.0.0.1:0"]
-                .into_iter()
-                .chain(arguments.split_whitespace()),
+            ["demo", "--listen=127.0.0.1:0"].into_iter().chain(arguments.split_whitespace()),
         );
         let log = Buffer::default();
         let server = demo::bind(&line.args, Box::new(log.clone())).await.unwrap();
         let base = format!("http://{}", server.address());
         let running =
             tokio::spawn(async move { server.serve(std::future::pending()).await.unwrap() });
-        Self {
-            base,
-            log,
-            client: Client::new(),
-            _running: running,
-        }
+        Self { base, log, client: Client::new(), _running: running }
     }
 
     pub async fn get(&self, path: &str) -> Response {
-        self.client
-            .get(format!("{}{path}", self.base))
-            .send()
-            .await
-            .unwrap()
+        self.client.get(format!("{}{path}", self.base)).send().await.unwrap()
     }
 
     pub async fn control(&self, path: &str, body: &'static str) -> (u16, String) {
@@ -94,17 +83,13 @@ impl Service {
     pub async fn call(&self, tool: &str, arguments: Value) -> (u16, Value) {
         let params = json!({"name": tool, "arguments": arguments});
         let body = json!({"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": params});
-        let answer = self
-            .post(&[("MCP-Protocol-Version", "2025-11-25")], &body)
-            .await;
+        let answer = self.post(&[("MCP-Protocol-Version", "2025-11-25")], &body).await;
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
     pub fn lines(&self) -> Vec<Value> {
         let text = String::from_utf8(self.log.0.lock().unwrap().clone()).unwrap();
-        text.lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
 

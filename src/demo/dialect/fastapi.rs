@@ -80,9 +80,7 @@ impl Fastapi {
                     ("status", status),
                 ]);
             }
-            metrics
-                .duration
-                .touch(&[("handler", handler), ("method", method)]);
+            metrics.duration.touch(&[("handler", handler), ("method", method)]);
             metrics.request_size.touch(&[("handler", handler)]);
             metrics.response_size.touch(&[("handler", handler)]);
         }
@@ -93,11 +91,8 @@ impl Fastapi {
 
     fn begin_counter(&self, labels: &[(&'static str, &str); 3]) {
         self.requests.touch(labels);
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        self.created
-            .with(labels, |created| created.set_once(now.as_secs_f64()));
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.created.with(labels, |created| created.set_once(now.as_secs_f64()));
     }
 }
 
@@ -118,10 +113,8 @@ impl Dialect for Fastapi {
         self.begin_counter(&labels);
         self.requests.with(&labels, Counter::increase);
         let seconds = exchange.duration.as_secs_f64();
-        self.duration
-            .with(&[handler, method], |duration| duration.observe(seconds));
-        self.fine_duration
-            .with(&[], |duration| duration.observe(seconds));
+        self.duration.with(&[handler, method], |duration| duration.observe(seconds));
+        self.fine_duration.with(&[], |duration| duration.observe(seconds));
         self.request_size.with(&[handler], |size| {
             size.observe_bytes(exchange.request_bytes);
         });

@@ -67,23 +67,15 @@ impl Mcp {
             ),
         };
         for method in METHODS {
-            let usual = if method.starts_with("notifications/") {
-                "202"
-            } else {
-                "200"
-            };
+            let usual = if method.starts_with("notifications/") { "202" } else { "200" };
             for status in [usual, "400", "500"] {
-                metrics
-                    .requests
-                    .touch(&[("method", method), ENDPOINT, ("status", status)]);
+                metrics.requests.touch(&[("method", method), ENDPOINT, ("status", status)]);
             }
             metrics.duration.touch(&[("method", method), ENDPOINT]);
         }
         for tool in tools::NAMES {
             for status in ["success", "error"] {
-                metrics
-                    .tool_executions
-                    .touch(&[("tool_name", tool), ("status", status)]);
+                metrics.tool_executions.touch(&[("tool_name", tool), ("status", status)]);
             }
             metrics.tool_duration.touch(&[("tool_name", tool)]);
         }
@@ -114,31 +106,17 @@ impl Dialect for Mcp {
         let method = ("method", exchange.call.map_or(OTHER, |call| call.method));
         let seconds = exchange.duration.as_secs_f64();
         let status = exchange.status.to_string();
-        self.requests
-            .with(&[method, ENDPOINT, ("status", &status)], Counter::increase);
-        self.duration
-            .with(&[method, ENDPOINT], |duration| duration.observe(seconds));
+        self.requests.with(&[method, ENDPOINT, ("status", &status)], Counter::increase);
+        self.duration.with(&[method, ENDPOINT], |duration| duration.observe(seconds));
         if exchange.failed() {
-            let reason = if exchange.status >= 500 {
-                TOOL_ERROR
-            } else {
-                INVALID_REQUEST
-            };
-            self.errors
-                .with(&[("error_type", reason)], Counter::increase);
+            let reason = if exchange.status >= 500 { TOOL_ERROR } else { INVALID_REQUEST };
+            self.errors.with(&[("error_type", reason)], Counter::increase);
         }
         if let Some(tool) = exchange.call.and_then(|call| call.tool) {
-            let status = if exchange.failed() {
-                "error"
-            } else {
-                "success"
-            };
-            self.tool_executions.with(
-                &[("tool_name", tool), ("status", status)],
-                Counter::increase,
-            );
-            self.tool_duration
-                .with(&[("tool_name", tool)], |duration| duration.observe(seconds));
+            let status = if exchange.failed() { "error" } else { "success" };
+            self.tool_executions
+                .with(&[("tool_name", tool), ("status", status)], Counter::increase);
+            self.tool_duration.with(&[("tool_name", tool)], |duration| duration.observe(seconds));
         }
     }
 

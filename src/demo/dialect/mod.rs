@@ -28,6 +28,5 @@ pub fn new(name: DialectName, service: &str) -> Box<dyn Dialect> {
 }
 
 /// The buckets that the OpenTelemetry conventions advise for HTTP and most client libraries begin with.
-const COMMON_BUCKETS: [f64; 14] = [
-    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
-];
+const COMMON_BUCKETS: [f64; 14] =
+    [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];

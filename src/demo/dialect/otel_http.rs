@@ -16,9 +16,8 @@ use crate::demo::metrics::{Family, Gauge, Histogram};
 use crate::demo::tools;
 
 /// The buckets that the MCP conventions ask for.
-const MCP_BUCKETS: [f64; 14] = [
-    0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0,
-];
+const MCP_BUCKETS: [f64; 14] =
+    [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
 const SCHEME: (&str, &str) = ("url_scheme", "http");
 
 /// The metrics of a service with OpenTelemetry.
@@ -52,79 +51,53 @@ impl OtelHttp {
         };
         for (route, method) in ROUTES {
             // A notification is accepted with 202.
-            let statuses: &[&str] = if route == "/mcp" {
-                &["200", "202", "400", "500"]
-            } else {
-                &["200"]
-            };
+            let statuses: &[&str] =
+                if route == "/mcp" { &["200", "202", "400", "500"] } else { &["200"] };
             for status in statuses {
                 metrics.requests.touch(&request(method, status, route));
             }
-            metrics
-                .active
-                .touch(&[("http_request_method", method), SCHEME]);
+            metrics.active.touch(&[("http_request_method", method), SCHEME]);
         }
         for method in METHODS {
-            for version in VERSIONS
-                .into_iter()
-                .filter(|version| is_spoken(method, version))
-            {
-                let call = Call {
-                    method,
-                    tool: None,
-                    version: Some(version),
-                };
+            for version in VERSIONS.into_iter().filter(|version| is_spoken(method, version)) {
+                let call = Call { method, tool: None, version: Some(version) };
                 if method != "tools/call" {
                     metrics.operations.touch(&operation(call, ""));
                     continue;
                 }
                 for tool in tools::NAMES {
-                    let call = Call {
-                        tool: Some(tool),
-                        ..call
-                    };
+                    let call = Call { tool: Some(tool), ..call };
                     metrics.operations.touch(&operation(call, ""));
-                    metrics
-                        .operations
-                        .touch(&operation(call, &INTERNAL_ERROR.to_string()));
+                    metrics.operations.touch(&operation(call, &INTERNAL_ERROR.to_string()));
                 }
             }
         }
         let version = ("service_version", env!("CARGO_PKG_VERSION"));
-        metrics
-            .target
-            .with(&[("service_name", service), version], |target| {
-                target.set(1.0);
-            });
+        metrics.target.with(&[("service_name", service), version], |target| {
+            target.set(1.0);
+        });
         metrics
     }
 }
 
 impl Dialect for OtelHttp {
     fn entered(&self, arrival: &Arrival) {
-        self.active.with(
-            &[("http_request_method", arrival.http_method), SCHEME],
-            |active| active.add(1.0),
-        );
+        self.active.with(&[("http_request_method", arrival.http_method), SCHEME], |active| {
+            active.add(1.0)
+        });
     }
 
     fn left(&self, arrival: &Arrival) {
-        self.active.with(
-            &[("http_request_method", arrival.http_method), SCHEME],
-            |active| active.add(-1.0),
-        );
+        self.active.with(&[("http_request_method", arrival.http_method), SCHEME], |active| {
+            active.add(-1.0)
+        });
     }
 
     fn answered(&self, exchange: &Exchange) {
         let seconds = exchange.duration.as_secs_f64();
         let (arrival, status) = (exchange.arrival, exchange.status.to_string());
-        let labels = request(
-            arrival.http_method,
-            &status,
-            arrival.route.unwrap_or_default(),
-        );
-        self.requests
-            .with(&labels, |duration| duration.observe(seconds));
+        let labels = request(arrival.http_method, &status, arrival.route.unwrap_or_default());
+        self.requests.with(&labels, |duration| duration.observe(seconds));
         if let Some(call) = exchange.call {
             let error = match &exchange.failure {
                 Some(failure) => failure.code.to_string(),

@@ -17,12 +17,7 @@ pub struct Family<S> {
 impl<S: Sample> Family<S> {
     /// A family without series; each begins as `empty`.
     pub fn new(name: &'static str, help: &'static str, empty: S) -> Self {
-        Self {
-            name,
-            help,
-            empty,
-            series: Mutex::default(),
-        }
+        Self { name, help, empty, series: Mutex::default() }
     }
 
     /// Makes the series exist, so that its first increase is seen as one.
@@ -33,11 +28,7 @@ impl<S: Sample> Family<S> {
     /// Changes the series of these labels.
     pub fn with(&self, labels: &[Label<'_>], change: impl FnOnce(&mut S)) {
         let mut series = self.series();
-        change(
-            series
-                .entry(render(labels))
-                .or_insert_with(|| self.empty.clone()),
-        );
+        change(series.entry(render(labels)).or_insert_with(|| self.empty.clone()));
     }
 
     /// Appends the family in the text format.
@@ -58,20 +49,14 @@ impl<S: Sample> Family<S> {
 
 /// Labels in the text format, sorted, without braces.
 fn render(labels: &[Label<'_>]) -> String {
-    let mut labels: Vec<_> = labels
-        .iter()
-        .filter(|(_, value)| !value.is_empty())
-        .collect();
+    let mut labels: Vec<_> = labels.iter().filter(|(_, value)| !value.is_empty()).collect();
     labels.sort_unstable();
     let mut text = String::new();
     for (name, value) in labels {
         if !text.is_empty() {
             text.push(',');
         }
-        let value = value
-            .replace('\\', r"\\")
-            .replace('"', "\\\"")
-            .replace('\n', r"\n");
+        let value = value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n");
         let _ = write!(text, "{name}=\"{value}\"");
     }
     text
@@ -110,10 +95,7 @@ calls_total{status="ok",tool="b"} 0
         let family = Family::new("active", "Active.", Gauge::default());
         family.with(&[], |active| active.add(3.0));
         family.with(&[], |active| active.add(-1.0));
-        assert_eq!(
-            text(&family),
-            "# HELP active Active.\n# TYPE active gauge\nactive 2\n"
-        );
+        assert_eq!(text(&family), "# HELP active Active.\n# TYPE active gauge\nactive 2\n");
         family.with(&[], |active| active.set(f64::INFINITY));
         assert!(text(&family).ends_with("active +Inf\n"));
     }

@@ -106,11 +106,7 @@ pub struct Histogram {
 impl Histogram {
     /// An empty histogram with these upper bounds, in rising order, without infinity.
     pub fn new(bounds: &'static [f64]) -> Self {
-        Self {
-            bounds,
-            counts: vec![0; bounds.len() + 1],
-            sum: 0.0,
-        }
+        Self { bounds, counts: vec![0; bounds.len() + 1], sum: 0.0 }
     }
 
     /// Adds one observation.
@@ -128,13 +124,7 @@ impl Sample for Histogram {
 
     fn write(&self, name: &str, labels: &str, out: &mut String) {
         let mut total = 0.0;
-        for (bound, count) in self
-            .bounds
-            .iter()
-            .copied()
-            .chain([f64::INFINITY])
-            .zip(&self.counts)
-        {
+        for (bound, count) in self.bounds.iter().copied().chain([f64::INFINITY]).zip(&self.counts) {
             total += f64::from(*count);
             let le = format!("le=\"{}\"", number(bound));
             line(out, name, "_bucket", labels, &le, total);
@@ -145,11 +135,7 @@ impl Sample for Histogram {
 }
 
 fn line(out: &mut String, name: &str, suffix: &str, labels: &str, le: &str, value: f64) {
-    let comma = if labels.is_empty() || le.is_empty() {
-        ""
-    } else {
-        ","
-    };
+    let comma = if labels.is_empty() || le.is_empty() { "" } else { "," };
     let labels = format!("{labels}{comma}{le}");
     let value = number(value);
     // Writing to a string cannot fail.
@@ -161,9 +147,5 @@ fn line(out: &mut String, name: &str, suffix: &str, labels: &str, le: &str, valu
 }
 
 fn number(value: f64) -> String {
-    if value == f64::INFINITY {
-        "+Inf".to_owned()
-    } else {
-        value.to_string()
-    }
+    if value == f64::INFINITY { "+Inf".to_owned() } else { value.to_string() }
 }

@@ -63,10 +63,7 @@ fn check_panel(panel: &Panel, ctx: &Context<'_>) -> Result<()> {
     }
     ensure!(asks, "`query` is missing");
     ensure!(panel.text.is_none(), "`text` belongs to a `text` panel and to no other");
-    ensure!(
-        panel.query.is_none() || panel.queries.is_empty(),
-        "write either `query` or `queries`"
-    );
+    ensure!(panel.query.is_none() || panel.queries.is_empty(), "write either `query` or `queries`");
     ensure!(
         panel.legend.is_none() || panel.query.is_some(),
         "`legend` belongs to `query`; each of `queries` has its own"

@@ -68,7 +68,8 @@ fn number(n: f64) -> Value {
 
 /// Steps in rising order; the first has no lower end.
 pub(super) fn thresholds(spec: Option<&Thresholds>, base: &str) -> Value {
-    let step = |color: &str, value: Option<f64>| json!({ "color": color, "value": value.map(number) });
+    let step =
+        |color: &str, value: Option<f64>| json!({ "color": color, "value": value.map(number) });
     let sorted = |bounds: &IndexMap<Color, f64>| {
         let mut bounds: Vec<(Color, f64)> = bounds.iter().map(|(c, v)| (*c, *v)).collect();
         bounds.sort_by(|a, b| a.1.total_cmp(&b.1));
@@ -109,7 +110,8 @@ fn mappings(spec: &IndexMap<String, Mapping>) -> Value {
 }
 
 fn series_colors(panel: &Panel) -> Vec<Value> {
-    let fixed = |c: Color| json!([{ "id": "color", "value": { "mode": "fixed", "fixedColor": color(c) } }]);
+    let fixed =
+        |c: Color| json!([{ "id": "color", "value": { "mode": "fixed", "fixedColor": color(c) } }]);
     panel
         .colors
         .iter()

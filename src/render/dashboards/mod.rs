@@ -92,15 +92,18 @@ pub fn compile(assets: &Assets, name: &str, ctx: &Context<'_>) -> Result<Value> 
     let links = frame::links(assets, &spec, name, ctx)?;
     let mut tags = vec!["mcpmon".to_owned()];
     tags.extend(spec.tags.iter().cloned());
-    Ok(dashboard(Head { name, title: &spec.title, description: &spec.description }, json!({
-        "annotations": frame::annotations(&spec),
-        "links": links,
-        "panels": panels,
-        "refresh": spec.refresh,
-        "tags": tags,
-        "templating": { "list": frame::variables(&spec) },
-        "time": { "from": format!("now-{}", spec.time), "to": "now" },
-    })))
+    Ok(dashboard(
+        Head { name, title: &spec.title, description: &spec.description },
+        json!({
+            "annotations": frame::annotations(&spec),
+            "links": links,
+            "panels": panels,
+            "refresh": spec.refresh,
+            "tags": tags,
+            "templating": { "list": frame::variables(&spec) },
+            "time": { "from": format!("now-{}", spec.time), "to": "now" },
+        }),
+    ))
 }
 
 struct Head<'a> {
