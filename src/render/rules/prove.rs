@@ -22,7 +22,7 @@ pub(super) fn tests(name: &str, dialect: &Dialect) -> Vec<Json> {
     let mut out = Vec::new();
     let mut add = |about: &str, series: &Series, checks: Vec<Json>| {
         all.extend(series.clone());
-        out.push(test(name, about, series, checks));
+        out.push(test(name, about, series, &checks));
     };
     let one = |record: &str, value: f64| check(name, record, &[(None, value)]);
     for role in &roles.requests {
@@ -85,7 +85,7 @@ fn idle(name: &str, dialect: &Dialect, all: &Series) -> Json {
             json!({"expr": format!("{record} != {record}"), "eval_time": AT, "exp_samples": []}),
         );
     }
-    test(name, "nobody calls", &series, checks)
+    test(name, "nobody calls", &series, &checks)
 }
 
 fn quantiles(name: &str, value: Quantiles) -> Vec<Json> {
@@ -95,7 +95,7 @@ fn quantiles(name: &str, value: Quantiles) -> Vec<Json> {
     QUANTILES.into_iter().zip(values).map(check).collect()
 }
 
-fn test(name: &str, about: &str, series: &Series, checks: Vec<Json>) -> Json {
+fn test(name: &str, about: &str, series: &Series, checks: &[Json]) -> Json {
     let foreign = format!("not-{name}");
     let copies = [("demo", "core", name), ("other", "edge", name), ("foreign", "core", &foreign)];
     let input: Vec<Json> = copies

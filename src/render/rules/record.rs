@@ -11,6 +11,9 @@ use super::dialect::{Dialect, TimeUnit, Tools};
 /// The quantiles that are recorded.
 pub(super) const QUANTILES: [(&str, &str); 3] = [("p50", "0.5"), ("p95", "0.95"), ("p99", "0.99")];
 
+const SERVICE: &str = "service, group";
+const TOOL: &str = "service, group, tool";
+
 /// The recording rules of a dialect, in an order in which each finds what it builds on.
 pub(super) fn rules(name: &str, dialect: &Dialect) -> Vec<Json> {
     let roles = &dialect.roles;
@@ -25,7 +28,6 @@ pub(super) fn rules(name: &str, dialect: &Dialect) -> Vec<Json> {
             out.push(json!({"record": record, "expr": expr, "labels": {"dialect": name}}));
         }
     };
-    const SERVICE: &str = "service, group";
     add(
         "mcp:requests:rate5m",
         roles.requests.iter().map(|role| rate(&role.counter, &role.matchers)).collect(),
@@ -52,9 +54,9 @@ pub(super) fn rules(name: &str, dialect: &Dialect) -> Vec<Json> {
     });
     add("mcp:in_flight", gauges.collect(), SERVICE);
 
-    const TOOL: &str = "service, group, tool";
     let calls = |tools: &Tools, matchers: &str| {
-        let rate = format!("rate({}[5m])", select(name, &tools.counter, matchers));
+        let matchers = both(&named(&tools.label), matchers);
+        let rate = format!("rate({}[5m])", select(name, &tools.counter, &matchers));
         format!("sum by ({TOOL}) ({})", as_tool(&rate, &tools.label))
     };
     add(
@@ -70,15 +72,19 @@ pub(super) fn rules(name: &str, dialect: &Dialect) -> Vec<Json> {
     add("mcp:tool_errors:rate5m", failed, TOOL);
     let latency = roles.tools.iter().filter_map(|role| {
         let time = role.latency.as_ref()?;
-        let rate = format!(
-            "rate({}[5m])",
-            select(name, &format!("{}_bucket", time.histogram), &time.matchers)
-        );
+        let matchers = both(&named(&role.label), &time.matchers);
+        let buckets = select(name, &format!("{}_bucket", time.histogram), &matchers);
+        let rate = format!("rate({buckets}[5m])");
         let buckets = format!("sum by ({TOOL}, le) ({})", as_tool(&rate, &role.label));
         Some(seconds(&format!("histogram_quantile(0.95, {buckets})"), time.unit))
     });
     add("mcp:tool_latency:p95_5m", latency.collect(), TOOL);
     out
+}
+
+/// Two kinds of tool metrics may share a histogram and differ in the label alone.
+fn named(label: &str) -> String {
+    format!("{label}!=\"\"")
 }
 
 fn select(dialect: &str, metric: &str, matchers: &str) -> String {
