@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::types::ByteSize;
+use super::words::EnvName;
 use crate::yaml::Node;
 
 /// Keys that every component takes; what else one takes stands in its `component.yaml`.
@@ -34,7 +35,7 @@ pub struct Common {
     pub args: Vec<String>,
     /// More environment. Secrets do not belong here: `docker inspect` shows it to everyone.
     #[serde(default)]
-    pub env: BTreeMap<String, String>,
+    pub env: BTreeMap<EnvName, String>,
     /// Laid over its main configuration file: maps merge, lists replace, `null` removes.
     #[serde(skip)]
     #[schemars(with = "serde_json::Map<String, serde_json::Value>")]

@@ -8,6 +8,7 @@ mod notifications;
 mod schema;
 mod service;
 mod types;
+mod words;
 
 pub use alerts::{Alerts, Override, Severity};
 pub use component::{COMMON_SETTINGS, Common, Resources};
@@ -18,6 +19,7 @@ pub use notifications::{
 pub use schema::schema;
 pub use service::{Auth, Demo, Dialect as DemoDialect, Endpoint, Run, Service, Tls};
 pub use types::{ByteSize, Duration, LabelName, Name, SecretRef, Share, Url, UrlOrSecret};
+pub use words::{AlertLabel, DockerName, EnvName, HeaderName};
 
 use std::collections::BTreeMap;
 
@@ -48,7 +50,7 @@ pub struct Manifest {
     pub collector: Collector,
     /// Docker networks that exist already and in which services can be reached by name.
     #[serde(default)]
-    pub networks: Vec<String>,
+    pub networks: Vec<DockerName>,
     /// What holds for every service that does not say otherwise.
     #[serde(default)]
     pub defaults: Defaults,

@@ -39,6 +39,8 @@ macro_rules! checked_text {
     };
 }
 
+pub(super) use checked_text;
+
 /// A name that is used in container names, labels and URLs: a DNS label.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(String);
@@ -492,7 +494,7 @@ impl JsonSchema for UrlOrSecret {
 }
 
 /// Keeps a message readable when what was written is very long.
-fn shorten(text: &str) -> String {
+pub(super) fn shorten(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
     if line.chars().count() <= 60 && line.len() == text.len() {
         return text.to_owned();

@@ -106,13 +106,13 @@ impl Checks<'_> {
                 );
             }
             if let Some(run) = &service.run {
-                for key in run.env.keys().filter(|key| looks_secret(key)) {
+                for key in run.env.keys().filter(|key| looks_secret(key.as_str())) {
                     let place = self.key([
                         "services".into(),
                         name.as_str().into(),
                         "run".into(),
                         "env".into(),
-                        key.into(),
+                        key.as_str().into(),
                     ]);
                     found.push(
                         Diagnostic::warning(place, format!("`{key}` looks like a secret, and `docker inspect` shows the environment to everyone"))
@@ -503,7 +503,7 @@ impl Checks<'_> {
             );
         }
         for (index, network) in manifest.networks.iter().enumerate() {
-            if *network == self.stack.network() {
+            if network.as_str() == self.stack.network() {
                 found.push(
                     Diagnostic::error(
                         self.at(["networks".into(), index.into()]),

@@ -210,7 +210,7 @@ fn component(
         settings,
         resources: limits,
         args: common.args,
-        env: common.env,
+        env: common.env.into_iter().map(|(k, v)| (k.to_string(), v)).collect(),
         config: common.config,
         span: node.and_then(|_| document.locate_key(&["components".into(), (&name).into()])),
         spec: spec.clone(),

@@ -83,7 +83,7 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
         dialects: services.dialects,
         alerts,
         dashboards: manifest.dashboards.clone(),
-        networks: manifest.networks.clone(),
+        networks: manifest.networks.iter().map(ToString::to_string).collect(),
         secrets,
     };
     stack.own_jobs = targets::own_jobs(&stack);

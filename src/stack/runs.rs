@@ -45,7 +45,7 @@ pub fn resolve(document: &Document, found: &mut Vec<Diagnostic>) -> Vec<RunServi
             name: name.to_string(),
             image,
             command,
-            env: run.env.clone(),
+            env: run.env.iter().map(|(k, v)| (k.to_string(), v.clone())).collect(),
             ports,
             user: user(name, run),
             writable: run.writable,
