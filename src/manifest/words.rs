@@ -132,3 +132,32 @@ fn is_word(text: &str, first: &str, rest: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || first.contains(c))
         && text.chars().all(|c| c.is_ascii_alphanumeric() || rest.contains(c))
 }
+
+/// Whether a text is an image's name without its tag, or the part of one before a `/`.
+pub fn is_image_path(text: &str) -> bool {
+    let mut parts = text.split('/').enumerate().peekable();
+    let mut ok = !text.is_empty();
+    while let Some((index, part)) = parts.next() {
+        // The first of several parts may be a registry with its port.
+        let host = index == 0 && parts.peek().is_some();
+        ok &= part.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && part.chars().all(|c| {
+                c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c) || host && (c == ':' || c.is_ascii_uppercase())
+            });
+    }
+    ok
+}
+
+/// Whether a text is an image's tag, with or without a digest after it.
+pub fn is_tag(text: &str) -> bool {
+    let (tag, digest) = text.split_once('@').map_or((text, None), |(tag, digest)| (tag, Some(digest)));
+    let tag_ok = tag.len() <= 128
+        && tag.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        && tag.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    tag_ok
+        && digest.is_none_or(|digest| {
+            digest
+                .strip_prefix("sha256:")
+                .is_some_and(|hex| hex.len() == 64 && hex.chars().all(|c| c.is_ascii_hexdigit()))
+        })
+}
