@@ -56,7 +56,10 @@ impl Context {
             let place = span.map(|s| document.sources.place(s) + ": ").unwrap_or_default();
             return Err(Stop::new(
                 Exit::Usage,
-                format!("{place}`components_dir` names {}, and there is no such folder", dir.display()),
+                format!(
+                    "{place}`components_dir` names {}, and there is no such folder",
+                    dir.display()
+                ),
             )
             .into());
         }

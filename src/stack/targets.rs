@@ -195,9 +195,10 @@ fn decoded(path: &str) -> String {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();
     while let [first, tail @ ..] = rest {
-        let byte = tail.get(..2).filter(|_| *first == b'%').and_then(|hex| {
-            u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()
-        });
+        let byte = tail
+            .get(..2)
+            .filter(|_| *first == b'%')
+            .and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
         bytes.push(byte.unwrap_or(*first));
         rest = if byte.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
     }
@@ -310,7 +311,12 @@ fn secret_path(job: &str, what: &str) -> String {
     format!("secrets/{job}-{what}")
 }
 
-fn class_secrets(class: &Class, job: &str, span: Option<crate::yaml::Span>, secrets: &mut Vec<SecretFile>) {
+fn class_secrets(
+    class: &Class,
+    job: &str,
+    span: Option<crate::yaml::Span>,
+    secrets: &mut Vec<SecretFile>,
+) {
     let mut add = |what: &str, source: &SecretRef| {
         let component = "prometheus".to_owned();
         secrets.push(SecretFile {
