@@ -49,6 +49,9 @@ pub struct Context<'a> {
     pub components: &'a BTreeMap<String, bool>,
     /// Every dashboard that is rendered, [`RUNBOOKS`] among them: links lead to these only.
     pub dashboards: &'a [String],
+    /// The threshold of every alert that is on, overrides included: panels turn their colour where
+    /// the alert fires.
+    pub thresholds: &'a BTreeMap<String, f64>,
 }
 
 impl Context<'_> {
@@ -75,6 +78,23 @@ pub fn requires(assets: &Assets, name: &str) -> Result<Vec<String>> {
     Ok(load(assets, name)?.requires)
 }
 
+/// The alerts whose thresholds a dashboard uses, sorted: each must be in a rule pack.
+pub fn alerts_named(assets: &Assets, name: &str) -> Result<Vec<String>> {
+    let spec = load(assets, name)?;
+    let panels = spec.rows.iter().flat_map(|row| &row.panels);
+    let all = panels.flat_map(|p| p.queries.iter().map(|q| &q.thresholds).chain([&p.thresholds]));
+    let bounds = all.flatten().flat_map(|t| t.above.values().chain(t.below.values()));
+    let mut named: Vec<String> = bounds
+        .filter_map(|bound| match bound {
+            spec::Bound::Alert(alert) => Some(alert.clone()),
+            spec::Bound::Number(_) => None,
+        })
+        .collect();
+    named.sort();
+    named.dedup();
+    Ok(named)
+}
+
 /// Compiles one dashboard to Grafana's Classic JSON.
 ///
 /// # Errors
@@ -88,6 +108,7 @@ pub fn compile(assets: &Assets, name: &str, ctx: &Context<'_>) -> Result<Value> 
         bail!("the dashboard `{name}` needs the component `{missing}`, which is not enabled");
     }
     checks::expand_terms(&mut spec, ctx.stack);
+    checks::resolve_bounds(&mut spec, ctx);
     let panels = panel::panels(&spec, name, ctx);
     let links = frame::links(assets, &spec, name, ctx)?;
     let mut tags = vec!["mcpmon".to_owned()];

@@ -190,12 +190,22 @@ pub struct Query {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Thresholds {
-    /// Colour → the value from which it holds.
+    /// Colour → the bound from which it holds.
     #[serde(default)]
-    pub above: IndexMap<Color, f64>,
-    /// Colour → the value below which it holds.
+    pub above: IndexMap<Color, Bound>,
+    /// Colour → the bound below which it holds.
     #[serde(default)]
-    pub below: IndexMap<Color, f64>,
+    pub below: IndexMap<Color, Bound>,
+}
+
+/// A bound: a number, or the name of the alert whose threshold it is.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Bound {
+    /// The number itself.
+    Number(f64),
+    /// The threshold of that alert. While the alert is off, there is no bound.
+    Alert(String),
 }
 
 /// A word for a value.
