@@ -1,5 +1,8 @@
 //! Every dashboard, compiled: the rules that each panel keeps, and what a wrong file is told.
 
+// In a test, a missing value is a failure; clippy sees tests only in functions marked as such.
+#![allow(clippy::expect_used)]
+
 #[path = "support/dashboards.rs"]
 mod support;
 
@@ -12,8 +15,22 @@ use support::{all, compile};
 
 /// Types that need nothing installed; Angular's `graph` and `singlestat` are gone since Grafana 12.
 const CORE: [&str; 16] = [
-    "row", "alertlist", "barchart", "bargauge", "dashlist", "gauge", "heatmap", "histogram", "logs",
-    "piechart", "stat", "state-timeline", "status-history", "table", "text", "timeseries",
+    "row",
+    "alertlist",
+    "barchart",
+    "bargauge",
+    "dashlist",
+    "gauge",
+    "heatmap",
+    "histogram",
+    "logs",
+    "piechart",
+    "stat",
+    "state-timeline",
+    "status-history",
+    "table",
+    "text",
+    "timeseries",
 ];
 /// Types that show no number, so that a unit would mean nothing.
 const WITHOUT_UNIT: [&str; 5] = ["row", "logs", "state-timeline", "status-history", "text"];
@@ -58,7 +75,8 @@ fn with_panel(panel: &str) -> String {
 
 #[test]
 fn the_four_dashboards_are_there_with_their_uids() {
-    let found: Vec<(String, Value)> = all().into_iter().map(|(n, d)| (n, d["uid"].clone())).collect();
+    let found: Vec<(String, Value)> =
+        all().into_iter().map(|(n, d)| (n, d["uid"].clone())).collect();
     for name in ["fleet", "service", "logs", "stack", "runbooks"] {
         assert!(found.contains(&(name.to_owned(), format!("mcpmon-{name}").into())), "{name}");
     }
@@ -104,7 +122,10 @@ fn every_panel_says_what_it_shows_in_which_unit_and_asks_a_known_source() {
         let description = panel["description"].as_str().unwrap_or_default();
         assert!(description.ends_with('.'), "{name}: a description is a sentence: {description}");
         let text = panel.to_string();
-        assert!(WITHOUT_UNIT.contains(&kind) || text.contains("\"unit\"") || kind == "table", "{name}");
+        assert!(
+            WITHOUT_UNIT.contains(&kind) || text.contains("\"unit\"") || kind == "table",
+            "{name}"
+        );
         for target in list(&panel["targets"]) {
             assert_eq!(target["datasource"], panel["datasource"], "{name}");
             let source = &target["datasource"];
@@ -195,7 +216,10 @@ fn links_keep_the_time_and_the_variables() {
         let urls: Vec<&str> =
             list(&dashboard["links"]).iter().filter_map(|link| link["url"].as_str()).collect();
         let own = format!("/d/mcpmon-{name}");
-        assert!(urls.contains(&"/d/mcpmon-runbooks") && !urls.contains(&own.as_str()), "{name}: {urls:?}");
+        assert!(
+            urls.contains(&"/d/mcpmon-runbooks") && !urls.contains(&own.as_str()),
+            "{name}: {urls:?}"
+        );
         for link in list(&dashboard["links"]) {
             assert!(link["keepTime"] == true && link["includeVars"] == true, "{link}");
         }
@@ -216,7 +240,14 @@ fn thresholds_stand_where_the_alerts_fire() {
     let step = |color: &str, value: Value| serde_json::json!({ "color": color, "value": value });
     assert_eq!(
         steps("Error Share"),
-        Some(vec![step("green", Value::Null), step("yellow", 0.01.into()), step("orange", 0.05.into())].into())
+        Some(
+            vec![
+                step("green", Value::Null),
+                step("yellow", 0.01.into()),
+                step("orange", 0.05.into())
+            ]
+            .into()
+        )
     );
     // VeryHighLatency is off in this stack.
     assert_eq!(

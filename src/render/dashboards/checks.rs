@@ -2,8 +2,8 @@
 
 use anyhow::{Result, bail, ensure};
 
-use super::{Context, kinds};
 use super::spec::{Bound, Dashboard, Kind, Panel, Source, Variable};
+use super::{Context, kinds};
 use crate::diagnostic::suggest;
 
 pub(super) fn check(spec: &Dashboard, ctx: &Context<'_>) -> Result<()> {
@@ -16,7 +16,8 @@ pub(super) fn check(spec: &Dashboard, ctx: &Context<'_>) -> Result<()> {
     for row in &spec.rows {
         known(&row.requires, ctx).map_err(|e| e.context(format!("row \"{}\"", row.title)))?;
         for panel in &row.panels {
-            check_panel(panel, spec.source, ctx).map_err(|e| e.context(format!("panel \"{}\"", panel.title)))?;
+            check_panel(panel, spec.source, ctx)
+                .map_err(|e| e.context(format!("panel \"{}\"", panel.title)))?;
         }
     }
     Ok(())
@@ -59,10 +60,7 @@ fn check_panel(panel: &Panel, source: Source, ctx: &Context<'_>) -> Result<()> {
     }
     ensure!(asks, "`query` is missing");
     ensure!(panel.text.is_none(), "`text` belongs to a `text` panel and to no other");
-    ensure!(
-        panel.query.is_none() || panel.queries.is_empty(),
-        "write either `query` or `queries`"
-    );
+    ensure!(panel.query.is_none() || panel.queries.is_empty(), "write either `query` or `queries`");
     ensure!(
         panel.legend.is_none() || panel.query.is_some(),
         "`legend` belongs to `query`; each of `queries` has its own"

@@ -15,8 +15,12 @@ pub(super) fn transformations(panel: &Panel) -> Vec<Value> {
         // Rows whose labels agree become one.
         found.push(json!({ "id": "merge", "options": {} }));
     }
-    let kept: Vec<&str> =
-        panel.labels.keys().map(String::as_str).chain(values.iter().map(|v| v.0.as_str())).collect();
+    let kept: Vec<&str> = panel
+        .labels
+        .keys()
+        .map(String::as_str)
+        .chain(values.iter().map(|v| v.0.as_str()))
+        .collect();
     found.push(json!({
         "id": "filterFieldsByName",
         "options": { "include": { "names": kept } },

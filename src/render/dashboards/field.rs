@@ -68,7 +68,8 @@ fn number(n: f64) -> Value {
 
 /// Steps in rising order; the first has no lower end.
 pub(super) fn thresholds(spec: Option<&Thresholds>, base: &str) -> Value {
-    let step = |color: &str, value: Option<f64>| json!({ "color": color, "value": value.map(number) });
+    let step =
+        |color: &str, value: Option<f64>| json!({ "color": color, "value": value.map(number) });
     let sorted = |bounds: &IndexMap<Color, Bound>| {
         let mut bounds: Vec<(Color, f64)> = bounds
             .iter()
@@ -116,7 +117,8 @@ fn mappings(spec: &IndexMap<String, Mapping>) -> Value {
 }
 
 fn series_colors(panel: &Panel) -> Vec<Value> {
-    let fixed = |c: Color| json!([{ "id": "color", "value": { "mode": "fixed", "fixedColor": color(c) } }]);
+    let fixed =
+        |c: Color| json!([{ "id": "color", "value": { "mode": "fixed", "fixedColor": color(c) } }]);
     panel
         .colors
         .iter()

@@ -71,7 +71,11 @@ pub(super) fn is_instant(panel: &Panel) -> bool {
 
 fn has_several_series(panel: &Panel) -> bool {
     panel.queries.len() > 1
-        || panel.legend.iter().chain(panel.queries.iter().map(|q| &q.legend)).any(|l| l.contains("{{"))
+        || panel
+            .legend
+            .iter()
+            .chain(panel.queries.iter().map(|q| &q.legend))
+            .any(|l| l.contains("{{"))
 }
 
 fn legend(panel: &Panel, width: u32) -> Value {

@@ -7,6 +7,7 @@ mod field;
 mod frame;
 mod grid;
 mod kinds;
+mod look;
 mod panel;
 mod queries;
 mod runbooks;
@@ -113,17 +114,21 @@ pub fn compile(assets: &Assets, name: &str, ctx: &Context<'_>) -> Result<Value> 
     let links = frame::links(assets, &spec, name, ctx)?;
     let mut tags = vec!["mcpmon".to_owned()];
     tags.extend(spec.tags.iter().cloned());
-    Ok(dashboard(Head { name, title: &spec.title, description: &spec.description }, json!({
-        "annotations": frame::annotations(&spec),
-        "links": links,
-        "panels": panels,
-        "refresh": spec.refresh,
-        "tags": tags,
-        "templating": { "list": frame::variables(&spec) },
-        "time": { "from": format!("now-{}", spec.time), "to": "now" },
-    })))
+    Ok(dashboard(
+        Head { name, title: &spec.title, description: &spec.description },
+        json!({
+            "annotations": frame::annotations(&spec),
+            "links": links,
+            "panels": panels,
+            "refresh": spec.refresh,
+            "tags": tags,
+            "templating": { "list": frame::variables(&spec) },
+            "time": { "from": format!("now-{}", spec.time), "to": "now" },
+        }),
+    ))
 }
 
+#[derive(Clone, Copy)]
 struct Head<'a> {
     name: &'a str,
     title: &'a str,

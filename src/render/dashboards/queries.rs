@@ -54,7 +54,9 @@ pub fn queries(dashboard: &Value) -> Vec<PanelQuery> {
 }
 
 fn panels(dashboard: &Value) -> impl Iterator<Item = &Value> {
-    list(&dashboard["panels"]).iter().flat_map(|panel| std::iter::once(panel).chain(list(&panel["panels"])))
+    list(&dashboard["panels"])
+        .iter()
+        .flat_map(|panel| std::iter::once(panel).chain(list(&panel["panels"])))
 }
 
 fn list(value: &Value) -> &[Value] {

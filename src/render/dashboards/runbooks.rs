@@ -12,8 +12,9 @@ use super::{Head, PLUGIN_VERSION, RUNBOOKS, dashboard, uid};
 /// notification still leads to the right place after alerts were added or removed.
 pub fn runbook_panel_id(alert: &str) -> u32 {
     // FNV-1a, folded to 31 bits: Grafana's old versions read panel ids as signed numbers.
-    let hash =
-        alert.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let hash = alert
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     (((hash >> 31) ^ hash) & 0x7fff_ffff).max(1)
 }
 
@@ -39,7 +40,9 @@ pub fn runbooks(runbooks: &[(&str, &str)]) -> Result<Value> {
     for (alert, markdown) in sorted {
         let id = runbook_panel_id(alert);
         if let Some(other) = by_id.insert(id, alert) {
-            bail!("the alerts `{other}` and `{alert}` would share the runbook panel {id}: rename one");
+            bail!(
+                "the alerts `{other}` and `{alert}` would share the runbook panel {id}: rename one"
+            );
         }
         panels.push(json!({
             "id": id, "type": "text", "title": alert,
@@ -58,11 +61,14 @@ pub fn runbooks(runbooks: &[(&str, &str)]) -> Result<Value> {
         title: "Runbooks",
         description: "What each alert means, how to look into it and what to do.",
     };
-    Ok(dashboard(head, json!({
-        "annotations": { "list": [] }, "links": [], "panels": panels, "refresh": "",
-        "tags": ["mcpmon", RUNBOOKS], "templating": { "list": [] },
-        "time": { "from": "now-6h", "to": "now" },
-    })))
+    Ok(dashboard(
+        head,
+        json!({
+            "annotations": { "list": [] }, "links": [], "panels": panels, "refresh": "",
+            "tags": ["mcpmon", RUNBOOKS], "templating": { "list": [] },
+            "time": { "from": "now-6h", "to": "now" },
+        }),
+    ))
 }
 
 /// A grid row is 30 pixels high and holds about a line and a third; long lines wrap.
