@@ -6,6 +6,16 @@ use super::spec::{Bound, Dashboard, Kind, Panel, Source, Variable};
 use super::{Context, kinds};
 use crate::diagnostic::suggest;
 
+/// A file's name becomes part of a uid: Grafana takes 40 of these characters, `mcpmon-` among them.
+pub(super) fn check_name(name: &str) -> Result<()> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    ensure!(
+        name.len() <= 33 && !name.is_empty() && name.chars().all(plain),
+        "a dashboard's name has 1 to 33 letters, digits, `-` and `_`: rename `{name}`"
+    );
+    Ok(())
+}
+
 pub(super) fn check(spec: &Dashboard, ctx: &Context<'_>) -> Result<()> {
     ensure!(!spec.title.trim().is_empty(), "`title` is empty");
     ensure!(!spec.description.trim().is_empty(), "`description` is empty");

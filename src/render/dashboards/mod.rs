@@ -103,6 +103,7 @@ pub fn alerts_named(assets: &Assets, name: &str) -> Result<Vec<String>> {
 /// the language, or it requires a component that is not enabled.
 pub fn compile(assets: &Assets, name: &str, ctx: &Context<'_>) -> Result<Value> {
     let mut spec = load(assets, name)?;
+    checks::check_name(name)?;
     let file = path(name);
     checks::check(&spec, ctx).with_context(|| file.clone()).map_err(flat)?;
     if let Some(missing) = spec.requires.iter().find(|component| !ctx.has(component)) {
