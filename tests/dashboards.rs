@@ -74,11 +74,6 @@ fn with_panel(panel: &str) -> String {
 }
 
 #[test]
-<<<<<<< HEAD
-fn dump() {
-    for (name, json) in all() {
-        println!("{name} {}", panels(&json).len());
-=======
 fn the_four_dashboards_are_there_with_their_uids() {
     let found: Vec<(String, Value)> =
         all().into_iter().map(|(n, d)| (n, d["uid"].clone())).collect();
@@ -340,6 +335,5 @@ fn a_runbook_keeps_its_address_when_others_come_and_go() {
         let found = panels(&page).into_iter().find(|panel| panel["id"] == id).expect("the panel");
         assert_eq!(found["title"], "ServiceDown");
         assert_eq!(found["options"]["content"], "A");
->>>>>>> dashboards
     }
 }

@@ -139,12 +139,15 @@ fn compile_dashboards(
         }
     }
     names.push(dashboards::RUNBOOKS.to_owned());
+    let thresholds: BTreeMap<String, f64> =
+        rules.alerts.iter().filter_map(|alert| Some((alert.name.clone(), alert.threshold?))).collect();
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // At most 75 seconds.
     let context = dashboards::Context {
         stack: &stack.name,
         scrape_interval_seconds: stack.scrape.interval_seconds.ceil() as u64,
         components: &components,
         dashboards: &names,
+        thresholds: &thresholds,
     };
     for name in names.iter().filter(|name| *name != dashboards::RUNBOOKS) {
         let json = dashboards::compile(&catalog.assets, name, &context)?;

@@ -70,10 +70,6 @@ fn number(n: f64) -> Value {
 pub(super) fn thresholds(spec: Option<&Thresholds>, base: &str) -> Value {
     let step =
         |color: &str, value: Option<f64>| json!({ "color": color, "value": value.map(number) });
-<<<<<<< HEAD
-    let sorted = |bounds: &IndexMap<Color, f64>| {
-        let mut bounds: Vec<(Color, f64)> = bounds.iter().map(|(c, v)| (*c, *v)).collect();
-=======
     let sorted = |bounds: &IndexMap<Color, Bound>| {
         let mut bounds: Vec<(Color, f64)> = bounds
             .iter()
@@ -83,7 +79,6 @@ pub(super) fn thresholds(spec: Option<&Thresholds>, base: &str) -> Value {
                 Bound::Alert(_) => None,
             })
             .collect();
->>>>>>> dashboards
         bounds.sort_by(|a, b| a.1.total_cmp(&b.1));
         bounds
     };

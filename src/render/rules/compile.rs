@@ -59,6 +59,7 @@ fn add_pack(out: &mut Compiled, name: &str, pack: &Pack, input: &Input<'_>) -> a
                 category: source.category.clone(),
                 summary,
                 r#for: duration::format(settled.hold),
+                threshold: settled.threshold,
             });
             Ok(())
         };
