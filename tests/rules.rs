@@ -1,6 +1,8 @@
 //! The rule packs and dialects: they compile, promtool accepts what comes of them, their tests pass,
 //! and their tests notice when a rule is wrong.
 
+#[path = "rules/mutants.rs"]
+mod mutants;
 #[path = "rules/promtool.rs"]
 mod promtool;
 #[path = "rules/setting.rs"]
@@ -47,4 +49,40 @@ fn tests_follow_an_override_of_every_threshold_and_every_for() {
         setting.overrides.insert(name.clone(), change);
     }
     prove(&setting);
+}
+
+/// Mutants that no test can tell from the original, each with its reason.
+const EQUAL: [(&str, &str); 0] = [];
+
+#[test]
+fn the_tests_of_an_alert_notice_when_it_is_wrong() {
+    let mutants = mutants::mutants(&Setting::all().compile().unwrap());
+    let mut files = Vec::new();
+    for (number, mutant) in mutants.iter().enumerate() {
+        files.push((format!("{number}/rule.yml"), mutant.rule.to_string()));
+        files.push((format!("{number}/test.yml"), mutant.tests.to_string()));
+    }
+    let paths: Vec<String> = (0..mutants.len()).map(|number| format!("{number}/test.yml")).collect();
+    let arguments: Vec<&str> =
+        ["test", "rules", "--junit=/dev/stderr"].into_iter().chain(paths.iter().map(String::as_str)).collect();
+    let (_, text) = promtool(&files, &arguments);
+    let survivors: Vec<&str> = verdicts(&text, &paths)
+        .into_iter()
+        .zip(&mutants)
+        .filter(|(killed, mutant)| !killed && !EQUAL.iter().any(|(what, _)| *what == mutant.what))
+        .map(|(_, mutant)| mutant.what.as_str())
+        .collect();
+    println!("{} mutants", mutants.len());
+    assert!(survivors.is_empty(), "these wrong rules pass their tests:\n{}", survivors.join("\n"));
+}
+
+/// Whether each test file failed, from promtool's JUnit report.
+fn verdicts(report: &str, paths: &[String]) -> Vec<bool> {
+    let failed = |path: &String| {
+        let suite = report.split_once(&format!("<testsuite name=\"{path}\"")).unwrap_or_else(|| panic!("{report}")).1;
+        let head = suite.split_once('>').unwrap().0;
+        assert!(head.contains("errors=\"0\""), "no valid rule: {path}: {}", &suite[..suite.len().min(900)]);
+        !head.contains("failures=\"0\"")
+    };
+    paths.iter().map(failed).collect()
 }
