@@ -17,9 +17,10 @@ pub fn mutants(compiled: &Compiled) -> Vec<Mutant> {
         for rule in file.content["groups"][0]["rules"].as_array().unwrap() {
             let Some(alert) = rule["alert"].as_str() else { continue };
             let mut own = tests.content.clone();
-            own["tests"].as_array_mut().unwrap().retain(|test| {
-                test["name"].as_str().unwrap().starts_with(&format!("{alert}: "))
-            });
+            own["tests"]
+                .as_array_mut()
+                .unwrap()
+                .retain(|test| test["name"].as_str().unwrap().starts_with(&format!("{alert}: ")));
             own["rule_files"] = json!(["rule.yml"]);
             for (change, rule) in changes(rule) {
                 let group = json!({"name": "mutant", "rules": [rule]});
@@ -51,18 +52,28 @@ fn changes(rule: &Json) -> Vec<(String, Json)> {
             "==" => "!=",
             other => panic!("a comparison {other} in {expr}"),
         };
-        add(&format!("{operator} at {at} turned"), "expr", Some(format!("{before}{turned}{after}").into()));
+        add(
+            &format!("{operator} at {at} turned"),
+            "expr",
+            Some(format!("{before}{turned}{after}").into()),
+        );
         let digits = after.trim_start();
-        let end = digits.find(|c: char| !c.is_ascii_digit() && !".e".contains(c)).unwrap_or(digits.len());
+        let end =
+            digits.find(|c: char| !c.is_ascii_digit() && !".e".contains(c)).unwrap_or(digits.len());
         let (number, rest) = digits.split_at(end);
         let Ok(number) = number.parse::<f64>() else { continue };
         let others: &[f64] = if number == 0.0 { &[1e12] } else { &[number * 3.0, number / 3.0] };
         for other in others {
-            // `x > 0` as a guard of a division says "there is any"; no test can tell 0 from 10⁻⁹ there.
-            add(&format!("{number} at {at} is {other}"), "expr", Some(format!("{before}{operator} {other}{rest}").into()));
+            add(
+                &format!("{number} at {at} is {other}"),
+                "expr",
+                Some(format!("{before}{operator} {other}{rest}").into()),
+            );
         }
     }
-    for (from, to) in [(" and ", " or "), (" unless ", " or "), ("\nor\n", "\nand\n"), (" or on ", " and on ")] {
+    for (from, to) in
+        [(" and ", " or "), (" unless ", " or "), ("\nor\n", "\nand\n"), (" or on ", " and on ")]
+    {
         for (at, _) in expr.match_indices(from) {
             let changed = format!("{}{to}{}", &expr[..at], &expr[at + from.len()..]);
             add(&format!("{} at {at} is {}", from.trim(), to.trim()), "expr", Some(changed.into()));
@@ -71,6 +82,9 @@ fn changes(rule: &Json) -> Vec<(String, Json)> {
     if let Some(hold) = rule["for"].as_str() {
         add("no for", "for", None);
         add("for twice as long", "for", Some(format!("{}s", 2 * seconds(hold)).into()));
+    }
+    if rule["keep_firing_for"].is_string() {
+        add("no keep_firing_for", "keep_firing_for", None);
     }
     out
 }
@@ -100,12 +114,11 @@ fn seconds(text: &str) -> u64 {
     let mut total = 0;
     let mut number = 0;
     for c in text.chars() {
-        match c.to_digit(10) {
-            Some(digit) => number = number * 10 + u64::from(digit),
-            None => {
-                total += number * units.iter().find(|(unit, _)| *unit == c).unwrap().1;
-                number = 0;
-            }
+        if let Some(digit) = c.to_digit(10) {
+            number = number * 10 + u64::from(digit);
+        } else {
+            total += number * units.iter().find(|(unit, _)| *unit == c).unwrap().1;
+            number = 0;
         }
     }
     total
