@@ -15,7 +15,11 @@ fn prove(setting: &Setting) {
     let compiled = setting.compile().unwrap();
     let files = files(&compiled);
     let paths = |prefix: &str| -> Vec<String> {
-        files.iter().filter(|(path, _)| path.starts_with(prefix)).map(|(path, _)| path.clone()).collect()
+        files
+            .iter()
+            .filter(|(path, _)| path.starts_with(prefix))
+            .map(|(path, _)| path.clone())
+            .collect()
     };
     let (rules, tests) = (paths("rules/"), paths("tests/"));
     let run = |command: &[&str], paths: &[String]| {

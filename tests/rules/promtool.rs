@@ -23,7 +23,8 @@ pub fn promtool(files: &[(String, String)], arguments: &[&str]) -> (bool, String
     let container = Container::create(arguments);
     docker(&["cp", &format!("{}/.", home.display()), &format!("{}:{HOME}", container.0)]);
     let output = run(&["start", "-a", &container.0]);
-    let text = [output.stdout, output.stderr].map(|t| String::from_utf8_lossy(&t).into_owned()).concat();
+    let text =
+        [output.stdout, output.stderr].map(|t| String::from_utf8_lossy(&t).into_owned()).concat();
     (output.status.success(), text)
 }
 
@@ -42,7 +43,8 @@ impl Container {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("mcpmon-test-rules-{}-{number}", std::process::id());
-        let create = ["create", "--name", &name, "--network", "none", "--user", "0", "--workdir", HOME];
+        let create =
+            ["create", "--name", &name, "--network", "none", "--user", "0", "--workdir", HOME];
         docker(&[&create[..], &["--entrypoint", "/bin/promtool", IMAGE], arguments].concat());
         Self(name)
     }
@@ -65,5 +67,8 @@ fn docker(arguments: &[&str]) {
 }
 
 fn run(arguments: &[&str]) -> Output {
-    Command::new("docker").args(arguments).output().expect("the docker command line is needed for this test")
+    Command::new("docker")
+        .args(arguments)
+        .output()
+        .expect("the docker command line is needed for this test")
 }

@@ -45,7 +45,9 @@ impl Setting {
                 dialects: &self.dialects,
                 components: &self.components,
                 scrape_interval_seconds: 15.0,
-                runbook_url: &|alert| Some(format!("https://runbooks.example/{}", alert.to_lowercase())),
+                runbook_url: &|alert| {
+                    Some(format!("https://runbooks.example/{}", alert.to_lowercase()))
+                },
             },
         )
     }
