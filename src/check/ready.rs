@@ -180,7 +180,6 @@ async fn look(
         ));
     }
     match state.status {
-        Status::Running => Ok(container),
         Status::Exited | Status::Dead => {
             let error =
                 if state.error.is_empty() { String::new() } else { format!(": {}", state.error) };
@@ -191,7 +190,7 @@ async fn look(
         }
         Status::Paused => Err(("it is paused: `docker unpause` wakes it".to_owned(), None)),
         Status::Removing => Err(("it is being removed".to_owned(), None)),
-        Status::Restarting | Status::Created | Status::Stopping | Status::Unknown => Ok(container),
+        _ => Ok(container),
     }
 }
 

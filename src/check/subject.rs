@@ -46,9 +46,10 @@ pub async fn subject<'a>(
     unit: &'a Unit,
     stack: &'a Stack,
     secrets: &Secrets,
-) -> Result<Subject<'a>, String> {
-    let container = reader.container(&unit.spec.name).await.map_err(|error| error.to_string())?;
+) -> anyhow::Result<Subject<'a>> {
+    let container = reader.container(&unit.spec.name).await?;
     Subject::new(unit, container.as_ref(), stack, secrets, Http::new())
+        .map_err(|problem| anyhow::anyhow!(problem))
 }
 
 impl<'a> Subject<'a> {

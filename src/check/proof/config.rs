@@ -1,5 +1,7 @@
 //! A path that prints the loaded configuration as YAML.
 
+use std::path::Path;
+
 use super::{Attempt, nothing_in};
 use crate::check::compare;
 use crate::check::subject::Subject;
@@ -17,7 +19,7 @@ pub async fn loaded(subject: &Subject<'_>, path: &str) -> Attempt {
 /// The file that the process is started with: the one YAML file of the component.
 fn main_file<'a>(subject: &Subject<'a>) -> Option<(&'a str, &'a str)> {
     let path = subject.unit.files.iter().find_map(|(path, file)| {
-        let yaml = path.ends_with(".yml") || path.ends_with(".yaml");
+        let yaml = Path::new(path).extension().is_some_and(|end| end == "yml" || end == "yaml");
         (yaml && !file.secret).then_some(path.as_str())
     })?;
     Some((path, subject.file(path)?))
