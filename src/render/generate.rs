@@ -139,8 +139,11 @@ fn compile_dashboards(
         }
     }
     names.push(dashboards::RUNBOOKS.to_owned());
-    let thresholds: BTreeMap<String, f64> =
-        rules.alerts.iter().filter_map(|alert| Some((alert.name.clone(), alert.threshold?))).collect();
+    let thresholds: BTreeMap<String, f64> = rules
+        .alerts
+        .iter()
+        .filter_map(|alert| Some((alert.name.clone(), alert.threshold?)))
+        .collect();
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // At most 75 seconds.
     let context = dashboards::Context {
         stack: &stack.name,

@@ -294,7 +294,12 @@ fn secret_path(job: &str, what: &str) -> String {
     format!("secrets/{job}-{what}")
 }
 
-fn class_secrets(class: &Class, job: &str, span: Option<crate::yaml::Span>, secrets: &mut Vec<SecretFile>) {
+fn class_secrets(
+    class: &Class,
+    job: &str,
+    span: Option<crate::yaml::Span>,
+    secrets: &mut Vec<SecretFile>,
+) {
     let mut add = |what: &str, source: &SecretRef| {
         let component = "prometheus".to_owned();
         secrets.push(SecretFile {
