@@ -10,6 +10,7 @@ mod promtool;
 #[path = "rules/setting.rs"]
 mod setting;
 
+use mcpmon::assets::Assets;
 use mcpmon::render::rules::{Override, Unit, runbooks_markdown};
 use promtool::{files, promtool};
 use serde_json::{Value as Json, json};
@@ -81,6 +82,41 @@ fn the_tests_of_an_alert_notice_when_it_is_wrong() {
         .collect();
     println!("{} mutants", mutants.len());
     assert!(survivors.is_empty(), "these wrong rules pass their tests:\n{}", survivors.join("\n"));
+}
+
+/// A dialect that counts in milliseconds and has nothing but what is required beside.
+const OWN: &str = r#"description: mine
+detect: [own_total]
+roles:
+  requests:
+    - {counter: own_total, test: {series: {'own_total{code="200"}': 0+540x20}, value: 9}}
+  errors:
+    - counter: own_total
+      where: code=~"5.."
+      test:
+        series: {'own_total{code="200"}': 0+540x20, 'own_total{code="500"}': 0+60x20}
+        value: {rate: 1, share: 0.1}
+  latency:
+    - histogram: own_ms
+      unit: ms
+      test:
+        series:
+          'own_ms_bucket{le="200.0"}': 0+60x20
+          'own_ms_bucket{le="400.0"}': 0+120x20
+          'own_ms_bucket{le="+Inf"}': 0+120x20
+        value: {p50: 0.2, p95: 0.38, p99: 0.396}
+"#;
+
+#[test]
+fn a_dialect_of_ones_own_is_one_file() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(dir.path().join("dialects")).unwrap();
+    std::fs::write(dir.path().join("dialects/own.yaml"), OWN).unwrap();
+    let mut setting = Setting::all();
+    setting.assets = Assets::with_own(dir.path().to_owned());
+    setting.dialects = ["own".to_owned()].into();
+    setting.packs.clear();
+    prove(&setting);
 }
 
 #[test]

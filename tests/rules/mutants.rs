@@ -1,6 +1,6 @@
 //! Wrong versions of every alert, which the alert's own tests must notice.
 
-use mcpmon::render::rules::Compiled;
+use mcpmon::render::rules::{Compiled, RuleFile, TestFile};
 use serde_json::{Value as Json, json};
 
 /// One wrong version: a rule file and the tests that stay as they are.
@@ -15,7 +15,10 @@ pub fn mutants(compiled: &Compiled) -> Vec<Mutant> {
     let mut out = Vec::new();
     for (file, tests) in compiled.files.iter().zip(&compiled.tests) {
         for rule in file.content["groups"][0]["rules"].as_array().unwrap() {
-            let Some(alert) = rule["alert"].as_str() else { continue };
+            let Some(alert) = rule["alert"].as_str() else {
+                out.extend(of_record(file, tests, rule));
+                continue;
+            };
             let mut own = tests.content.clone();
             own["tests"]
                 .as_array_mut()
@@ -28,6 +31,41 @@ pub fn mutants(compiled: &Compiled) -> Vec<Mutant> {
                 out.push(Mutant { what: format!("{alert}: {change}"), rule, tests: own.clone() });
             }
         }
+    }
+    out
+}
+
+/// Wrong versions of one recording rule, among the right ones that build on it.
+fn of_record(file: &RuleFile, tests: &TestFile, rule: &Json) -> Vec<Mutant> {
+    let expr = rule["expr"].as_str().unwrap();
+    let dialect = rule["labels"]["dialect"].as_str().unwrap();
+    let record = rule["record"].as_str().unwrap();
+    let selector = format!("dialect=\"{dialect}\"");
+    let zero = expr
+        .find(" or on (service, group) 0 * ")
+        .or(expr.find(" or on (service, group, tool) 0 * "));
+    let changed = [
+        ("any dialect", expr.replace(&selector, "dialect!=\"\"")),
+        ("by group alone", expr.replace("(service, group", "(group")),
+        ("the largest instead of the sum", expr.replace("sum by", "max by")),
+        ("counts instead of rates", expr.replace("rate(", "delta(").replace("5m]", "1m]")),
+        ("no zero", expr[..zero.unwrap_or(expr.len())].to_owned()),
+        ("NaN allowed", expr.replace(" >= 0", "").replace(" > 0)", ")")),
+        ("another quantile", expr.replace("quantile(0.", "quantile(0.0")),
+        ("no such matcher", expr.replacen("=~", "!~", 1)),
+        ("only such matcher", expr.replacen("!~", "=~", 1)),
+    ];
+    let mut out = Vec::new();
+    for (what, changed) in changed.into_iter().filter(|(_, changed)| changed != expr) {
+        let mut content = file.content.clone();
+        for other in content["groups"][0]["rules"].as_array_mut().unwrap() {
+            if other["record"] == record {
+                other["expr"] = changed.as_str().into();
+            }
+        }
+        let mut tests = tests.content.clone();
+        tests["rule_files"] = json!(["rule.yml"]);
+        out.push(Mutant { what: format!("{dialect} {record}: {what}"), rule: content, tests });
     }
     out
 }
