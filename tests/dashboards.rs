@@ -1,13 +1,17 @@
 //! Every dashboard, compiled: the rules that each panel keeps, and what a wrong file is told.
 
-use std::collections::{BTreeMap, BTreeSet};
+// In a test, a missing value is a failure; clippy sees tests only in functions marked as such.
+#![allow(clippy::expect_used)]
+
+#[path = "support/dashboards.rs"]
+mod support;
+
+use std::collections::BTreeSet;
 
 use mcpmon::assets::Assets;
-use mcpmon::render::dashboards::{self, Context};
+use mcpmon::render::dashboards::{self, queries, runbook_panel_id, runbook_url, runbooks};
 use serde_json::Value;
-
-const COMPONENTS: [&str; 7] =
-    ["alertmanager", "alloy", "grafana", "loki", "node-exporter", "prometheus", "promtail"];
+use support::{all, compile};
 
 /// Types that need nothing installed; Angular's `graph` and `singlestat` are gone since Grafana 12.
 const CORE: [&str; 16] = [
@@ -28,37 +32,8 @@ const CORE: [&str; 16] = [
     "text",
     "timeseries",
 ];
-
-fn components(off: &[&str]) -> BTreeMap<String, bool> {
-    COMPONENTS.iter().map(|name| ((*name).to_owned(), !off.contains(name))).collect()
-}
-
-fn rendered() -> Vec<String> {
-    let mut names = dashboards::names(&Assets::shipped());
-    names.push(dashboards::RUNBOOKS.to_owned());
-    names
-}
-
-fn compile(name: &str, off: &[&str]) -> anyhow::Result<Value> {
-    let (components, dashboards) = (components(off), rendered());
-    let ctx = Context {
-        stack: "acme",
-        scrape_interval_seconds: 15,
-        components: &components,
-        dashboards: &dashboards,
-    };
-    dashboards::compile(&Assets::shipped(), name, &ctx)
-}
-
-fn all() -> Vec<(String, Value)> {
-    dashboards::names(&Assets::shipped())
-        .into_iter()
-        .map(|name| {
-            let json = compile(&name, &[]).expect("it compiles");
-            (name, json)
-        })
-        .collect()
-}
+/// Types that show no number, so that a unit would mean nothing.
+const WITHOUT_UNIT: [&str; 5] = ["row", "logs", "state-timeline", "status-history", "text"];
 
 fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
@@ -69,13 +44,296 @@ fn panels(dashboard: &Value) -> Vec<&Value> {
     top.iter().flat_map(|p| std::iter::once(p).chain(list(&p["panels"]))).collect()
 }
 
-fn number(value: &Value) -> u64 {
-    value.as_u64().expect("a whole number")
+fn each(mut check: impl FnMut(&str, &Value)) {
+    for (name, dashboard) in all() {
+        for panel in panels(&dashboard) {
+            check(&format!("{name}: {}", panel["title"]), panel);
+        }
+    }
+}
+
+fn titles(dashboard: &Value) -> Vec<&str> {
+    panels(dashboard).iter().filter_map(|p| p["title"].as_str()).collect()
+}
+
+/// The message for a dashboard file, laid over the shipped ones.
+fn message(text: &str) -> String {
+    let dir = tempfile::tempdir().expect("a folder");
+    let folder = dir.path().join("grafana/dashboards");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("demo.yaml"), text).expect("a file");
+    let assets = Assets::with_own(dir.path().to_owned());
+    compile(&assets, "demo", &[]).map_or_else(|e| e.to_string(), |_| "it compiles".to_owned())
+}
+
+fn with_panel(panel: &str) -> String {
+    message(&format!(
+        "title: Demo\ndescription: A demo.\nrows:\n- title: One\n  panels:\n  - {}\n",
+        panel.replace('\n', "\n    ")
+    ))
 }
 
 #[test]
-fn dump() {
-    for (name, json) in all() {
-        println!("{name} {}", panels(&json).len());
+fn the_four_dashboards_are_there_with_their_uids() {
+    let found: Vec<(String, Value)> =
+        all().into_iter().map(|(n, d)| (n, d["uid"].clone())).collect();
+    for name in ["fleet", "service", "logs", "stack", "runbooks"] {
+        assert!(found.contains(&(name.to_owned(), format!("mcpmon-{name}").into())), "{name}");
+    }
+}
+
+#[test]
+fn no_panel_lies_over_another_or_leaves_the_grid() {
+    for (name, dashboard) in all() {
+        let mut taken = BTreeSet::new();
+        for panel in panels(&dashboard) {
+            let at = |key: &str| panel["gridPos"][key].as_u64().expect("a whole number");
+            assert!(at("x") + at("w") <= 24 && at("w") > 0 && at("h") > 0, "{name}: {panel}");
+            for x in at("x")..at("x") + at("w") {
+                for y in at("y")..at("y") + at("h") {
+                    assert!(taken.insert((x, y)), "{name}: {} lies over another", panel["title"]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn ids_and_titles_are_unique_within_a_dashboard() {
+    for (name, dashboard) in all() {
+        let (mut ids, mut seen) = (BTreeSet::new(), BTreeSet::new());
+        for panel in panels(&dashboard) {
+            assert!(ids.insert(panel["id"].as_u64()), "{name}: {}", panel["title"]);
+            if panel["type"] != "row" {
+                assert!(seen.insert(panel["title"].as_str()), "{name}: {}", panel["title"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_panel_says_what_it_shows_in_which_unit_and_asks_a_known_source() {
+    each(|name, panel| {
+        let kind = panel["type"].as_str().unwrap_or_default();
+        assert!(CORE.contains(&kind), "{name}: {kind}");
+        if kind == "row" {
+            return;
+        }
+        let description = panel["description"].as_str().unwrap_or_default();
+        assert!(description.ends_with('.'), "{name}: a description is a sentence: {description}");
+        let text = panel.to_string();
+        assert!(
+            WITHOUT_UNIT.contains(&kind) || text.contains("\"unit\"") || kind == "table",
+            "{name}"
+        );
+        for target in list(&panel["targets"]) {
+            assert_eq!(target["datasource"], panel["datasource"], "{name}");
+            let source = &target["datasource"];
+            assert!(source["uid"] == "prometheus" || source["uid"] == "loki", "{name}");
+            assert_eq!(source["uid"], source["type"], "{name}");
+            let legend = target["legendFormat"].as_str().unwrap_or_default();
+            assert!(kind == "logs" || !legend.is_empty(), "{name}: no legend");
+            let expr = target["expr"].as_str().unwrap_or_default();
+            assert!(!expr.contains("<stack>") && !expr.is_empty(), "{name}: {expr}");
+        }
+    });
+}
+
+#[test]
+fn a_rate_of_a_raw_counter_uses_the_interval_that_fits_the_scrape() {
+    each(|name, panel| {
+        for target in list(&panel["targets"]) {
+            let expr = target["expr"].as_str().unwrap_or_default();
+            if target["datasource"]["uid"] == "prometheus" && expr.contains("rate(") {
+                assert!(expr.contains("[$__rate_interval]"), "{name}: {expr}");
+            }
+        }
+    });
+}
+
+#[test]
+fn titles_are_written_alike() {
+    const SMALL: [&str; 13] =
+        ["a", "an", "and", "by", "from", "in", "of", "over", "per", "the", "to", "p95", "within"];
+    for (name, dashboard) in all() {
+        for title in titles(&dashboard) {
+            for (index, word) in title.split(' ').enumerate() {
+                let first = word.chars().next().is_some_and(char::is_uppercase);
+                assert!(first || SMALL.contains(&word), "{name}: {title} ({word})");
+                let small = SMALL.contains(&word.to_lowercase().as_str());
+                assert!(index == 0 || !first || !small, "{name}: {title} ({word})");
+            }
+        }
+    }
+}
+
+#[test]
+fn queries_are_ready_to_be_sent() {
+    let all: Vec<_> = all().iter().flat_map(|(_, dashboard)| queries(dashboard)).collect();
+    assert!(all.len() > 100);
+    for query in all {
+        assert!(!query.expr.contains('$'), "{query:?}");
+        assert!(query.datasource == "prometheus" || query.datasource == "loki", "{query:?}");
+    }
+}
+
+#[test]
+fn a_query_is_filled_with_what_the_dashboard_opens_with() {
+    let find = |name: &str, panel: &str| {
+        let dashboard = compile(&Assets::shipped(), name, &[]).expect("it compiles");
+        let mut found = queries(&dashboard).into_iter().filter(|query| query.panel == panel);
+        found.next().map(|query| query.expr).unwrap_or_default()
+    };
+    assert_eq!(
+        find("service", "CPU"),
+        "sum by (instance) (rate(process_cpu_seconds_total{service=~\".*\"}[60s]))"
+    );
+    assert_eq!(
+        find("logs", "Lines"),
+        "sum(count_over_time({stack=\"acme\", service=~\".*\", service!=\"\", level=~\".*\"} \
+         |~ `(?i)` [3600s])) or vector(0)"
+    );
+}
+
+#[test]
+fn without_loki_no_panel_asks_it_and_no_link_leads_to_the_logs() {
+    let assets = Assets::shipped();
+    for name in ["fleet", "service", "stack"] {
+        let json = compile(&assets, name, &["loki", "promtail"]).expect("it compiles").to_string();
+        assert!(!json.contains("\"loki\"") && !json.contains("mcpmon-logs"), "{name}");
+        assert!(!json.contains("promtail"), "{name}");
+    }
+    let error = compile(&assets, "logs", &["loki"]).expect_err("it has nothing to show");
+    assert_eq!(
+        error.to_string(),
+        "the dashboard `logs` needs the component `loki`, which is not enabled"
+    );
+}
+
+#[test]
+fn links_keep_the_time_and_the_variables() {
+    for (name, dashboard) in all().into_iter().filter(|(name, _)| name != "runbooks") {
+        let urls: Vec<&str> =
+            list(&dashboard["links"]).iter().filter_map(|link| link["url"].as_str()).collect();
+        let own = format!("/d/mcpmon-{name}");
+        assert!(
+            urls.contains(&"/d/mcpmon-runbooks") && !urls.contains(&own.as_str()),
+            "{name}: {urls:?}"
+        );
+        for link in list(&dashboard["links"]) {
+            assert!(link["keepTime"] == true && link["includeVars"] == true, "{link}");
+        }
+    }
+    let fleet = compile(&Assets::shipped(), "fleet", &[]).expect("it compiles").to_string();
+    assert!(fleet.contains(
+        "/d/mcpmon-service?var-service=${__value.raw:percentencode}&${__url_time_range}"
+    ));
+}
+
+#[test]
+fn thresholds_stand_where_the_alerts_fire() {
+    let fleet = compile(&Assets::shipped(), "fleet", &[]).expect("it compiles");
+    let steps = |title: &str| {
+        let found = panels(&fleet).into_iter().find(|panel| panel["title"] == title);
+        found.expect("the panel").pointer("/fieldConfig/defaults/thresholds/steps").cloned()
+    };
+    let step = |color: &str, value: Value| serde_json::json!({ "color": color, "value": value });
+    assert_eq!(
+        steps("Error Share"),
+        Some(
+            vec![
+                step("green", Value::Null),
+                step("yellow", 0.01.into()),
+                step("orange", 0.05.into())
+            ]
+            .into()
+        )
+    );
+    // VeryHighLatency is off in this stack.
+    assert_eq!(
+        steps("Highest p95 Latency"),
+        Some(vec![step("green", Value::Null), step("yellow", 1.into())].into())
+    );
+}
+
+#[test]
+fn every_alert_that_a_dashboard_names_is_in_a_rule_pack() {
+    let assets = Assets::shipped();
+    let mut known = BTreeSet::new();
+    for pack in assets.names("prometheus/rules", ".yaml") {
+        let text = assets.read(&format!("prometheus/rules/{pack}.yaml")).expect("it reads");
+        let pack = mcpmon::yaml::parse(0, &text.expect("the pack")).expect("it parses");
+        let alerts = pack.get("alerts").and_then(|alerts| alerts.as_map());
+        known.extend(alerts.into_iter().flat_map(|alerts| alerts.keys().cloned()));
+    }
+    if known.is_empty() {
+        eprintln!("NOT CHECKED: there is no rule pack yet");
+        return;
+    }
+    for name in dashboards::names(&assets) {
+        for alert in dashboards::alerts_named(&assets, &name).expect("it loads") {
+            assert!(known.contains(&alert), "{name} names the alert {alert}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_file_is_told_what_is_wrong() {
+    for (panel, expected) in [
+        (
+            "title: P\ntype: timeserie\ndescription: It.\nquery: up\nunit: s",
+            "grafana/dashboards/demo.yaml:7:11: unknown value `timeserie` (did you mean `timeseries`?)",
+        ),
+        (
+            "title: P\ntype: stat\nquery: up\nunit: s",
+            "grafana/dashboards/demo.yaml:6:5: `description` is missing",
+        ),
+        (
+            "title: P\ntype: stat\ndescription: It.\nquery: up\nunit: s\nrequires: [lokii]",
+            "grafana/dashboards/demo.yaml: panel \"P\": `requires` names the unknown component `lokii` \
+             (did you mean `loki`?)",
+        ),
+        (
+            "title: P\ntype: stat\ndescription: It.\nquery: up",
+            "grafana/dashboards/demo.yaml: panel \"P\": `unit` is missing (`none` if the number has none)",
+        ),
+        (
+            "title: P\ntype: table\ndescription: It.\nquery: up",
+            "grafana/dashboards/demo.yaml: panel \"P\": `labels` is missing: rows are told apart by labels",
+        ),
+        (
+            "title: P\ntype: text\ndescription: It.\ntext: Hi\nquery: up",
+            "grafana/dashboards/demo.yaml: panel \"P\": a `text` panel asks nothing: remove its queries",
+        ),
+        (
+            "title: P\ntype: stat\ndescription: It.\nunit: s",
+            "grafana/dashboards/demo.yaml: panel \"P\": `query` is missing",
+        ),
+        (
+            "title: P\ntype: stat\ndescription: It.\nquery: up\nunits: s",
+            "grafana/dashboards/demo.yaml:10:5: unknown key `units` (did you mean `unit`?)",
+        ),
+        ("title: P\ntype: text\ndescription: It.\ntext: Hi", "it compiles"),
+    ] {
+        assert_eq!(with_panel(panel), expected);
+    }
+}
+
+#[test]
+fn an_unknown_dashboard_is_told_which_was_meant() {
+    let error = compile(&Assets::shipped(), "flet", &[]).expect_err("there is none");
+    assert_eq!(error.to_string(), "there is no dashboard `flet` (did you mean `fleet`?)");
+}
+
+#[test]
+fn a_runbook_keeps_its_address_when_others_come_and_go() {
+    let url = "https://grafana.example/d/mcpmon-runbooks/runbooks?viewPanel=";
+    let id = runbook_panel_id("ServiceDown");
+    assert_eq!(runbook_url("https://grafana.example/", "ServiceDown"), format!("{url}{id}"));
+    for texts in [vec![("ServiceDown", "A")], vec![("Another", "B"), ("ServiceDown", "A")]] {
+        let page = runbooks(&texts).expect("the names differ");
+        let found = panels(&page).into_iter().find(|panel| panel["id"] == id).expect("the panel");
+        assert_eq!(found["title"], "ServiceDown");
+        assert_eq!(found["options"]["content"], "A");
     }
 }

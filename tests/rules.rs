@@ -1,13 +1,19 @@
 //! The rule packs and dialects: they compile, promtool accepts what comes of them, their tests pass,
 //! and their tests notice when a rule is wrong.
+// A test may stop at the first surprise, in its helpers too.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+#[path = "rules/mutants.rs"]
+mod mutants;
 #[path = "rules/promtool.rs"]
 mod promtool;
 #[path = "rules/setting.rs"]
 mod setting;
 
-use mcpmon::render::rules::{Override, Unit};
+use mcpmon::assets::Assets;
+use mcpmon::render::rules::{Override, Unit, runbooks_markdown};
 use promtool::{files, promtool};
+use serde_json::{Value as Json, json};
 use setting::Setting;
 
 /// Checks and runs everything that a setting compiles to.
@@ -51,4 +57,95 @@ fn tests_follow_an_override_of_every_threshold_and_every_for() {
         setting.overrides.insert(name.clone(), change);
     }
     prove(&setting);
+}
+
+#[test]
+fn the_tests_of_an_alert_notice_when_it_is_wrong() {
+    let mutants = mutants::mutants(&Setting::all().compile().unwrap());
+    let mut files = Vec::new();
+    for (number, mutant) in mutants.iter().enumerate() {
+        files.push((format!("{number}/rule.yml"), mutant.rule.to_string()));
+        files.push((format!("{number}/test.yml"), mutant.tests.to_string()));
+    }
+    let paths: Vec<String> =
+        (0..mutants.len()).map(|number| format!("{number}/test.yml")).collect();
+    let arguments: Vec<&str> = ["test", "rules", "--junit=/dev/stderr"]
+        .into_iter()
+        .chain(paths.iter().map(String::as_str))
+        .collect();
+    let (_, text) = promtool(&files, &arguments);
+    let survivors: Vec<&str> = verdicts(&text, &paths)
+        .into_iter()
+        .zip(&mutants)
+        .filter(|(killed, _)| !killed)
+        .map(|(_, mutant)| mutant.what.as_str())
+        .collect();
+    println!("{} mutants", mutants.len());
+    assert!(survivors.is_empty(), "these wrong rules pass their tests:\n{}", survivors.join("\n"));
+}
+
+/// A dialect that counts in milliseconds and has nothing but what is required beside.
+const OWN: &str = r#"description: mine
+detect: [own_total]
+roles:
+  requests:
+    - {counter: own_total, test: {series: {'own_total{code="200"}': 0+540x20}, value: 9}}
+  errors:
+    - counter: own_total
+      where: code=~"5.."
+      test:
+        series: {'own_total{code="200"}': 0+540x20, 'own_total{code="500"}': 0+60x20}
+        value: {rate: 1, share: 0.1}
+  latency:
+    - histogram: own_ms
+      unit: ms
+      test:
+        series:
+          'own_ms_bucket{le="200.0"}': 0+60x20
+          'own_ms_bucket{le="400.0"}': 0+120x20
+          'own_ms_bucket{le="+Inf"}': 0+120x20
+        value: {p50: 0.2, p95: 0.38, p99: 0.396}
+"#;
+
+#[test]
+fn a_dialect_of_ones_own_is_one_file() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(dir.path().join("dialects")).unwrap();
+    std::fs::write(dir.path().join("dialects/own.yaml"), OWN).unwrap();
+    let mut setting = Setting::all();
+    setting.assets = Assets::with_own(dir.path().to_owned());
+    setting.dialects = ["own".to_owned()].into();
+    setting.packs.clear();
+    prove(&setting);
+}
+
+#[test]
+fn the_queries_of_the_runbooks_are_promql() {
+    let page = runbooks_markdown(&Setting::all().compile().unwrap());
+    let queries: Vec<&str> =
+        page.split("```promql\n").skip(1).map(|rest| rest.split_once("\n```").unwrap().0).collect();
+    let rule = |(number, query)| json!({"record": format!("q{number}"), "expr": query});
+    let rules: Vec<Json> = queries.iter().enumerate().map(rule).collect();
+    let file = json!({"groups": [{"name": "queries", "rules": rules}]});
+    let (ok, text) =
+        promtool(&[("rule.yml".to_owned(), file.to_string())], &["check", "rules", "rule.yml"]);
+    assert!(ok && text.contains(&format!("{} rules found", queries.len())), "{text}");
+}
+
+/// Whether each test file failed, from promtool's JUnit report.
+fn verdicts(report: &str, paths: &[String]) -> Vec<bool> {
+    let failed = |path: &String| {
+        let suite = report
+            .split_once(&format!("<testsuite name=\"{path}\""))
+            .unwrap_or_else(|| panic!("{report}"))
+            .1;
+        let head = suite.split_once('>').unwrap().0;
+        assert!(
+            head.contains("errors=\"0\""),
+            "no valid rule: {path}: {}",
+            &suite[..suite.len().min(900)]
+        );
+        !head.contains("failures=\"0\"")
+    };
+    paths.iter().map(failed).collect()
 }

@@ -1,14 +1,237 @@
-//! Bringing a stack to what is wanted.
-use crate::commands::{Context, Project};
-use crate::engine::Engine;
-use crate::stack::Secrets;
+//! Bringing a stack to what is wanted: the only module that changes anything.
+//!
+//! ```text
+//! plan → lock → preflight → candidate → validate → swap → effect → ready → prove → remember
+//!                                 │                                         │
+//!                            rejected: nothing touched             undo: the previous files and containers, proven
+//! ```
 
-/// Checks every file in the image that will read it.
-pub async fn validate_all(
-    _: &Context,
-    _: &Engine,
-    _: &Project,
-    _: Option<&Secrets>,
-) -> anyhow::Result<()> {
-    anyhow::bail!("under construction")
+mod blame;
+mod change;
+mod files;
+mod preflight;
+mod remember;
+mod teardown;
+mod transaction;
+mod validate;
+
+use std::time::{Duration, Instant};
+
+pub use teardown::{destroy, down};
+pub use validate::validate_all;
+
+use crate::commands::{Context, Project};
+use crate::engine::{Engine, Holder, Lock, LockError, LockVolume, image_self, labels};
+use crate::exit::{Exit, Stop};
+use crate::output::Mark;
+use crate::plan::{self, Action, Observed, Plan, Unit};
+use crate::stack::{Secrets, Stack};
+
+/// What `up` and `reload` are told beside the manifest.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// When images are pulled.
+    pub pull: Pull,
+    /// How long everything may take to become ready.
+    pub timeout: Duration,
+    /// Refuse to bring up a stack of which nothing runs.
+    pub only_running: bool,
+}
+
+/// When images are pulled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Pull {
+    /// Those that the engine does not have.
+    #[default]
+    Missing,
+    /// All of them, to get what a tag names now.
+    Always,
+    /// None.
+    Never,
+}
+
+/// The image of services that name none.
+pub fn self_image_reference(stack: &Stack) -> anyhow::Result<String> {
+    if stack.runs.iter().all(|run| run.image.is_some()) {
+        return Ok(String::new());
+    }
+    Ok(image_self::self_reference()?)
+}
+
+/// Brings a stack to what its manifest says.
+pub async fn run(
+    context: &Context,
+    project: &Project,
+    secrets: &Secrets,
+    options: Options,
+) -> anyhow::Result<Exit> {
+    let engine = context.engine().await?;
+    let stack = &project.stack;
+    let units = plan::wanted(stack, &project.bundle, secrets, &self_image_reference(stack)?);
+    let observed = plan::observe(engine.reader(), &stack.name, &units).await?;
+    if options.only_running && !observed.containers.values().any(|c| c.component().is_some()) {
+        let message =
+            format!("nothing of the stack `{}` runs; `mcpmon up` brings it up", stack.name);
+        return Err(Stop::new(Exit::Failed, message).into());
+    }
+    let planned = plan::plan(&observed, &units);
+    if planned.is_empty() && options.pull != Pull::Always {
+        return unchanged(context, &engine, project, &units, secrets, options).await;
+    }
+    let lock = acquire(context, &engine, stack, &units).await?;
+    let outcome = under_lock(context, &engine, &lock, project, &units, secrets, options).await;
+    context.hold(None);
+    let released = lock.release(&engine).await;
+    let exit = outcome?;
+    released?;
+    Ok(exit)
+}
+
+/// Nothing differs: still everything must be ready, and for `reload` proven.
+async fn unchanged(
+    context: &Context,
+    engine: &Engine,
+    project: &Project,
+    units: &[Unit],
+    secrets: &Secrets,
+    options: Options,
+) -> anyhow::Result<Exit> {
+    transaction::ready(context, engine, &units.iter().collect::<Vec<_>>(), options.timeout).await?;
+    if options.only_running {
+        transaction::prove(engine, &project.stack, &units.iter().collect::<Vec<_>>(), secrets)
+            .await
+            .map_err(|findings| Stop::new(Exit::Failed, transaction::not_proven(&findings)))?;
+        context
+            .printer
+            .mark(Mark::Good, "nothing to change; what runs is what the manifest says, proven");
+    } else {
+        context.printer.mark(Mark::Good, "nothing to change; everything is ready");
+    }
+    urls(context, engine, &project.stack).await?;
+    Ok(Exit::Done)
+}
+
+async fn acquire(
+    context: &Context,
+    engine: &Engine,
+    stack: &Stack,
+    units: &[Unit],
+) -> anyhow::Result<Lock> {
+    let label = |component: Option<&str>| {
+        let mut all =
+            std::collections::BTreeMap::from([(labels::STACK.to_owned(), stack.name.clone())]);
+        all.extend(component.map(|c| (labels::COMPONENT.to_owned(), c.to_owned())));
+        all
+    };
+    let mut volumes: Vec<LockVolume> = units
+        .iter()
+        .filter(|unit| !unit.files.is_empty())
+        .map(|unit| LockVolume {
+            component: unit.name.clone(),
+            name: plan::config_volume(&stack.name, &unit.name),
+            labels: label(Some(&unit.name)),
+        })
+        .collect();
+    volumes.push(LockVolume {
+        component: remember::STATE.to_owned(),
+        name: plan::state_volume(&stack.name),
+        labels: label(None),
+    });
+    context.hold(Some((engine.clone(), stack.name.clone())));
+    let lock = Lock::acquire(engine, &stack.name, &Holder::current("mcpmon"), &volumes).await;
+    let lock = lock.map_err(not_locked)?;
+    if let Some(holder) = lock.taken_over_from() {
+        context
+            .printer
+            .mark(Mark::Note, format!("took over the lock of a run that died: {holder}"));
+    }
+    Ok(lock)
+}
+
+fn not_locked(error: LockError) -> anyhow::Error {
+    match error {
+        LockError::Engine(error) => error.into(),
+        held @ LockError::Held { .. } => Stop::new(Exit::Failed, held.to_string()).into(),
+    }
+}
+
+async fn under_lock(
+    context: &Context,
+    engine: &Engine,
+    lock: &Lock,
+    project: &Project,
+    units: &[Unit],
+    secrets: &Secrets,
+    options: Options,
+) -> anyhow::Result<Exit> {
+    let stack = &project.stack;
+    let start = Instant::now();
+    engine.remove_left_behind(&stack.name).await?;
+    let before = plan::observe(engine.reader(), &stack.name, units).await?;
+    preflight::names(&before)?;
+    preflight::images(context, engine, project, units, &before, options.pull).await?;
+    // A pull may have changed what a tag names.
+    let observed = plan::observe(engine.reader(), &stack.name, units).await?;
+    let planned = plan::plan(&observed, units);
+    preflight::ports(engine, stack, units, &planned, &observed).await?;
+    preflight::disk(context, engine);
+    for line in planned.lines() {
+        context.printer.line(format!("  {line}"));
+    }
+    if planned.network {
+        let labels =
+            std::collections::BTreeMap::from([(labels::STACK.to_owned(), stack.name.clone())]);
+        engine.create_network(&stack.network(), &labels).await?;
+    }
+    let work = transaction::Work {
+        context,
+        engine,
+        lock,
+        project,
+        units,
+        secrets,
+        observed: &observed,
+        plan: &planned,
+    };
+    work.run(options.timeout).await?;
+    remember::generation(engine, lock, project, units, &planned).await?;
+    context.printer.mark(Mark::Good, summary(stack, &planned, &observed, start.elapsed()));
+    urls(context, engine, stack).await?;
+    Ok(Exit::Done)
+}
+
+fn summary(stack: &Stack, planned: &Plan, observed: &Observed, took: Duration) -> String {
+    let count =
+        |wanted: &[Action]| planned.units.iter().filter(|u| wanted.contains(&u.action)).count();
+    let parts = [
+        (count(&[Action::Create]), "created"),
+        (count(&[Action::Recreate]), "made anew"),
+        (count(&[Action::Start]), "started"),
+        (count(&[Action::Restart]), "restarted"),
+        (count(&[Action::Reload]), "reloaded"),
+        (count(&[Action::Update]), "updated without a reload"),
+        (
+            planned.remove.iter().filter(|name| observed.containers.contains_key(*name)).count(),
+            "removed",
+        ),
+        (count(&[Action::None]), "unchanged"),
+    ];
+    let words: Vec<String> =
+        parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    format!("{}: {}; ready and proven in {:.1} s", stack.name, words.join(", "), took.as_secs_f64())
+}
+
+/// Where people find what they came for.
+async fn urls(context: &Context, engine: &Engine, stack: &Stack) -> anyhow::Result<()> {
+    let containers = engine.containers(&stack.name).await?;
+    for name in ["grafana", "prometheus", "alertmanager"] {
+        let Some(part) = stack.components.get(name) else { continue };
+        let container = containers.iter().find(|c| c.name == stack.container(name));
+        if let Some(port) = container.and_then(|c| c.published(part.spec.port)) {
+            context
+                .printer
+                .line(format!("  {name:<13} http://{}:{}", port.host_ip, port.host_port));
+        }
+    }
+    Ok(())
 }

@@ -1,1 +1,19 @@
-//! Health checks.
+//! Questions to a running stack, each with a verdict, evidence and advice.
+//!
+//! * [`http`] the one client; [`ready`] waits until every container answers
+//! * [`proof`] what a process has *loaded* equals what was rendered; [`compare`] says what "equals" means
+//! * [`reload`] asks a process to read its files anew
+//!
+//! Nothing here changes a stack but [`reload`], and nothing prints.
+
+pub mod compare;
+pub mod http;
+pub mod proof;
+pub mod ready;
+pub mod reload;
+pub mod subject;
+
+pub use proof::prove;
+pub use ready::{NotReady, wait_ready};
+pub use reload::reload;
+pub use subject::{Login, Subject, subject};

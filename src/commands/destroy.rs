@@ -1,13 +1,42 @@
 //! `mcpmon destroy`
 
-use super::Context;
-use crate::exit::Exit;
+use std::io::{BufRead as _, IsTerminal as _};
 
-/// Under construction.
+use super::Context;
+use crate::apply;
+use crate::exit::{Exit, Stop};
+
+/// Remove the stack with all its data: metrics, logs, silences, dashboards' settings.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+}
 
 /// Runs the command.
-pub async fn run(_: &Args, _: &Context) -> anyhow::Result<Exit> {
-    anyhow::bail!("under construction")
+pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let name = context.document()?.manifest.name;
+    let engine = context.engine().await?;
+    if !args.yes {
+        let volumes = engine.volumes(name.as_str()).await?;
+        for volume in &volumes {
+            context.printer.line(format!("  {}", volume.name));
+        }
+        if !std::io::stdin().is_terminal() {
+            let message =
+                "this removes the data above; say so with --yes where nobody can be asked";
+            return Err(Stop::new(Exit::Usage, message).into());
+        }
+        context.printer.line(format!(
+            "This removes the {} volumes above with their data. Type the stack's name to go on:",
+            volumes.len()
+        ));
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer)?;
+        if answer.trim() != name.as_str() {
+            return Err(Stop::new(Exit::Failed, "nothing was removed").into());
+        }
+    }
+    apply::destroy(context, &engine, name.as_str()).await
 }

@@ -1,13 +1,16 @@
 //! `mcpmon down`
 
 use super::Context;
+use crate::apply;
 use crate::exit::Exit;
 
-/// Under construction.
+/// Stop and remove the stack's containers and network; data stays.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
 /// Runs the command.
-pub async fn run(_: &Args, _: &Context) -> anyhow::Result<Exit> {
-    anyhow::bail!("under construction")
+pub async fn run(_: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let name = context.document()?.manifest.name;
+    let engine = context.engine().await?;
+    apply::down(context, &engine, name.as_str()).await
 }

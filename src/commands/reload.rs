@@ -1,13 +1,27 @@
 //! `mcpmon reload`
 
 use super::Context;
+use super::up::parse_duration;
+use crate::apply::{self, Options, Pull};
 use crate::exit::Exit;
+use crate::manifest::Duration;
 
-/// Under construction.
+/// Bring changed configuration to the running stack.
+///
+/// Changed files are checked by the programs that will read them, swapped in by the smallest
+/// action that takes effect, and proven: what each program loaded must equal what was rendered.
+/// If it does not, the previous files are put back, and that is proven too (exit code 4).
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// How long everything may take to become ready again
+    #[arg(long, default_value = "2m", value_parser = parse_duration)]
+    pub timeout: Duration,
+}
 
 /// Runs the command.
-pub async fn run(_: &Args, _: &Context) -> anyhow::Result<Exit> {
-    anyhow::bail!("under construction")
+pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let project = context.project()?;
+    let secrets = context.secrets(&project)?;
+    let options = Options { pull: Pull::Missing, timeout: args.timeout.std(), only_running: true };
+    apply::run(context, &project, &secrets, options).await
 }

@@ -13,6 +13,20 @@ use super::{Engine, EngineError, elf, labels};
 /// The user that containers of the image run as.
 const NOBODY: &str = "65534:65534";
 
+/// The reference of the image that holds the running executable, whether it is there or not.
+pub fn self_reference() -> Result<String, EngineError> {
+    let executable = std::env::current_exe()
+        .map_err(|error| EngineError::io("find mcpmon's own executable", error))?;
+    let during = || format!("read {}", executable.display());
+    let bytes = std::fs::read(&executable).map_err(|error| EngineError::io(during(), error))?;
+    Ok(reference(&bytes))
+}
+
+/// Its name holds the hash of the executable, so another build is another image.
+fn reference(executable: &[u8]) -> String {
+    format!("mcpmon/self:{:.12}", hex(&Sha256::digest(executable)))
+}
+
 /// Gives the reference of the image that holds the running executable, and makes that image when the engine does not have it.
 pub async fn ensure_self_image(engine: &Engine) -> Result<String, EngineError> {
     let executable = std::env::current_exe()
@@ -31,7 +45,7 @@ pub async fn ensure_image_of(engine: &Engine, executable: &Path) -> Result<Strin
         let advice = "Use a released mcpmon for that platform, or name an image that has it: components.agent.image in the manifest";
         return Err(EngineError::io(during(), format_args!("{reason}. {advice}")));
     }
-    let reference = format!("mcpmon/self:{:.12}", hex(&Sha256::digest(&bytes)));
+    let reference = reference(&bytes);
     if engine.image(&reference).await?.is_none() {
         let tar = root(&bytes).map_err(|error| EngineError::io(during(), error))?;
         let changes = [

@@ -1,6 +1,8 @@
 //! Everything that a user sees goes through one [`Printer`]: people read standard error, programs
 //! read standard output.
 
+pub mod pull;
+
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;

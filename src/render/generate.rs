@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 
 use super::{dashboards, rules, view};
 use crate::catalog::{Catalog, Generator};
-use crate::manifest::Severity;
 use crate::stack::{ScrapeJob, Stack};
 use crate::yaml;
 
@@ -85,7 +84,7 @@ fn compile_rules(stack: &Stack, catalog: &Catalog) -> anyhow::Result<rules::Comp
             let wanted = rules::Override {
                 threshold: wanted.threshold,
                 r#for: wanted.hold.map(|d| d.to_string()),
-                severity: wanted.severity.map(severity),
+                severity: wanted.severity,
                 enabled: None,
             };
             (name.clone(), wanted)
@@ -106,15 +105,6 @@ fn compile_rules(stack: &Stack, catalog: &Catalog) -> anyhow::Result<rules::Comp
             runbook_url: &runbook_url,
         },
     )
-}
-
-fn severity(severity: Severity) -> rules::Severity {
-    match severity {
-        Severity::Critical => rules::Severity::Critical,
-        Severity::High => rules::Severity::High,
-        Severity::Warning => rules::Severity::Warning,
-        Severity::Info => rules::Severity::Info,
-    }
 }
 
 fn compile_dashboards(
@@ -139,12 +129,18 @@ fn compile_dashboards(
         }
     }
     names.push(dashboards::RUNBOOKS.to_owned());
+    let thresholds: BTreeMap<String, f64> = rules
+        .alerts
+        .iter()
+        .filter_map(|alert| Some((alert.name.clone(), alert.threshold?)))
+        .collect();
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // At most 75 seconds.
     let context = dashboards::Context {
         stack: &stack.name,
         scrape_interval_seconds: stack.scrape.interval_seconds.ceil() as u64,
         components: &components,
         dashboards: &names,
+        thresholds: &thresholds,
     };
     for name in names.iter().filter(|name| *name != dashboards::RUNBOOKS) {
         let json = dashboards::compile(&catalog.assets, name, &context)?;

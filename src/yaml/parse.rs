@@ -146,11 +146,11 @@ impl Converter<'_> {
         let value = match raw.value {
             Raw::Null => Value::Null,
             Raw::Bool(b) => Value::Bool(b),
-            // The text as written keeps `3.10` and large numbers whole.
+            // The text as written keeps `3.10`, `0x200` and large numbers whole.
             Raw::Number(n) => {
                 let defined = span_of(self.source, self.text, &raw.defined);
                 let written = self.text.get(defined.start as usize..defined.end as usize);
-                let written = written.map(str::trim).filter(|w| w.parse::<f64>().is_ok());
+                let written = written.map(str::trim).filter(|w| !w.is_empty());
                 Value::Number(written.map_or(n, str::to_owned))
             }
             Raw::String(s) => Value::String(s),

@@ -2,16 +2,22 @@
 
 use anyhow::{Result, bail, ensure};
 
-use super::Context;
-use super::spec::{Dashboard, Kind, Panel, Variable};
+use super::spec::{Bound, Dashboard, Kind, Panel, Source, Variable};
+use super::{Context, kinds};
 use crate::diagnostic::suggest;
 
-/// Grafana's longest uid is 40 characters, and `mcpmon-` is part of it.
-const LONGEST_TITLE: usize = 80;
+/// A file's name becomes part of a uid: Grafana takes 40 of these characters, `mcpmon-` among them.
+pub(super) fn check_name(name: &str) -> Result<()> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    ensure!(
+        name.len() <= 33 && !name.is_empty() && name.chars().all(plain),
+        "a dashboard's name has 1 to 33 letters, digits, `-` and `_`: rename `{name}`"
+    );
+    Ok(())
+}
 
 pub(super) fn check(spec: &Dashboard, ctx: &Context<'_>) -> Result<()> {
     ensure!(!spec.title.trim().is_empty(), "`title` is empty");
-    ensure!(spec.title.chars().count() <= LONGEST_TITLE, "`title` is too long");
     ensure!(!spec.description.trim().is_empty(), "`description` is empty");
     known(&spec.requires, ctx)?;
     for (name, variable) in &spec.variables {
@@ -20,7 +26,8 @@ pub(super) fn check(spec: &Dashboard, ctx: &Context<'_>) -> Result<()> {
     for row in &spec.rows {
         known(&row.requires, ctx).map_err(|e| e.context(format!("row \"{}\"", row.title)))?;
         for panel in &row.panels {
-            check_panel(panel, ctx).map_err(|e| e.context(format!("panel \"{}\"", panel.title)))?;
+            check_panel(panel, spec.source, ctx)
+                .map_err(|e| e.context(format!("panel \"{}\"", panel.title)))?;
         }
     }
     Ok(())
@@ -49,7 +56,7 @@ fn check_variable(name: &str, variable: &Variable) -> Result<()> {
     Ok(())
 }
 
-fn check_panel(panel: &Panel, ctx: &Context<'_>) -> Result<()> {
+fn check_panel(panel: &Panel, source: Source, ctx: &Context<'_>) -> Result<()> {
     known(&panel.requires, ctx)?;
     ensure!(!panel.description.trim().is_empty(), "`description` is empty");
     let asks = panel.query.is_some() || !panel.queries.is_empty();
@@ -78,8 +85,13 @@ fn check_panel(panel: &Panel, ctx: &Context<'_>) -> Result<()> {
         "`unit` is missing (`none` if the number has none)"
     );
     ensure!(
-        panel.kind != Kind::Table || !panel.labels.is_empty(),
-        "`labels` is missing: a table's rows are told apart by labels"
+        !panel.kind.has_columns() || !panel.labels.is_empty(),
+        "`labels` is missing: rows are told apart by labels"
+    );
+    ensure!(
+        !panel.kind.has_columns() || kinds::source(panel, source) == Source::Prometheus,
+        "a `{}` panel can only ask Prometheus: Loki gives no columns",
+        panel.kind.id()
     );
     ensure!(panel.width.is_none_or(|w| (1..=24).contains(&w)), "`width` must be 1 to 24");
     ensure!(panel.height.is_none_or(|h| (2..=60).contains(&h)), "`height` must be 2 to 60");
@@ -114,4 +126,23 @@ pub(super) fn expand_terms(spec: &mut Dashboard, stack: &str) {
 fn replace(text: &str, terms: &[(String, String)]) -> String {
     // YAML's folded blocks end in a newline.
     terms.iter().fold(text.trim().to_owned(), |text, (name, value)| text.replace(name, value))
+}
+
+/// Puts the threshold of each alert where its name stands, and nothing where the alert is off.
+pub(super) fn resolve_bounds(spec: &mut Dashboard, ctx: &Context<'_>) {
+    for panel in spec.rows.iter_mut().flat_map(|row| &mut row.panels) {
+        let of_queries = panel.queries.iter_mut().filter_map(|query| query.thresholds.as_mut());
+        for thresholds in of_queries.chain(panel.thresholds.as_mut()) {
+            for bounds in [&mut thresholds.above, &mut thresholds.below] {
+                bounds.retain(|_, bound| match bound {
+                    Bound::Number(_) => true,
+                    Bound::Alert(alert) => {
+                        let value = ctx.thresholds.get(alert).copied();
+                        *bound = Bound::Number(value.unwrap_or_default());
+                        value.is_some()
+                    }
+                });
+            }
+        }
+    }
 }

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
 use super::kinds;
-use super::spec::{Color, Kind, Mapping, Panel, Query, Thresholds};
+use super::spec::{Bound, Color, Kind, Mapping, Panel, Query, Thresholds};
 
 /// The colours themselves.
 pub(super) fn color(color: Color) -> &'static str {
@@ -70,8 +70,15 @@ fn number(n: f64) -> Value {
 pub(super) fn thresholds(spec: Option<&Thresholds>, base: &str) -> Value {
     let step =
         |color: &str, value: Option<f64>| json!({ "color": color, "value": value.map(number) });
-    let sorted = |bounds: &IndexMap<Color, f64>| {
-        let mut bounds: Vec<(Color, f64)> = bounds.iter().map(|(c, v)| (*c, *v)).collect();
+    let sorted = |bounds: &IndexMap<Color, Bound>| {
+        let mut bounds: Vec<(Color, f64)> = bounds
+            .iter()
+            .filter_map(|(color, bound)| match bound {
+                Bound::Number(value) => Some((*color, *value)),
+                // Names were replaced by numbers before.
+                Bound::Alert(_) => None,
+            })
+            .collect();
         bounds.sort_by(|a, b| a.1.total_cmp(&b.1));
         bounds
     };

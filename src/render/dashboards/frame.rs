@@ -30,7 +30,7 @@ fn one(name: &str, variable: &Variable) -> Value {
             "type": "query", "datasource": datasource(Source::Prometheus), "regex": "",
             "query": { "qryType": 1, "query": query.trim(), "refId": "PrometheusVariableQueryEditor-VariableQuery" },
             // 1: asked when the dashboard is opened. 1: sorted by name.
-            "refresh": 1, "sort": 1, "options": [], "current": {},
+            "refresh": 1, "sort": 1, "options": [],
         })
     } else {
         let options: Vec<Value> = variable

@@ -7,6 +7,7 @@ mod field;
 mod frame;
 mod grid;
 mod kinds;
+mod look;
 mod panel;
 mod queries;
 mod runbooks;
@@ -49,6 +50,9 @@ pub struct Context<'a> {
     pub components: &'a BTreeMap<String, bool>,
     /// Every dashboard that is rendered, [`RUNBOOKS`] among them: links lead to these only.
     pub dashboards: &'a [String],
+    /// The threshold of every alert that is on, overrides included: panels turn their colour where
+    /// the alert fires.
+    pub thresholds: &'a BTreeMap<String, f64>,
 }
 
 impl Context<'_> {
@@ -75,6 +79,23 @@ pub fn requires(assets: &Assets, name: &str) -> Result<Vec<String>> {
     Ok(load(assets, name)?.requires)
 }
 
+/// The alerts whose thresholds a dashboard uses, sorted: each must be in a rule pack.
+pub fn alerts_named(assets: &Assets, name: &str) -> Result<Vec<String>> {
+    let spec = load(assets, name)?;
+    let panels = spec.rows.iter().flat_map(|row| &row.panels);
+    let all = panels.flat_map(|p| p.queries.iter().map(|q| &q.thresholds).chain([&p.thresholds]));
+    let bounds = all.flatten().flat_map(|t| t.above.values().chain(t.below.values()));
+    let mut named: Vec<String> = bounds
+        .filter_map(|bound| match bound {
+            spec::Bound::Alert(alert) => Some(alert.clone()),
+            spec::Bound::Number(_) => None,
+        })
+        .collect();
+    named.sort();
+    named.dedup();
+    Ok(named)
+}
+
 /// Compiles one dashboard to Grafana's Classic JSON.
 ///
 /// # Errors
@@ -82,12 +103,14 @@ pub fn requires(assets: &Assets, name: &str) -> Result<Vec<String>> {
 /// the language, or it requires a component that is not enabled.
 pub fn compile(assets: &Assets, name: &str, ctx: &Context<'_>) -> Result<Value> {
     let mut spec = load(assets, name)?;
+    checks::check_name(name)?;
     let file = path(name);
     checks::check(&spec, ctx).with_context(|| file.clone()).map_err(flat)?;
     if let Some(missing) = spec.requires.iter().find(|component| !ctx.has(component)) {
         bail!("the dashboard `{name}` needs the component `{missing}`, which is not enabled");
     }
     checks::expand_terms(&mut spec, ctx.stack);
+    checks::resolve_bounds(&mut spec, ctx);
     let panels = panel::panels(&spec, name, ctx);
     let links = frame::links(assets, &spec, name, ctx)?;
     let mut tags = vec!["mcpmon".to_owned()];
@@ -106,6 +129,7 @@ pub fn compile(assets: &Assets, name: &str, ctx: &Context<'_>) -> Result<Value> 
     ))
 }
 
+#[derive(Clone, Copy)]
 struct Head<'a> {
     name: &'a str,
     title: &'a str,

@@ -14,6 +14,7 @@ pub(super) struct Settled<'a> {
     pub severity: Severity,
     pub hold: u64,
     pub keep: u64,
+    pub threshold: Option<f64>,
     pub texts: Texts,
 }
 
@@ -32,13 +33,10 @@ impl<'a> Settled<'a> {
         let hold = change.and_then(|c| c.r#for.as_deref()).or(source.hold.as_deref());
         let hold = duration::seconds(hold.unwrap_or("0")).context("`for`")?;
         let keep = duration::seconds(source.keep_firing_for.as_deref().unwrap_or("0"))?;
-        let texts = Texts::new(&Facts {
-            threshold: asked.or(source.threshold),
-            hold,
-            severity: severity.as_str(),
-            scrape_interval,
-        })?;
-        Ok(Self { name, source, severity, hold, keep, texts })
+        let threshold = asked.or(source.threshold);
+        let texts =
+            Texts::new(&Facts { threshold, hold, severity: severity.as_str(), scrape_interval })?;
+        Ok(Self { name, source, severity, hold, keep, threshold, texts })
     }
 
     /// The rule as Prometheus reads it.

@@ -20,7 +20,7 @@ pub fn compile(assets: &Assets, input: &Input<'_>) -> anyhow::Result<Compiled> {
     for name in input.dialects {
         let dialect = dialect::load(assets, name)?;
         let (path, tests) = (format!("dialect-{name}"), prove::tests(name, &dialect));
-        out.add(&path, &path, record::rules(name, &dialect), tests);
+        out.add(&path, &path, &record::rules(name, &dialect), &tests);
     }
     for name in input.packs {
         let pack = pack::load(assets, name)?;
@@ -59,18 +59,19 @@ fn add_pack(out: &mut Compiled, name: &str, pack: &Pack, input: &Input<'_>) -> a
                 category: source.category.clone(),
                 summary,
                 r#for: duration::format(settled.hold),
+                threshold: settled.threshold,
             });
             Ok(())
         };
         add().with_context(|| format!("the alert `{alert}`"))?;
     }
-    out.add(name, name, rules, tests);
+    out.add(name, name, &rules, &tests);
     Ok(())
 }
 
 impl Compiled {
     /// Adds a rule file of one group and its tests, unless nothing is left of it.
-    fn add(&mut self, file: &str, group: &str, rules: Vec<Json>, tests: Vec<Json>) {
+    fn add(&mut self, file: &str, group: &str, rules: &[Json], tests: &[Json]) {
         if rules.is_empty() {
             return;
         }

@@ -25,12 +25,12 @@ pub struct Dialect {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Roles {
-    pub requests: Vec<Counter>,
+    pub requests: Vec<Events>,
     pub errors: Vec<Errors>,
     #[serde(default)]
-    pub latency: Vec<Histogram>,
+    pub latency: Vec<Durations>,
     #[serde(default)]
-    pub in_flight: Vec<Gauge>,
+    pub in_flight: Vec<Level>,
     #[serde(default)]
     pub tools: Vec<Tools>,
 }
@@ -38,7 +38,7 @@ pub(super) struct Roles {
 /// Events that are counted.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Counter {
+pub(super) struct Events {
     pub counter: String,
     #[serde(default, rename = "where")]
     pub matchers: String,
@@ -58,7 +58,7 @@ pub(super) struct Errors {
 /// A classic histogram; the name stands without `_bucket`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Histogram {
+pub(super) struct Durations {
     pub histogram: String,
     #[serde(default, rename = "where")]
     pub matchers: String,
@@ -69,7 +69,7 @@ pub(super) struct Histogram {
 /// A number that goes up and down.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Gauge {
+pub(super) struct Level {
     pub gauge: String,
     #[serde(default, rename = "where")]
     pub matchers: String,

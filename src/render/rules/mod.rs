@@ -124,4 +124,6 @@ pub struct AlertInfo {
     pub summary: String,
     /// How long its condition must hold.
     pub r#for: String,
+    /// The value beyond which it fires, if it has one.
+    pub threshold: Option<f64>,
 }

@@ -10,43 +10,7 @@ use crate::{diagnostic, yaml};
 /// The folder of the rule packs.
 const DIR: &str = "prometheus/rules";
 
-/// How urgent an alert is, the most urgent first.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Deserialize,
-    Serialize,
-    schemars::JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Users are hurt now; somebody gets up.
-    Critical,
-    /// Users are or will soon be hurt; today.
-    High,
-    /// Something is not as it should be; this week.
-    Warning,
-    /// Worth knowing beside another alert.
-    Info,
-}
-
-impl Severity {
-    /// The value of the label `severity`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Critical => "critical",
-            Self::High => "high",
-            Self::Warning => "warning",
-            Self::Info => "info",
-        }
-    }
-}
+pub use crate::manifest::Severity;
 
 /// What the number of a threshold means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]

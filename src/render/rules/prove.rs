@@ -98,7 +98,7 @@ fn quantiles(name: &str, value: Quantiles) -> Vec<Json> {
 fn test(name: &str, about: &str, series: &Series, checks: &[Json]) -> Json {
     let foreign = format!("not-{name}");
     let copies = [("demo", "core", name), ("other", "edge", name), ("foreign", "core", &foreign)];
-    let input: Vec<Json> = copies
+    let mut input: Vec<Json> = copies
         .into_iter()
         .flat_map(|(service, group, dialect)| {
             let labels = format!("service=\"{service}\",group=\"{group}\",dialect=\"{dialect}\"");
@@ -107,6 +107,11 @@ fn test(name: &str, about: &str, series: &Series, checks: &[Json]) -> Json {
             )
         })
         .collect();
+    // What the rules of that other dialect record.
+    let recorded = format!("{{service=\"foreign\",group=\"core\",dialect=\"{foreign}\"}}");
+    for record in ["mcp:requests:rate5m", "mcp:errors:rate5m", "mcp:tool_calls:rate5m"] {
+        input.push(json!({"series": format!("{record}{recorded}"), "values": "2x20"}));
+    }
     json!({
         "name": format!("{name}: {about}"),
         "interval": "1m",
@@ -142,5 +147,6 @@ fn check(name: &str, record: &str, values: &[(Option<&str>, f64)]) -> Json {
                 .push(json!({"labels": format!("{record}{}", selector(&labels)), "value": value}));
         }
     }
-    json!({"expr": record, "eval_time": AT, "exp_samples": samples})
+    let expr = format!("{record}{{dialect=\"{name}\"}}");
+    json!({"expr": expr, "eval_time": AT, "exp_samples": samples})
 }

@@ -1,0 +1,223 @@
+//! The single steps of a change, each with the step that undoes it.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::try_join_all;
+
+use super::files::{self, Uploads};
+use super::transaction::{self, Work};
+use super::validate::{self, Where};
+use crate::check;
+use crate::engine::Engine;
+use crate::exit::{Exit, Stop};
+use crate::plan::{Action, FileChange, Unit, UnitPlan, WantedFile};
+
+/// How one step is undone.
+pub enum Undo<'a> {
+    /// Start a container that was stopped because nothing wants it; removed when all went well.
+    Unwanted(String),
+    /// Put files back and make that take effect.
+    Files { unit: &'a Unit, action: Action, before: Uploads, changes: Vec<FileChange> },
+    /// Remove a container that was made.
+    Created(&'a Unit),
+    /// Remove a container that was made and bring back the one before it.
+    Recreated(&'a Unit),
+    /// Stop a container that was started.
+    Started(&'a Unit),
+}
+
+/// The name under which a container waits until its successor is proven.
+fn previous(unit: &Unit) -> String {
+    format!("{}-previous", unit.spec.name)
+}
+
+fn stop_timeout(unit: &Unit) -> Duration {
+    Duration::from_secs(
+        unit.spec.stop_timeout_seconds.and_then(|s| u64::try_from(s).ok()).unwrap_or(10),
+    )
+}
+
+/// Stops what nothing wants any more, so that its ports are free.
+pub async fn stop_unwanted<'a>(work: &Work<'a>, undo: &mut Vec<Undo<'a>>) -> anyhow::Result<()> {
+    for name in &work.plan.remove {
+        undo.push(Undo::Unwanted(name.clone()));
+        work.engine.stop(name, Duration::from_secs(10)).await?;
+    }
+    Ok(())
+}
+
+/// Brings every changed file to `live/`.
+pub async fn bring_files<'a>(work: &Work<'a>, undo: &mut Vec<Undo<'a>>) -> anyhow::Result<()> {
+    let mut uploads = Vec::new();
+    for (planned, unit) in work.changing() {
+        let wanted = files::wanted(unit);
+        if planned.action == Action::Create {
+            if !wanted.is_empty() {
+                uploads.push((unit, wanted, None));
+            }
+        } else if !planned.files.is_empty() {
+            let before =
+                work.observed.live.get(&unit.name).map(files::previous).unwrap_or_default();
+            let changes = planned.files.clone();
+            undo.push(Undo::Files {
+                unit,
+                action: planned.action,
+                before,
+                changes: changes.clone(),
+            });
+            uploads.push((unit, wanted, Some(changes)));
+        }
+    }
+    try_join_all(uploads.iter().map(|(unit, wanted, changes)| async move {
+        match changes {
+            // What an earlier stack of this name left in the volume goes as well.
+            None => files::replace(work.engine, work.lock, unit, "live", wanted).await,
+            Some(changes) => files::bring(work.engine, work.lock, unit, wanted, changes).await,
+        }
+    }))
+    .await?;
+    Ok(())
+}
+
+/// Makes a wave of units read what is in `live/` now.
+pub async fn take_effect<'a>(
+    work: &Work<'a>,
+    wave: &[(&'a UnitPlan, &'a Unit)],
+    undo: &mut Vec<Undo<'a>>,
+) -> anyhow::Result<()> {
+    for (planned, unit) in wave {
+        match planned.action {
+            Action::Create => undo.push(Undo::Created(unit)),
+            Action::Recreate => undo.push(Undo::Recreated(unit)),
+            Action::Start => undo.push(Undo::Started(unit)),
+            Action::None | Action::Update | Action::Reload | Action::Restart => {}
+        }
+    }
+    try_join_all(wave.iter().map(|(planned, unit)| one(work, planned.action, unit))).await?;
+    Ok(())
+}
+
+async fn one(work: &Work<'_>, action: Action, unit: &Unit) -> anyhow::Result<()> {
+    let (engine, name) = (work.engine, &unit.spec.name);
+    match action {
+        Action::None | Action::Update => {}
+        Action::Reload => {
+            let subject =
+                check::subject(engine.reader(), unit, &work.project.stack, work.secrets).await?;
+            check::reload(&subject).await.map_err(|said| {
+                Stop::new(Exit::Failed, format!("{} refused to reload: {said}", unit.name))
+            })?;
+        }
+        Action::Restart => engine.restart(name, stop_timeout(unit)).await?,
+        Action::Start => engine.start(name).await?,
+        Action::Recreate => {
+            // The one before waits under another name until this one is proven.
+            engine.stop(name, stop_timeout(unit)).await?;
+            engine.remove_container(&previous(unit), true).await?;
+            engine.rename(name, &previous(unit)).await?;
+            create(engine, unit).await?;
+        }
+        Action::Create => create(engine, unit).await?,
+    }
+    Ok(())
+}
+
+async fn create(engine: &Engine, unit: &Unit) -> anyhow::Result<()> {
+    let id = engine.create_container(&unit.spec).await?;
+    engine.start(&id).await?;
+    Ok(())
+}
+
+/// Has containers that were just made check their own files: at first there was none to ask.
+pub async fn check_created(work: &Work<'_>) -> anyhow::Result<()> {
+    let created = work.changing().filter(|(planned, _)| planned.action == Action::Create);
+    let stack = &work.project.stack.name;
+    let found = try_join_all(created.map(|(planned, unit)| {
+        validate::validate(work.engine, stack, unit, &planned.files, "live", Where::Running)
+    }))
+    .await?;
+    let found: Vec<_> = found.into_iter().flatten().collect();
+    validate::rejected(work.project, &found, Exit::Failed, "the containers stay for you to look at")
+        .map_or(Ok(()), Err)
+}
+
+/// All went well: what waited to come back is removed.
+pub async fn settle(work: &Work<'_>, undo: &[Undo<'_>]) -> anyhow::Result<()> {
+    try_join_all(undo.iter().map(|step| async move {
+        match step {
+            Undo::Unwanted(name) => work.engine.remove_container(name, true).await,
+            Undo::Recreated(unit) => work.engine.remove_container(&previous(unit), true).await,
+            Undo::Files { .. } | Undo::Created(_) | Undo::Started(_) => Ok(()),
+        }
+    }))
+    .await?;
+    Ok(())
+}
+
+/// Undoes steps, last first, and proves that what runs then is what ran before.
+pub async fn undo(work: &Work<'_>, steps: Vec<Undo<'_>>, timeout: Duration) -> anyhow::Result<()> {
+    let engine = work.engine;
+    let mut back: Vec<Unit> = Vec::new();
+    // Files first: a container that comes back reads them when it starts.
+    for step in &steps {
+        if let Undo::Files { unit, before, changes, .. } = step {
+            files::bring(engine, work.lock, unit, before, &files::reverse(changes)).await?;
+            back.push(as_before(unit, before));
+        }
+    }
+    for step in steps.iter().rev() {
+        match step {
+            Undo::Unwanted(name) => engine.start(name).await?,
+            Undo::Created(unit) => engine.remove_container(&unit.spec.name, true).await?,
+            Undo::Started(unit) => engine.stop(&unit.spec.name, stop_timeout(unit)).await?,
+            Undo::Recreated(unit) => {
+                // Unless the one before was not even renamed yet.
+                if engine.container(&previous(unit)).await?.is_some() {
+                    engine.remove_container(&unit.spec.name, true).await?;
+                    engine.rename(&previous(unit), &unit.spec.name).await?;
+                }
+                engine.start(&unit.spec.name).await?;
+            }
+            Undo::Files { unit, action, .. } => match action {
+                Action::Reload => {
+                    let subject =
+                        check::subject(engine.reader(), unit, &work.project.stack, work.secrets)
+                            .await;
+                    let reloaded = match &subject {
+                        Ok(subject) => check::reload(subject).await.is_ok(),
+                        Err(_) => false,
+                    };
+                    if !reloaded {
+                        engine.restart(&unit.spec.name, stop_timeout(unit)).await?;
+                    }
+                }
+                Action::Restart => engine.restart(&unit.spec.name, stop_timeout(unit)).await?,
+                _ => {}
+            },
+        }
+    }
+    let units: Vec<&Unit> = back.iter().collect();
+    check::wait_ready(engine.reader(), &units, Instant::now() + timeout, &|_, _| {})
+        .await
+        .map_err(|late| {
+            let texts: Vec<String> = late.iter().map(ToString::to_string).collect();
+            anyhow::anyhow!(texts.join("\n"))
+        })?;
+    transaction::prove(engine, &work.project.stack, &units, work.secrets)
+        .await
+        .map_err(|findings| anyhow::anyhow!(transaction::not_proven(&findings)))
+}
+
+/// The unit as it was: the same container with the files that were there before.
+fn as_before(unit: &Unit, before: &Uploads) -> Unit {
+    let mut unit = unit.clone();
+    unit.files = before
+        .iter()
+        .map(|(path, file)| {
+            let effect = unit.files.get(path).map_or(crate::catalog::Effect::Reload, |f| f.effect);
+            let secret = file.mode & 0o044 == 0;
+            (path.clone(), WantedFile { content: file.content.clone(), effect, secret })
+        })
+        .collect();
+    unit
+}

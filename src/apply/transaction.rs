@@ -1,0 +1,229 @@
+//! One change as a whole: it takes effect everywhere and is proven, or what ran before runs again.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+
+use super::change::{self, Undo};
+use super::files;
+use super::validate::{self, Finding, Where};
+use crate::check;
+use crate::commands::{Context, Project};
+use crate::engine::{Engine, Lock};
+use crate::exit::{Exit, Stop};
+use crate::output::Mark;
+use crate::plan::{Action, Observed, Plan, Unit, UnitPlan};
+use crate::stack::{Secrets, Stack};
+
+/// Longest time that a program may take to show what it loaded: file-based targets are re-read
+/// within 30 s where the file system tells nobody about changes.
+const PROOF: Duration = Duration::from_secs(45);
+
+/// Everything that a change needs.
+#[derive(Clone, Copy)]
+pub struct Work<'a> {
+    pub context: &'a Context,
+    pub engine: &'a Engine,
+    pub lock: &'a Lock,
+    pub project: &'a Project,
+    pub units: &'a [Unit],
+    pub secrets: &'a Secrets,
+    pub observed: &'a Observed,
+    pub plan: &'a Plan,
+}
+
+impl<'a> Work<'a> {
+    /// Makes the change.
+    pub async fn run(&self, timeout: Duration) -> anyhow::Result<()> {
+        let gated = self.gate().await?;
+        let mut undo = Vec::new();
+        let made = self.make(&mut undo, timeout).await;
+        self.clear(&gated).await;
+        match made {
+            Ok(()) => change::settle(self, &undo).await,
+            Err(error) => Err(self.undo(error, undo, timeout).await),
+        }
+    }
+
+    /// What changes, with its unit.
+    pub fn changing(&self) -> impl Iterator<Item = (&'a UnitPlan, &'a Unit)> + use<'a> {
+        let units = self.units;
+        let plans = self.plan.units.iter().filter(|planned| planned.action != Action::None);
+        plans.filter_map(|planned| Some((planned, units.get(planned.index)?)))
+    }
+
+    /// Puts changed files beside those in use and has the programs check them.
+    async fn gate(&self) -> anyhow::Result<Vec<&'a Unit>> {
+        let candidates: Vec<(&UnitPlan, &Unit)> = self
+            .changing()
+            .filter(|(planned, unit)| {
+                planned.action != Action::Create
+                    && unit.validators.iter().any(|validator| {
+                        planned.action == Action::Recreate
+                            || planned.files.iter().any(|change| {
+                                validator
+                                    .checks
+                                    .iter()
+                                    .any(|prefix| change.path().starts_with(prefix.as_str()))
+                            })
+                    })
+            })
+            .collect();
+        let stack = &self.project.stack.name;
+        let checks = candidates.iter().map(|(planned, unit)| async move {
+            let uploads = files::wanted(unit);
+            files::replace(self.engine, self.lock, unit, "candidate", &uploads).await?;
+            let place = match planned.action {
+                Action::Update | Action::Reload | Action::Restart => Where::Running,
+                _ => Where::OneShot,
+            };
+            // Another image may read the same files differently, so it reads all of them.
+            let all: Vec<_> =
+                uploads.keys().cloned().map(crate::plan::FileChange::Changed).collect();
+            let changes = if planned.action == Action::Recreate { &all } else { &planned.files };
+            validate::validate(self.engine, stack, unit, changes, "candidate", place).await
+        });
+        let mut found: Vec<Finding> = Vec::new();
+        let mut failed = None;
+        for outcome in join_all(checks).await {
+            match outcome {
+                Ok(findings) => found.extend(findings),
+                Err(error) => failed = Some(error),
+            }
+        }
+        let gated: Vec<&Unit> = candidates.iter().map(|(_, unit)| *unit).collect();
+        let rejected =
+            validate::rejected(self.project, &found, Exit::Rejected, "what runs was not touched");
+        if rejected.is_some() || failed.is_some() {
+            self.clear(&gated).await;
+        }
+        match (failed, rejected) {
+            (Some(error), _) => Err(error.into()),
+            (None, Some(rejected)) => Err(rejected),
+            (None, None) => Ok(gated),
+        }
+    }
+
+    /// Takes candidates away again: secrets are not kept twice.
+    async fn clear(&self, gated: &[&Unit]) {
+        let none = files::Uploads::new();
+        let clears = gated
+            .iter()
+            .map(|unit| files::replace(self.engine, self.lock, unit, "candidate", &none));
+        for outcome in join_all(clears).await {
+            if let Err(error) = outcome {
+                self.context
+                    .printer
+                    .mark(Mark::Note, format!("a checked candidate stays behind: {error}"));
+            }
+        }
+    }
+
+    async fn make(&self, undo: &mut Vec<Undo<'a>>, timeout: Duration) -> anyhow::Result<()> {
+        change::stop_unwanted(self, undo).await?;
+        change::bring_files(self, undo).await?;
+        for wave in waves(self) {
+            change::take_effect(self, &wave, undo).await?;
+        }
+        let changed: Vec<&Unit> = self.changing().map(|(_, unit)| unit).collect();
+        ready(self.context, self.engine, &changed, timeout).await?;
+        let proven = prove(self.engine, &self.project.stack, &changed, self.secrets);
+        let checked = change::check_created(self);
+        let (proven, checked) = futures_util::join!(proven, checked);
+        checked?;
+        proven.map_err(|findings| Stop::new(Exit::Failed, not_proven(&findings)))?;
+        Ok(())
+    }
+
+    /// Brings back what ran before, and says how that went.
+    async fn undo(
+        &self,
+        error: anyhow::Error,
+        undo: Vec<Undo<'a>>,
+        timeout: Duration,
+    ) -> anyhow::Error {
+        let first =
+            !self.observed.containers.values().any(|container| container.component().is_some());
+        if first {
+            // Nothing ran before: what was made stays, for `mcpmon logs` and the next `up`.
+            return error;
+        }
+        self.context.printer.mark(Mark::Bad, format!("{error:#}"));
+        self.context.printer.line("  bringing back what ran before …");
+        match change::undo(self, undo, timeout).await {
+            Ok(()) => Stop::new(Exit::Rejected, "the change was undone; the previous configuration is running again, proven").into(),
+            Err(failure) => Stop::new(
+                Exit::Failed,
+                format!("the change failed, and bringing back what ran before failed too: {failure:#}\n`mcpmon up` tries again; `mcpmon health-check` shows what is wrong"),
+            )
+            .into(),
+        }
+    }
+}
+
+/// Units in the order in which they may start: each wave only waits for those before it.
+fn waves<'a>(work: &Work<'a>) -> Vec<Vec<(&'a UnitPlan, &'a Unit)>> {
+    let mut left: Vec<(&UnitPlan, &Unit)> = work.changing().collect();
+    let mut waves = Vec::new();
+    while !left.is_empty() {
+        let waiting: BTreeSet<&str> = left.iter().map(|(_, unit)| unit.name.as_str()).collect();
+        let (mut now, later): (Vec<_>, Vec<_>) = left
+            .into_iter()
+            .partition(|(_, unit)| !unit.after.iter().any(|name| waiting.contains(name.as_str())));
+        left = later;
+        if now.is_empty() {
+            now = std::mem::take(&mut left);
+        }
+        waves.push(now);
+    }
+    waves
+}
+
+/// Waits until units are ready, and shows which is.
+pub async fn ready(
+    context: &Context,
+    engine: &Engine,
+    units: &[&Unit],
+    timeout: Duration,
+) -> anyhow::Result<()> {
+    let step = context.printer.step("waiting until everything is ready");
+    let count = std::cell::Cell::new(0);
+    let show = |name: &str, _: Duration| {
+        count.set(count.get() + 1);
+        step.say(format!("{} of {} ready; {name} just now", count.get(), units.len()));
+    };
+    let waited = check::wait_ready(engine.reader(), units, Instant::now() + timeout, &show).await;
+    drop(step);
+    waited.map_err(|late| {
+        let texts: Vec<String> = late.iter().map(ToString::to_string).collect();
+        Stop::new(Exit::Failed, texts.join("\n")).into()
+    })
+}
+
+/// What each program loaded equals what was rendered; else what differs, by component.
+pub async fn prove(
+    engine: &Engine,
+    stack: &Stack,
+    units: &[&Unit],
+    secrets: &Secrets,
+) -> Result<(), Vec<(String, Vec<String>)>> {
+    let proofs = units.iter().filter(|unit| unit.proof.is_some()).map(|unit| async move {
+        let outcome = match check::subject(engine.reader(), unit, stack, secrets).await {
+            Ok(subject) => check::prove(&subject, PROOF).await,
+            Err(error) => Err(vec![error.to_string()]),
+        };
+        outcome.map_err(|findings| (unit.name.clone(), findings))
+    });
+    let failed: Vec<_> = join_all(proofs).await.into_iter().filter_map(Result::err).collect();
+    if failed.is_empty() { Ok(()) } else { Err(failed) }
+}
+
+/// The text that says what is not loaded.
+pub fn not_proven(findings: &[(String, Vec<String>)]) -> String {
+    let parts = findings.iter().map(|(component, lines)| {
+        let lines: Vec<String> = lines.iter().take(10).map(|line| format!("    {line}")).collect();
+        format!("{component} does not run what was rendered:\n{}", lines.join("\n"))
+    });
+    parts.collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,179 @@
+//! The HTTP client of the checks: short timeouts, no proxy, no redirects, and errors that name the
+//! address and the cause.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use tokio::sync::OnceCell;
+
+use super::subject::Login;
+
+/// Longest time that a question may take: programs that work answer in milliseconds.
+pub const TIMEOUT: Duration = Duration::from_secs(5);
+/// The port is on this host or near it.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+type Memory = Arc<Mutex<HashMap<String, Arc<OnceCell<Result<Answer, String>>>>>>;
+
+/// The client. Clones share its connections and its memory.
+#[derive(Clone, Debug, Default)]
+pub struct Http {
+    client: reqwest::Client,
+    memory: Option<Memory>,
+}
+
+/// What a program answered.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// What was asked, as `GET http://…`.
+    pub asked: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// The answer's body.
+    pub body: Bytes,
+}
+
+impl Http {
+    /// A client that asks anew each time.
+    pub fn new() -> Self {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TIMEOUT)
+            .build();
+        // Without TLS and with fixed options there is nothing that could fail.
+        Self { client: client.unwrap_or_default(), memory: None }
+    }
+
+    /// A client that asks each question once: several checks read the same document.
+    #[must_use]
+    pub fn remembering(&self) -> Self {
+        Self { client: self.client.clone(), memory: Some(Memory::default()) }
+    }
+
+    /// Any answer to a GET.
+    pub async fn get(&self, url: &str, login: Option<&Login>) -> Result<Answer, String> {
+        let Some(memory) = &self.memory else { return self.ask(url, login).await };
+        let key = format!("{}{url}", if login.is_some() { "login " } else { "" });
+        let cell = match memory.lock() {
+            Ok(mut cells) => Arc::clone(cells.entry(key).or_default()),
+            Err(_) => return self.ask(url, login).await,
+        };
+        cell.get_or_init(|| self.ask(url, login)).await.clone()
+    }
+
+    async fn ask(&self, url: &str, login: Option<&Login>) -> Result<Answer, String> {
+        send(self.client.get(url), "GET", url, login, TIMEOUT).await
+    }
+
+    /// Any answer to a POST without a body.
+    pub async fn post(
+        &self,
+        url: &str,
+        login: Option<&Login>,
+        timeout: Duration,
+    ) -> Result<Answer, String> {
+        send(self.client.post(url).timeout(timeout), "POST", url, login, timeout).await
+    }
+
+    /// The text of a good answer.
+    pub async fn text(&self, url: &str, login: Option<&Login>) -> Result<String, String> {
+        self.get(url, login).await?.good()?.text()
+    }
+
+    /// The content of a good answer in JSON.
+    pub async fn json<T: DeserializeOwned>(
+        &self,
+        url: &str,
+        login: Option<&Login>,
+    ) -> Result<T, String> {
+        self.get(url, login).await?.good()?.json()
+    }
+}
+
+async fn send(
+    request: reqwest::RequestBuilder,
+    method: &str,
+    url: &str,
+    login: Option<&Login>,
+    timeout: Duration,
+) -> Result<Answer, String> {
+    let asked = format!("{method} {url}");
+    let request = match login {
+        Some(login) => request.basic_auth(&login.user, Some(&login.password)),
+        None => request,
+    };
+    let failed = |error: &reqwest::Error| format!("{asked}: {}", cause(error, timeout));
+    let response = request.send().await.map_err(|error| failed(&error))?;
+    let status = response.status().as_u16();
+    let body = response.bytes().await.map_err(|error| failed(&error))?;
+    Ok(Answer { asked, status, body })
+}
+
+/// The innermost reason: those around it repeat the address.
+fn cause(error: &reqwest::Error, timeout: Duration) -> String {
+    if error.is_timeout() {
+        return format!("no answer within {} s", timeout.as_secs());
+    }
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    let text = innermost.to_string();
+    match text.split_once(" (os error") {
+        Some((text, _)) => text.to_lowercase(),
+        None => text,
+    }
+}
+
+impl Answer {
+    /// The answer, if its status says that it is one.
+    pub fn good(self) -> Result<Self, String> {
+        if (200..300).contains(&self.status) { Ok(self) } else { Err(self.refusal()) }
+    }
+
+    /// What an answer with a bad status says, on one line.
+    pub fn refusal(&self) -> String {
+        let said = self.said(1);
+        let colon = if said.is_empty() { "" } else { ": " };
+        format!("{}: answered {}{colon}{said}", self.asked, self.status)
+    }
+
+    /// The program's own words: the message of a JSON answer, else the first lines.
+    pub fn said(&self, lines: usize) -> String {
+        let json: Option<serde_json::Value> = serde_json::from_slice(&self.body).ok();
+        let field = |name: &str| json.as_ref()?.get(name)?.as_str().map(ToOwned::to_owned);
+        let text = field("message")
+            .or_else(|| field("error"))
+            .unwrap_or_else(|| String::from_utf8_lossy(&self.body).into_owned());
+        let lines: Vec<&str> =
+            text.lines().map(str::trim_end).filter(|l| !l.is_empty()).take(lines).collect();
+        shorten(&lines.join("\n"), 600)
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> Result<String, String> {
+        String::from_utf8(self.body.to_vec())
+            .map_err(|_| format!("{}: the answer is no text", self.asked))
+    }
+
+    /// The body's content.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, String> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let start = shorten(&self.said(1), 60);
+            format!("{}: another program answers there? {error} in `{start}`", self.asked)
+        })
+    }
+}
+
+/// The text's beginning.
+pub fn shorten(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or(text)),
+        None => text.to_owned(),
+    }
+}

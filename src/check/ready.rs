@@ -1,0 +1,205 @@
+//! Waiting until every container answers.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::{sleep, timeout};
+
+use super::http::Http;
+use super::subject::base_url;
+use crate::engine::{Container, Reader, Status};
+use crate::plan::Unit;
+
+/// Steps at first: the stack is ready as soon as it is.
+const FIRST_STEP: Duration = Duration::from_millis(20);
+/// Steps of something that takes long.
+const LAST_STEP: Duration = Duration::from_millis(500);
+/// How often the engine is asked about a container: seldom enough to cost it nothing.
+const LOOK: Duration = Duration::from_millis(100);
+/// A container without a question to ask is ready when it ran for that long.
+const SETTLED: Duration = Duration::from_millis(300);
+/// One question's longest time: a program that hangs is asked again.
+const QUESTION: Duration = Duration::from_secs(2);
+/// After one failure, others that fail for the same cause are waited for that long.
+const TOGETHER: Duration = Duration::from_millis(150);
+/// Lines of the log that are shown.
+const LOG_LINES: usize = 15;
+
+/// A container that is not ready.
+#[derive(Clone, Debug)]
+pub struct NotReady {
+    /// The component or service.
+    pub unit: String,
+    /// Its container.
+    pub container: String,
+    /// What is the matter.
+    pub reason: String,
+    /// The exit code of a process that ended.
+    pub exit_code: Option<i64>,
+    /// The last lines it wrote.
+    pub log: Vec<String>,
+}
+
+impl NotReady {
+    /// What the user reads.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!("{}: {}", self.unit, self.reason)];
+        lines.extend(self.log.iter().map(|line| format!("  | {line}")));
+        if self.log.is_empty() {
+            lines.push(format!("  it wrote nothing; more: `docker inspect {}`", self.container));
+        }
+        lines
+    }
+}
+
+impl fmt::Display for NotReady {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.lines().join("\n"))
+    }
+}
+
+/// Waits until every unit is ready, side by side. `on_ready` hears of each with the time it took.
+///
+/// # Errors
+/// As soon as one ended, restarts or ran out of memory; or those that are not ready at the deadline.
+pub async fn wait_ready(
+    reader: &Reader,
+    units: &[&Unit],
+    deadline: Instant,
+    on_ready: &dyn Fn(&str, Duration),
+) -> Result<(), Vec<NotReady>> {
+    let started = Instant::now();
+    let http = Http::new();
+    let mut waiting: FuturesUnordered<_> = units
+        .iter()
+        .map(|unit| {
+            let http = &http;
+            async move { (*unit, wait_for(reader, http, unit, deadline).await) }
+        })
+        .collect();
+    let mut failed = Vec::new();
+    loop {
+        let next = if failed.is_empty() {
+            waiting.next().await
+        } else {
+            timeout(TOGETHER, waiting.next()).await.ok().flatten()
+        };
+        match next {
+            Some((unit, Ok(()))) => on_ready(&unit.name, started.elapsed()),
+            Some((_, Err(error))) => failed.push(error),
+            None if failed.is_empty() => return Ok(()),
+            None => return Err(failed),
+        }
+    }
+}
+
+async fn wait_for(
+    reader: &Reader,
+    http: &Http,
+    unit: &Unit,
+    deadline: Instant,
+) -> Result<(), NotReady> {
+    match watch(reader, http, unit, deadline).await {
+        Ok(()) => Ok(()),
+        Err((reason, exit_code)) => {
+            let container = unit.spec.name.clone();
+            let log = reader.logs_tail(&container, LOG_LINES).await.unwrap_or_default();
+            Err(NotReady { unit: unit.name.clone(), container, reason, exit_code, log })
+        }
+    }
+}
+
+type Failure = (String, Option<i64>);
+
+async fn watch(
+    reader: &Reader,
+    http: &Http,
+    unit: &Unit,
+    deadline: Instant,
+) -> Result<(), Failure> {
+    let started = Instant::now();
+    let allowed =
+        unit.ready.as_ref().map_or(deadline, |ready| deadline.min(started + ready.timeout.std()));
+    let mut step = FIRST_STEP;
+    let mut restarts = None;
+    let mut looked: Option<(Instant, Container)> = None;
+    loop {
+        if looked.as_ref().is_none_or(|(at, _)| at.elapsed() >= LOOK) {
+            let container = look(reader, unit, &mut restarts).await?;
+            looked = Some((Instant::now(), container));
+        }
+        let answer = match (&looked, &unit.ready) {
+            (Some((_, container)), Some(ready)) => ask(http, unit, container, &ready.path).await,
+            _ if started.elapsed() >= SETTLED => Ok(()),
+            _ => Err("it has not settled yet".to_owned()),
+        };
+        let Err(reason) = answer else { return Ok(()) };
+        if Instant::now() >= allowed {
+            // What happened to the container says more than what did not answer.
+            look(reader, unit, &mut restarts).await?;
+            let waited = started.elapsed().as_secs_f64();
+            return Err((format!("not ready after {waited:.1} s: {reason}"), None));
+        }
+        sleep(step.min(allowed.saturating_duration_since(Instant::now()))).await;
+        step = if started.elapsed() < Duration::from_secs(2) {
+            FIRST_STEP
+        } else {
+            (step * 3 / 2).min(LAST_STEP)
+        };
+    }
+}
+
+/// The container, if nothing is wrong with it.
+async fn look(
+    reader: &Reader,
+    unit: &Unit,
+    restarts: &mut Option<i64>,
+) -> Result<Container, Failure> {
+    let container = reader.container(&unit.spec.name).await;
+    let container = container
+        .map_err(|error| (error.to_string(), None))?
+        .ok_or_else(|| ("there is no container".to_owned(), None))?;
+    let state = &container.state;
+    let before = *restarts.get_or_insert(state.restart_count);
+    let code = state.exit_code;
+    if state.oom_killed {
+        let limit = unit.spec.memory_bytes.unwrap_or_default() >> 20;
+        let reason = format!(
+            "it ran out of memory (limit {limit} MiB): raise `resources.memory` of {}",
+            unit.name
+        );
+        return Err((reason, Some(code)));
+    }
+    if state.restart_count > before || state.status == Status::Restarting {
+        let times = state.restart_count.max(1);
+        return Err((
+            format!("it ended with exit code {code} and keeps being restarted ({times}×)"),
+            Some(code),
+        ));
+    }
+    match state.status {
+        Status::Exited | Status::Dead => {
+            let error =
+                if state.error.is_empty() { String::new() } else { format!(": {}", state.error) };
+            Err((format!("it ended with exit code {code}{error}"), Some(code)))
+        }
+        Status::Created if !state.error.is_empty() => {
+            Err((format!("it could not be started: {}", state.error), Some(code)))
+        }
+        Status::Paused => Err(("it is paused: `docker unpause` wakes it".to_owned(), None)),
+        Status::Removing => Err(("it is being removed".to_owned(), None)),
+        _ => Ok(container),
+    }
+}
+
+async fn ask(http: &Http, unit: &Unit, container: &Container, path: &str) -> Result<(), String> {
+    let port = unit.port.and_then(|port| container.published(port));
+    let port = port.ok_or_else(|| "it publishes no port".to_owned())?;
+    let url = format!("{}{path}", base_url(port));
+    match timeout(QUESTION, http.get(&url, None)).await {
+        Ok(answer) => answer?.good().map(drop),
+        Err(_) => Err(format!("GET {url}: no answer within {} s", QUESTION.as_secs())),
+    }
+}

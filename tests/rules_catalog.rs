@@ -1,0 +1,243 @@
+//! What the rule compiler promises about its output, its messages and its documentation. Needs no engine.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "rules/setting.rs"]
+mod setting;
+
+use std::fmt::Write as _;
+
+use mcpmon::assets::Assets;
+use mcpmon::render::rules::{Override, Severity, runbooks_markdown};
+use serde_json::Value as Json;
+use setting::Setting;
+
+/// A setting whose only pack is `text`.
+fn own(text: &str) -> (tempfile::TempDir, Setting) {
+    let dir = tempfile::tempdir().unwrap();
+    let packs = dir.path().join("prometheus/rules");
+    std::fs::create_dir_all(&packs).unwrap();
+    std::fs::write(packs.join("own.yaml"), text).unwrap();
+    let mut setting = Setting::all();
+    setting.assets = Assets::with_own(dir.path().to_owned());
+    setting.packs = vec!["own".to_owned()];
+    (dir, setting)
+}
+
+const ALERT: &str = r#"description: mine
+alerts:
+  Mine:
+    expr: up < << threshold >>
+    threshold: 0.5
+    unit: share
+    severity: warning
+    category: errors
+    summary: "{{ $labels.service }} is odd"
+    description: It is.
+    runbook: {means: a, impact: b, look: [run: mcpmon status], act: [c], tune: d}
+    test:
+      - {about: low, series: {up: 0x9}, fires: [{}], from: 0s}
+      - {about: high, series: {up: 1x9}}
+"#;
+
+fn complaint(setting: &Setting) -> String {
+    format!("{:#}", setting.compile().unwrap_err())
+}
+
+#[test]
+fn a_pack_of_ones_own_compiles() {
+    let (_dir, setting) = own(ALERT);
+    let compiled = setting.compile().unwrap();
+    let alert = compiled.alerts.first().unwrap();
+    assert_eq!((alert.name.as_str(), alert.summary.as_str()), ("Mine", "SERVICE is odd"));
+    let rule = &compiled.files.last().unwrap().content["groups"][0]["rules"][0];
+    assert_eq!(rule["expr"], "up < 0.5");
+    assert_eq!(rule["labels"], serde_json::json!({"severity": "warning", "category": "errors"}));
+    assert_eq!(rule["annotations"]["runbook_url"], "https://runbooks.example/mine");
+}
+
+#[test]
+fn an_alert_is_not_whole_without_runbook_and_tests() {
+    let page =
+        "    runbook: {means: a, impact: b, look: [run: mcpmon status], act: [c], tune: d}\n";
+    let (head, tests) = ALERT.split_once("    test:\n").unwrap();
+    let low = tests.lines().next().unwrap();
+    let high = tests.lines().nth(1).unwrap();
+    for (text, message) in [
+        (ALERT.replace(page, ""), "prometheus/rules/own.yaml:3:3: `runbook` is missing"),
+        (head.to_owned(), "prometheus/rules/own.yaml:3:3: `test` is missing"),
+        (
+            format!("{head}    test: []\n"),
+            "prometheus/rules/own.yaml: `Mine`: no test shows that it fires",
+        ),
+        (
+            format!("{head}    test:\n{high}\n"),
+            "prometheus/rules/own.yaml: `Mine`: no test shows that it fires",
+        ),
+        (
+            format!("{head}    test:\n{low}\n"),
+            "prometheus/rules/own.yaml: `Mine`: no test shows that it stays quiet",
+        ),
+        (
+            ALERT.replace("tune: d", "tune: \"\""),
+            "prometheus/rules/own.yaml: `Mine`: its runbook has an empty section",
+        ),
+        (ALERT.replace("impact: b, ", ""), "prometheus/rules/own.yaml:11:5: `impact` is missing"),
+        (
+            ALERT.replace("    unit: share\n", ""),
+            "prometheus/rules/own.yaml: `Mine`: `threshold` and `unit` go together",
+        ),
+        (
+            ALERT.replace("severity: warning", "severity: warn"),
+            "prometheus/rules/own.yaml:7:15: unknown value `warn` (did you mean `warning`?)",
+        ),
+        (
+            ALERT.replace("<< threshold >>", "<< treshold >>"),
+            "the alert `Mine`: cannot render `up < << treshold >>`: undefined value: `treshold` is undefined (in <string>:1)",
+        ),
+    ] {
+        let (_dir, setting) = own(&text);
+        assert_eq!(complaint(&setting), message, "{text}");
+    }
+}
+
+#[test]
+fn a_wrong_name_or_override_is_named() {
+    let mut setting = Setting::all();
+    setting.packs = vec!["service".to_owned()];
+    assert_eq!(complaint(&setting), "there is no rule pack `service` (did you mean `services`?)");
+    let mut setting = Setting::all();
+    setting.dialects = ["otel-htp".to_owned()].into();
+    assert_eq!(complaint(&setting), "there is no dialect `otel-htp` (did you mean `otel-http`?)");
+    for (alert, change, message) in [
+        (
+            "HighErrorRate",
+            Override { threshold: Some(5.0), ..Override::default() },
+            "the alert `HighErrorRate`: its threshold is a share from 0 to 1: 0.05 means 5 %, 5 can never be reached",
+        ),
+        (
+            "HighLatency",
+            Override { threshold: Some(-1.0), ..Override::default() },
+            "the alert `HighLatency`: its threshold must be 0 or more, not -1",
+        ),
+        (
+            "ServiceDown",
+            Override { threshold: Some(1.0), ..Override::default() },
+            "the alert `ServiceDown`: it has no threshold to change",
+        ),
+        (
+            "ServiceDown",
+            Override { r#for: Some("5".to_owned()), ..Override::default() },
+            "the alert `ServiceDown`: `for`: `5` is no duration in whole seconds, such as 90s, 5m or 1h30m",
+        ),
+    ] {
+        let mut setting = Setting::all();
+        setting.overrides.insert(alert.to_owned(), change);
+        assert_eq!(complaint(&setting), message);
+    }
+}
+
+#[test]
+fn overrides_and_components_decide_what_is_in_effect() {
+    let mut setting = Setting::all();
+    setting.disable.insert("ServiceSilent".to_owned());
+    setting.components.remove("loki");
+    let change = Override {
+        threshold: Some(0.02),
+        r#for: Some("10m".to_owned()),
+        severity: Some(Severity::Critical),
+        enabled: None,
+    };
+    setting.overrides.insert("HighErrorRate".to_owned(), change);
+    let off = Override { enabled: Some(false), ..Override::default() };
+    setting.overrides.insert("HostRebooted".to_owned(), off);
+    let compiled = setting.compile().unwrap();
+    let names: Vec<&str> = compiled.alerts.iter().map(|alert| alert.name.as_str()).collect();
+    for gone in [
+        "ServiceSilent",
+        "HostRebooted",
+        "LokiRequestErrors",
+        "NoLogsArriving",
+        "PromtailDroppingLogs",
+    ] {
+        assert!(!names.contains(&gone), "{gone}");
+    }
+    let alert = compiled.alerts.iter().find(|alert| alert.name == "HighErrorRate").unwrap();
+    assert_eq!((alert.severity, alert.r#for.as_str()), (Severity::Critical, "10m"));
+    let text = compiled.files.iter().map(|file| file.content.to_string()).collect::<String>();
+    assert!(text.contains("mcp:errors:ratio5m > 0.02 and"));
+    assert_eq!(compiled, setting.compile().unwrap(), "the same input gives the same output");
+}
+
+#[test]
+fn every_alert_says_what_a_reader_needs() {
+    let compiled = Setting::all().compile().unwrap();
+    for file in compiled.files.iter().filter(|file| !file.path.contains("dialect-")) {
+        for rule in file.content["groups"][0]["rules"].as_array().unwrap() {
+            let name = &rule["alert"];
+            assert!(rule["expr"].is_string() && rule["labels"]["category"].is_string(), "{name}");
+            let text = |key: &str| rule["annotations"][key].as_str().unwrap_or_default();
+            assert!(
+                !text("summary").ends_with('.') && text("description").ends_with('.'),
+                "{name}"
+            );
+            assert!(
+                !text("summary").contains("$value"),
+                "{name}: a summary with a value changes all the time"
+            );
+            assert!(
+                text("runbook_url").ends_with(&name.as_str().unwrap().to_lowercase()),
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_runbooks_have_a_contents_and_an_anchor_for_each_alert() {
+    let compiled = Setting::all().compile().unwrap();
+    let page = runbooks_markdown(&compiled);
+    for alert in &compiled.alerts {
+        assert!(
+            page.contains(&format!("| [{0}](#{1}) |", alert.name, alert.name.to_lowercase())),
+            "{}",
+            alert.name
+        );
+        assert!(page.contains(&format!("\n## {}\n", alert.name)), "{}", alert.name);
+    }
+    assert!(!page.contains("<<"), "a text was not rendered");
+}
+
+/// The generated part of `docs/rules.md`. With `MCPMON_BLESS=1` the file is rewritten.
+#[test]
+fn the_documentation_lists_what_there_is() {
+    let mut table = String::new();
+    for (pack, facts) in &Setting::all().catalog().packs {
+        let _ = write!(table, "\n### `{pack}`\n{}.\n\n", facts.description);
+        table.push_str("| alert | severity | category | for | threshold | needs | what it says |\n|---|---|---|---|---|---|---|\n");
+        for (name, alert) in &facts.alerts {
+            let unit = alert.unit.map(|unit| serde_json::to_value(unit).unwrap());
+            let unit = unit.as_ref().and_then(Json::as_str).unwrap_or_default().replace('_', " ");
+            let threshold =
+                alert.threshold.map(|number| format!("{number} ({unit})")).unwrap_or_default();
+            let _ = writeln!(
+                table,
+                "| `{name}` | {} | {} | {} | {threshold} | {} | {} |",
+                alert.severity.as_str(),
+                alert.category,
+                alert.r#for,
+                alert.requires.join(", "),
+                alert.summary,
+            );
+        }
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rules.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let (head, rest) = page.split_once("<!-- alerts -->\n").unwrap();
+    let (found, tail) = rest.split_once("<!-- /alerts -->\n").unwrap();
+    if std::env::var_os("MCPMON_BLESS").is_some() {
+        std::fs::write(path, format!("{head}<!-- alerts -->\n{table}<!-- /alerts -->\n{tail}"))
+            .unwrap();
+        return;
+    }
+    assert_eq!(found, table, "write it anew with MCPMON_BLESS=1");
+}

@@ -1,0 +1,62 @@
+//! mcpmon dies at any moment; the next `up` finishes what it began.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::harness::{TestStack, docker};
+
+#[test]
+fn after_kill_9_at_ten_moments_the_next_up_converges() {
+    let stack = TestStack::new("crash");
+    stack.mcpmon(&["up"]).expect(0);
+    for (round, millis) in
+        [40, 120, 250, 400, 600, 800, 1100, 1500, 2000, 2600].into_iter().enumerate()
+    {
+        // Half of the rounds die during an `up` that makes containers, half during a reload.
+        let command = if round % 2 == 0 {
+            stack.manifest(&format!("components: {{loki: {{resources: {{pids: {}}}}}, alertmanager: {{resources: {{pids: {}}}}}}}\n", 400 + round, 120 + round));
+            "up"
+        } else {
+            stack.manifest(&format!("alerts: {{override: {{HighErrorRate: {{threshold: 0.0{}}}}}}}\nservices: {{weather: {{run: {{resources: {{pids: {}}}}}}}}}\n", round + 1, 100 + round));
+            "reload"
+        };
+        let mut child =
+            stack.command(&[command]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(millis));
+        // It may be done already; then there is nothing to kill.
+        let _ = child.kill();
+        child.wait().unwrap();
+
+        let ended = stack.mcpmon(&["up"]);
+        assert_eq!(ended.code, 0, "round {round}, killed after {millis} ms:\n{}", ended.stderr);
+        stack.mcpmon(&["up"]).expect(0).says("nothing to change");
+        let names = stack.containers("{{.Name}} {{.State.Status}}");
+        assert_eq!(names.len(), 9, "round {round}: {names:?}");
+        assert!(names.iter().all(|n| n.ends_with(" running")), "round {round}: {names:?}");
+        let all = docker(&["ps", "-a", "--format", "{{.Names}}"]);
+        let ours: Vec<&str> =
+            all.lines().filter(|n| n.starts_with(&format!("{}-", stack.name))).collect();
+        assert_eq!(ours.len(), 9, "round {round}: something stays behind: {ours:?}");
+    }
+}
+
+#[test]
+fn ctrl_c_leaves_no_lock_and_the_next_up_goes_on() {
+    let stack = TestStack::new("ctrlc");
+    for millis in [300, 1200] {
+        let child =
+            stack.command(&["up"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(millis));
+        let pid = child.id().to_string();
+        assert!(
+            std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success()
+        );
+        let ended = crate::harness::ended(&child.wait_with_output().unwrap());
+        assert_eq!(ended.code, 130, "{}", ended.stderr);
+        assert!(ended.stderr.contains("it goes on from here"), "{}", ended.stderr);
+        let lock =
+            docker(&["ps", "-aq", "--filter", &format!("name=^/{}-mcpmon-lock$", stack.name)]);
+        assert_eq!(lock.trim(), "", "the lock stays");
+    }
+    stack.mcpmon(&["up"]).expect(0).says("ready and proven");
+}

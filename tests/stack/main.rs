@@ -1,0 +1,11 @@
+//! The main path on the real programs: a quickstart stack in Docker, from the lab's images where no
+//! registry can be reached. Nothing here is skipped: without an engine or the images it fails.
+
+mod alerts;
+mod crash;
+mod harness;
+mod lifecycle;
+mod logs;
+mod recorder;
+mod reload;
+mod secrets;

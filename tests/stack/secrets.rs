@@ -1,0 +1,113 @@
+//! Secrets are in the files that need them and nowhere else.
+
+use crate::harness::{TestStack, docker};
+
+#[test]
+fn planted_secrets_occur_nowhere_but_in_their_file() {
+    let planted = [
+        ("hook-token", "PLANTED-token-1f7a"),
+        ("slack", "http://slack.invalid/PLANTED-hook-9c2e"),
+        ("bearer", "PLANTED-bearer-44d1"),
+    ];
+    let stack = TestStack::new("secret");
+    for (name, value) in planted {
+        std::fs::write(stack.path(&format!("secrets/{name}")), format!("{value}\n")).unwrap();
+    }
+    std::fs::write(stack.path("secrets/grafana-admin"), "PLANTED-admin-77b0").unwrap();
+    stack.manifest(
+        "notifications:\n  receivers:\n    hook: {webhook: {url: \"http://host.docker.internal:9/\", token: {file: secrets/hook-token}}, slack: {webhook_url: {file: secrets/slack}, channel: \"#x\"}}\n  default: hook\nservices:\n  closed: {dialect: mcp, metrics: {url: \"http://search:8080/metrics?closed=1\", auth: {bearer: {env: PLANTED_ENV}}}}\n",
+    );
+    let run = |args: &[&str]| {
+        let output =
+            stack.command(args).env("PLANTED_ENV", "PLANTED-bearer-44d1").output().unwrap();
+        crate::harness::ended(&output)
+    };
+    let up = run(&["up"]).expect(0);
+    let mut seen = vec![("output of up", up.stdout + &up.stderr)];
+    for args in [
+        vec!["render", "--out", "rendered"],
+        vec!["config"],
+        vec!["config", "--origins"],
+        vec!["validate"],
+        vec!["reload"],
+        vec!["status", "--output", "json"],
+        vec!["logs", "-n", "1000"],
+    ] {
+        let ended = run(&args);
+        seen.push(("output of a command", ended.stdout + &ended.stderr));
+    }
+    for file in walk(&stack.path("rendered")) {
+        seen.push((
+            "rendered tree",
+            String::from_utf8_lossy(&std::fs::read(file).unwrap()).into_owned(),
+        ));
+    }
+    for line in stack.containers("{{json .}}") {
+        seen.push(("docker inspect", line));
+    }
+    let volumes = docker(&[
+        "volume",
+        "ls",
+        "-q",
+        "--filter",
+        &format!("label=dev.mcpmon.stack={}", stack.name),
+    ]);
+    let mut args = vec!["volume", "inspect"];
+    args.extend(volumes.split_whitespace());
+    seen.push(("volumes", docker(&args)));
+    for (part, port) in
+        [("prometheus", stack.ports.prometheus), ("alertmanager", stack.ports.alertmanager)]
+    {
+        let path = if part == "prometheus" { "/api/v1/status/config" } else { "/api/v2/status" };
+        seen.push(("loaded configuration", stack.text(port, path)));
+    }
+    for (place, text) in &seen {
+        assert!(!text.contains("PLANTED-"), "a secret is in the {place}:\n{text}");
+    }
+
+    // Files in volumes: the secret's own file, and what remembers generations has none.
+    for part in ["prometheus", "alertmanager", "grafana", "loki", "promtail"] {
+        let tar = std::process::Command::new("docker")
+            .args(["cp", &format!("{}:/etc/mcpmon", stack.container(part)), "-"])
+            .output()
+            .unwrap();
+        let mut archive = tar::Archive::new(tar.stdout.as_slice());
+        for entry in archive.entries().unwrap() {
+            let mut entry = entry.unwrap();
+            let path = entry.path().unwrap().display().to_string();
+            let mode = entry.header().mode().unwrap();
+            let mut text = Vec::new();
+            std::io::Read::read_to_end(&mut entry, &mut text).unwrap();
+            if String::from_utf8_lossy(&text).contains("PLANTED-") {
+                assert!(path.contains("/live/secrets/"), "{part}: {path}");
+                assert_eq!(mode & 0o077, 0, "{part}: others may read {path}");
+            }
+        }
+    }
+    let state = docker(&[
+        "create",
+        "--label",
+        &format!("dev.mcpmon.stack={}", stack.name),
+        "-v",
+        &format!("{}-mcpmon-state:/state", stack.name),
+        "mcpmon/empty:1",
+        "none",
+    ]);
+    let tar = std::process::Command::new("docker")
+        .args(["cp", &format!("{}:/state", state.trim()), "-"])
+        .output()
+        .unwrap();
+    docker(&["rm", state.trim()]);
+    let text = String::from_utf8_lossy(&tar.stdout);
+    assert!(text.contains("schema_version"), "no generation was kept");
+    assert!(!text.contains("PLANTED-"), "a generation holds a secret");
+}
+
+fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files.extend(walk(&path)) } else { files.push(path) }
+    }
+    files
+}
