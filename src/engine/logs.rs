@@ -31,6 +31,18 @@ impl Reader {
         Ok(lines.into_iter().map(|line| line.text).collect())
     }
 
+    /// The last line between two moments (Unix seconds), if any was written then.
+    pub async fn last_line(
+        &self,
+        container: &str,
+        since: i32,
+        until: i32,
+    ) -> Result<Option<LogLine>, EngineError> {
+        let options = LogsOptions { until, ..options(false, Some(1), Some(since)) };
+        let lines: Vec<LogLine> = self.log_lines(container, options).try_collect().await?;
+        Ok(lines.into_iter().next_back())
+    }
+
     /// Lines as they are written: first the last `tail` of those that exist (`None`: all), no older than `since` (Unix seconds), then
     /// each new one until the container stops.
     pub fn logs_follow(

@@ -1,0 +1,86 @@
+//! Does every container run, and did each run without a break?
+
+use futures_util::future::join_all;
+
+use super::Check;
+use super::finding::{Finding, at_most_ten, count};
+use super::round::{Round, either};
+use crate::engine::{Container, Status};
+use crate::plan::Unit;
+
+pub const CHECK: Check = Check {
+    name: "containers",
+    title: "every container runs",
+    look: |round| Box::pin(async { either(look(round).await) }),
+};
+
+/// Lines of the log that are shown.
+const LOG_LINES: usize = 5;
+
+async fn look(round: &Round<'_>) -> Result<Finding, Finding> {
+    let containers = round.containers().await?;
+    let units = round.context.units;
+    let mut down = Vec::new();
+    let mut restarted = Vec::new();
+    for unit in units {
+        let container = containers.get(&unit.spec.name);
+        match container.map_or(Some("there is no container".to_owned()), problem) {
+            Some(problem) => down.push((unit, format!("{}: {problem}", unit.name))),
+            None => restarted.extend(container.and_then(|c| restarts(unit, c))),
+        }
+    }
+    if !down.is_empty() {
+        let first = down.first().map(|(unit, _)| unit.name.clone()).unwrap_or_default();
+        let evidence = join_all(down.iter().map(|(unit, line)| with_log(round, unit, line))).await;
+        return Err(Finding::failed(at_most_ten(evidence)).advise(format!(
+            "`mcpmon up` starts them again; `mcpmon logs {first}` shows why it ended"
+        )));
+    }
+    if !restarted.is_empty() {
+        return Err(Finding::warning(at_most_ten(restarted))
+            .advise("`mcpmon logs NAME` shows why it ended; more memory is `resources.memory`"));
+    }
+    Ok(Finding::passed(format!("{} of {}, none was restarted", units.len(), units.len())))
+}
+
+/// Why a container is not running.
+fn problem(container: &Container) -> Option<String> {
+    let state = &container.state;
+    let memory = if state.oom_killed { ", out of memory" } else { "" };
+    let error = if state.error.is_empty() { String::new() } else { format!(": {}", state.error) };
+    match state.status {
+        Status::Running => None,
+        Status::Exited | Status::Dead => Some(format!(
+            "ended at {} with exit code {}{memory}{error}",
+            moment(&state.finished_at),
+            state.exit_code
+        )),
+        Status::Restarting => Some(format!(
+            "ends with exit code {}{memory} and keeps being restarted ({}×)",
+            state.exit_code, state.restart_count
+        )),
+        other => Some(format!("{}{error}", format!("{other:?}").to_lowercase())),
+    }
+}
+
+fn restarts(unit: &Unit, container: &Container) -> Option<String> {
+    let state = &container.state;
+    let times = usize::try_from(state.restart_count).ok().filter(|times| *times > 0)?;
+    let memory = if state.oom_killed { " after it ran out of memory" } else { "" };
+    Some(format!(
+        "{}: was restarted {} since it was made{memory}; runs since {}",
+        unit.name,
+        count(times, "time"),
+        moment(&state.started_at)
+    ))
+}
+
+async fn with_log(round: &Round<'_>, unit: &Unit, line: &str) -> String {
+    let log = round.context.reader.logs_tail(&unit.spec.name, LOG_LINES).await.unwrap_or_default();
+    log.iter().fold(line.to_owned(), |text, line| text + "\n  | " + line)
+}
+
+/// A time without its fractions.
+fn moment(rfc3339: &str) -> &str {
+    rfc3339.split('.').next().unwrap_or(rfc3339)
+}

@@ -1,0 +1,37 @@
+//! Does each program run with the files that were rendered?
+
+use futures_util::future::join_all;
+use std::time::Instant;
+
+use super::Check;
+use super::finding::Finding;
+use super::round::Round;
+use crate::check::proof::{self, Mismatch};
+use crate::plan::Unit;
+
+pub const CHECK: Check = Check {
+    name: "loaded",
+    title: "what is loaded is what was rendered",
+    look: |round| Box::pin(look(round)),
+};
+
+async fn look(round: &Round<'_>) -> Finding {
+    let units: Vec<&Unit> = round.context.units.iter().filter(|u| u.proof.is_some()).collect();
+    let found = join_all(units.iter().map(|unit| prove(round, unit))).await;
+    let failed: Vec<Mismatch> = found.into_iter().filter_map(Result::err).collect();
+    if failed.is_empty() {
+        let names: Vec<&str> = units.iter().map(|unit| unit.name.as_str()).collect();
+        return Finding::passed(names.join(", "));
+    }
+    let again = failed.iter().all(|mismatch| mismatch.again);
+    let evidence = failed.into_iter().flat_map(|mismatch| mismatch.lines).collect();
+    let finding = Finding::failed(evidence)
+        .advise("`mcpmon reload` brings what is loaded to what the manifest says");
+    Finding { again, ..finding }
+}
+
+async fn prove<'a>(round: &Round<'a>, unit: &'a Unit) -> proof::Attempt {
+    let named = |problem: String| Mismatch::from(format!("{}: {problem}", unit.name));
+    let subject = round.subject(unit).await.map_err(named)?;
+    proof::attempt(&subject, Instant::now()).await
+}

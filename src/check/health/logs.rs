@@ -1,0 +1,141 @@
+//! Do log lines arrive in Loki?
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+use serde::Deserialize;
+
+use super::Check;
+use super::finding::{Finding, at_most_ten};
+use super::round::{Round, either};
+use crate::check::proof::prometheus::Data;
+use crate::check::subject::Subject;
+use crate::manifest::Collector;
+
+pub const CHECK: Check = Check {
+    name: "logs",
+    title: "log lines arrive in Loki",
+    look: |round| Box::pin(async { either(look(round).await) }),
+};
+
+/// The collector looks for new containers every 5 s and sends once a second: a line that is older
+/// must have arrived.
+const ON_THE_WAY: i64 = 12;
+/// Lines of this age show whether the collector works now.
+const RECENT: i64 = 45;
+/// Lines that are older say nothing about it.
+const OLDEST: i64 = 300;
+
+#[derive(Deserialize)]
+struct Vector {
+    result: Vec<Sample>,
+}
+#[derive(Deserialize)]
+struct Sample {
+    metric: Labels,
+    value: (f64, String),
+}
+#[derive(Deserialize)]
+struct Labels {
+    #[serde(default)]
+    container: String,
+}
+
+/// A container whose lines should arrive.
+struct Source {
+    /// What people call it.
+    name: String,
+    container: String,
+}
+
+async fn look(round: &Round<'_>) -> Result<Finding, Finding> {
+    let loki = round.component("loki").await?;
+    let collector = match round.context.stack.collector {
+        Collector::Promtail => "promtail",
+        Collector::Alloy => "alloy",
+    };
+    let now = jiff::Timestamp::now().as_second();
+    let sources = sources(round);
+    let (wrote, recent, all) = tokio::join!(
+        join_all(sources.iter().map(|source| last_line(round, source, now))),
+        lines(&loki, RECENT),
+        lines(&loki, OLDEST)
+    );
+    let (recent, all) = (recent?, all?);
+    let mut missing = Vec::new();
+    for (source, age) in sources.iter().zip(wrote) {
+        let Some(age) = age else { continue };
+        let arrived = if age < RECENT { &recent } else { &all };
+        if !arrived.contains_key(&source.container) {
+            missing.push(format!(
+                "{}: wrote a line {age} s ago, and none of the last {} s is in Loki",
+                source.name,
+                age.max(RECENT)
+            ));
+        }
+    }
+    let total: u64 = all.values().sum();
+    let summary = format!("{total} lines of {} containers in 5 minutes", all.len());
+    let advice = format!(
+        "`mcpmon logs {collector}` shows what keeps it; `mcpmon up` starts it if it does not run"
+    );
+    if all.is_empty() {
+        missing.insert(0, "no line of the stack has arrived in 5 minutes".to_owned());
+    }
+    if missing.is_empty() {
+        return Ok(Finding::passed(summary));
+    }
+    let evidence = at_most_ten(missing);
+    // What the manifest drops never arrives, and only the collector knows which lines those were.
+    let dropped = round.context.stack.logs.get("drop").and_then(|drop| drop.as_array());
+    if dropped.is_some_and(|drop| !drop.is_empty()) && !all.is_empty() {
+        return Err(Finding::warning(evidence)
+            .advise(format!("unless `logs.drop` takes all of their lines: {advice}")));
+    }
+    Err(Finding::failed(evidence).advise(advice))
+}
+
+/// The stack's containers, and those of services that run elsewhere on this engine.
+fn sources(round: &Round<'_>) -> Vec<Source> {
+    let own = round
+        .context
+        .units
+        .iter()
+        .map(|unit| Source { name: unit.name.clone(), container: unit.spec.name.clone() });
+    let outside = round.context.stack.log_sources.as_array().into_iter().flatten();
+    let outside = outside
+        .filter_map(|source| source.get("filters")?.as_array())
+        .flatten()
+        .filter(|filter| filter.get("name").and_then(|name| name.as_str()) == Some("name"))
+        .filter_map(|filter| filter.get("values")?.as_array())
+        .flatten()
+        .filter_map(|value| value.as_str())
+        .map(|regex| {
+            let name = regex.trim_start_matches("^/").trim_end_matches('$').replace("\\.", ".");
+            Source { name: name.clone(), container: name }
+        });
+    own.chain(outside).collect()
+}
+
+/// Age in seconds of the last line that had time to arrive.
+async fn last_line(round: &Round<'_>, source: &Source, now: i64) -> Option<i64> {
+    let at = |age: i64| i32::try_from(now - age).unwrap_or(i32::MAX);
+    let reader = round.context.reader;
+    // A container that is not there is another check's to name.
+    let line = reader.last_line(&source.container, at(OLDEST), at(ON_THE_WAY)).await.ok()??;
+    let written: jiff::Timestamp = line.timestamp.parse().ok()?;
+    Some(now - written.as_second())
+}
+
+/// Lines per container in Loki over the last seconds.
+async fn lines(loki: &Subject<'_>, seconds: i64) -> Result<BTreeMap<String, u64>, String> {
+    let stack = &loki.stack.name;
+    let query = format!("sum by (container) (count_over_time({{stack=\"{stack}\"}}[{seconds}s]))");
+    let url = reqwest::Url::parse_with_params(&loki.url("/loki/api/v1/query"), [("query", &query)]);
+    let url = url.map_err(|error| error.to_string())?;
+    let answer: Data<Vector> = loki.http.json(url.as_str(), None).await?;
+    let samples = answer.data.result.into_iter();
+    Ok(samples
+        .map(|sample| (sample.metric.container, sample.value.1.parse().unwrap_or_default()))
+        .collect())
+}
