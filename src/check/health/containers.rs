@@ -5,6 +5,7 @@ use futures_util::future::join_all;
 use super::Check;
 use super::finding::{Finding, at_most_ten, count};
 use super::round::{Round, either};
+use crate::check::http::shorten;
 use crate::engine::{Container, Status};
 use crate::plan::Unit;
 
@@ -16,6 +17,8 @@ pub const CHECK: Check = Check {
 
 /// Lines of the log that are shown.
 const LOG_LINES: usize = 5;
+/// As much of a line as says what it is about.
+const LOG_WIDTH: usize = 200;
 
 async fn look(round: &Round<'_>) -> Result<Finding, Finding> {
     let containers = round.containers().await?;
@@ -77,7 +80,7 @@ fn restarts(unit: &Unit, container: &Container) -> Option<String> {
 
 async fn with_log(round: &Round<'_>, unit: &Unit, line: &str) -> String {
     let log = round.context.reader.logs_tail(&unit.spec.name, LOG_LINES).await.unwrap_or_default();
-    log.iter().fold(line.to_owned(), |text, line| text + "\n  | " + line)
+    log.iter().fold(line.to_owned(), |text, line| text + "\n  | " + &shorten(line, LOG_WIDTH))
 }
 
 /// A time without its fractions.

@@ -3,7 +3,7 @@
 use super::Check;
 use super::finding::{Finding, at_most_ten};
 use super::round::Round;
-use crate::plan;
+use crate::plan::{self, Action};
 
 pub const CHECK: Check = Check {
     name: "drift",
@@ -29,7 +29,10 @@ async fn look(round: &Round<'_>) -> Finding {
     if plan.network {
         lines.insert(0, format!("create the network {}", context.stack.network()));
     }
-    // Nothing but another `up` changes this.
+    // A container that is still to come may be another's `up` at work; a file never comes right by
+    // itself, so waiting for it is of no use.
+    let coming = |action| matches!(action, Action::None | Action::Create | Action::Start);
+    let again = plan.units.iter().all(|unit| coming(unit.action));
     let finding = Finding::failed(at_most_ten(lines)).advise("`mcpmon up` makes these changes");
-    Finding { again: false, ..finding }
+    Finding { again, ..finding }
 }

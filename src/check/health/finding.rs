@@ -53,6 +53,7 @@ impl From<Mismatch> for Finding {
 impl From<String> for Finding {
     fn from(problem: String) -> Self {
         Self::failed(vec![problem])
+            .advise("`mcpmon status` shows what runs, and `mcpmon logs NAME` what it says")
     }
 }
 

@@ -36,7 +36,7 @@ async fn look(round: &Round<'_>) -> Result<Finding, Finding> {
         )));
     }
     Err(Finding::failed(at_most_ten(problems)).advise(
-        "`mcpmon reload` provisions what is missing; `mcpmon logs grafana` shows what it could not do",
+        "does the program behind it run (`mcpmon status`)? What Grafana could not do stands in `mcpmon logs grafana`; `mcpmon reload` provisions anew",
     ))
 }
 

@@ -18,16 +18,22 @@ pub const CHECK: Check = Check {
 async fn look(round: &Round<'_>) -> Finding {
     let units: Vec<&Unit> = round.context.units.iter().filter(|u| u.proof.is_some()).collect();
     let found = join_all(units.iter().map(|unit| prove(round, unit))).await;
+    let first = units.iter().zip(&found).find(|(_, found)| found.is_err());
+    let first = first.map(|(unit, _)| unit.spec.name.clone());
     let failed: Vec<Mismatch> = found.into_iter().filter_map(Result::err).collect();
-    if failed.is_empty() {
+    let Some(first) = first else {
         let names: Vec<&str> = units.iter().map(|unit| unit.name.as_str()).collect();
         return Finding::passed(names.join(", "));
-    }
+    };
     let again = failed.iter().all(|mismatch| mismatch.again);
     let evidence = failed.into_iter().flat_map(|mismatch| mismatch.lines).collect();
-    let finding = Finding::failed(evidence)
-        .advise("`mcpmon reload` brings what is loaded to what the manifest says");
-    Finding { again, ..finding }
+    let finding = Finding { again, ..Finding::failed(evidence) };
+    if !again {
+        return finding;
+    }
+    finding.advise(format!(
+        "`mcpmon up` brings files and containers to what the manifest says; a program that did not read its files does so at `docker restart {first}`"
+    ))
 }
 
 async fn prove<'a>(round: &Round<'a>, unit: &'a Unit) -> proof::Attempt {

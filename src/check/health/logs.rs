@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join_all};
 use serde::Deserialize;
 
 use super::Check;
@@ -21,9 +21,11 @@ pub const CHECK: Check = Check {
 /// The collector looks for new containers every 5 s and sends once a second: a line that is older
 /// must have arrived.
 const ON_THE_WAY: i64 = 12;
-/// Lines of this age show whether the collector works now.
-const RECENT: i64 = 45;
-/// Lines that are older say nothing about it.
+/// Spans in seconds over which lines are counted. The last line of a container that had time to
+/// arrive is looked for in the shortest span that holds it, so that older lines cannot stand in
+/// for it: a collector that stopped is seen within seconds.
+const SPANS: [i64; 3] = [20, 60, 300];
+/// Lines that are older say nothing about now.
 const OLDEST: i64 = 300;
 
 #[derive(Deserialize)]
@@ -56,21 +58,21 @@ async fn look(round: &Round<'_>) -> Result<Finding, Finding> {
     };
     let now = jiff::Timestamp::now().as_second();
     let sources = sources(round);
-    let (wrote, recent, all) = tokio::join!(
+    let (wrote, spans) = tokio::join!(
         join_all(sources.iter().map(|source| last_line(round, source, now))),
-        lines(&loki, RECENT),
-        lines(&loki, OLDEST)
+        try_join_all(SPANS.map(|seconds| lines(&loki, seconds)))
     );
-    let (recent, all) = (recent?, all?);
+    let spans = spans?;
+    let all = spans.last().cloned().unwrap_or_default();
     let mut missing = Vec::new();
     for (source, age) in sources.iter().zip(wrote) {
         let Some(age) = age else { continue };
-        let arrived = if age < RECENT { &recent } else { &all };
+        let span = SPANS.iter().zip(&spans).find(|(seconds, _)| age < **seconds);
+        let Some((seconds, arrived)) = span else { continue };
         if !arrived.contains_key(&source.container) {
             missing.push(format!(
-                "{}: wrote a line {age} s ago, and none of the last {} s is in Loki",
-                source.name,
-                age.max(RECENT)
+                "{}: wrote a line {age} s ago, and none of its last {seconds} s is in Loki",
+                source.name
             ));
         }
     }

@@ -41,7 +41,7 @@ async fn look(round: &Round<'_>) -> Result<Finding, Finding> {
         let firing = if firing.is_empty() { "nothing".to_owned() } else { firing.join(", ") };
         return Ok(Finding::passed(format!("{summary}; firing: {firing}")));
     }
-    let mut evidence = vec![format!("{} of {summary} are not well", bad.len())];
+    let mut evidence = vec![summary];
     evidence.extend(at_most_ten(bad));
     Err(Finding::failed(evidence).advise(
         "a rule that was just loaded is evaluated within its interval (`mcpmon health-check --wait`); one that fails needs another expression",
@@ -49,16 +49,18 @@ async fn look(round: &Round<'_>) -> Result<Finding, Finding> {
 }
 
 fn problems(group: &LoadedGroup, now: Option<Timestamp>) -> Vec<String> {
-    let named = |name: &str, what: String| format!("{name} ({}): {what}", group.name);
     let mut found: Vec<String> = group
         .rules
         .iter()
-        .filter_map(|rule| match rule.health.as_str() {
-            "ok" => None,
-            "unknown" => Some(named(&rule.name, "not evaluated yet".to_owned())),
-            _ => Some(named(&rule.name, shorten(&rule.last_error, 300))),
-        })
+        .filter(|rule| rule.health == "err")
+        .map(|rule| format!("{} ({}): {}", rule.name, group.name, shorten(&rule.last_error, 300)))
         .collect();
+    let waiting = group.rules.iter().filter(|rule| rule.health == "unknown").count();
+    if waiting > 0 {
+        let every = group.interval;
+        let rules = count(waiting, "rule");
+        found.push(format!("{}: {rules} not evaluated yet (due every {every} s)", group.name));
+    }
     if let (true, Some(age)) = (found.is_empty(), age(&group.last_evaluation, now)) {
         // Three missed turns, and never less than a scheduling hiccup.
         let late = (3.0 * group.interval).max(30.0);

@@ -92,7 +92,7 @@ async fn last_up(subject: &Subject<'_>, down: &[&ActiveTarget]) -> Vec<Last> {
         return Vec::new();
     }
     let query = format!(
-        "max_over_time(timestamp(up{{instance=~\"{}\"}} == 1)[{LOOK_BACK_MINUTES}m:15s])",
+        "max_over_time(timestamp(up{{instance=~\"{}\"}} == 1)[{LOOK_BACK_MINUTES}m:5s])",
         instances.join("|")
     );
     let url = reqwest::Url::parse_with_params(&subject.url("/api/v1/query"), [("query", &query)]);
