@@ -117,7 +117,7 @@ async fn send(
 /// The innermost reason: those around it repeat the address.
 fn cause(error: &reqwest::Error, timeout: Duration) -> String {
     if error.is_timeout() {
-        return format!("no answer within {} s", timeout.as_secs());
+        return format!("no answer within {timeout:?}");
     }
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {

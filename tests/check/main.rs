@@ -1,0 +1,11 @@
+//! The checks against small local servers that answer as the real programs do, or as broken ones.
+//! What stands under `fixtures/` was recorded from the real programs.
+
+mod compare;
+mod fixture;
+mod health;
+mod http;
+mod proof;
+mod ready;
+mod reload;
+mod report;
