@@ -1,7 +1,8 @@
 //! A server that answers as told, and units and stacks to ask it about.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::path::Path;
+use std::sync::{Arc, LazyLock, Mutex};
 
 use mcpmon::assets::Assets;
 use mcpmon::catalog::{Catalog, Effect, Proof, Ready, Reload};
@@ -128,11 +129,15 @@ pub fn with_file(mut unit: Unit, path: &str, text: &str) -> Unit {
 
 /// A small stack.
 pub fn stack() -> Stack {
-    let text = "name: acme\ncomponents: {grafana: {admin_password: {file: p}}}\nservices: {a: {metrics: http://a:1/metrics, dialect: fastapi}}\n";
-    let document = mcpmon::manifest::load_text("mcpmon.yaml", text, std::path::Path::new("."))
-        .unwrap_or_else(|_| panic!("{text}"));
-    let catalog = Catalog::load(Assets::shipped()).unwrap();
-    stack::resolve(&document, &catalog).unwrap_or_else(|found| panic!("{found:?}")).stack
+    // Reading every component is the slow part of a test.
+    static STACK: LazyLock<Stack> = LazyLock::new(|| {
+        let text = "name: acme\ncomponents: {grafana: {admin_password: {file: p}}}\nservices: {a: {metrics: http://a:1/metrics, dialect: fastapi}}\n";
+        let document = mcpmon::manifest::load_text("mcpmon.yaml", text, Path::new("."));
+        let document = document.unwrap_or_else(|_| panic!("{text}"));
+        let catalog = Catalog::load(Assets::shipped()).unwrap();
+        stack::resolve(&document, &catalog).unwrap_or_else(|found| panic!("{found:?}")).stack
+    });
+    STACK.clone()
 }
 
 pub fn subject<'a>(unit: &'a Unit, stack: &'a Stack, base_url: String) -> Subject<'a> {
