@@ -102,7 +102,8 @@ async fn send(
     login: Option<&Login>,
     timeout: Duration,
 ) -> Result<Answer, String> {
-    let asked = format!("{method} {url}");
+    // A query in a message hides the message.
+    let asked = format!("{method} {}", url.split('?').next().unwrap_or(url));
     let request = match login {
         Some(login) => request.basic_auth(&login.user, Some(&login.password)),
         None => request,

@@ -68,5 +68,5 @@ async fn look(round: &Round<'_>) -> Result<Finding, Finding> {
     Err(Finding::failed(vec![format!(
         "{sends}, and {WATCHDOG}, which always fires, has not arrived ({arrived} others did)"
     )])
-    .advise("in a new stack it takes a few evaluations (`mcpmon health-check --wait`); else `mcpmon logs prometheus` names what failed on the way"))
+    .advise("in a new stack it takes a few evaluations, and after a restart of Alertmanager up to a minute, for Prometheus repeats alerts that seldom (`mcpmon health-check --wait`); else `mcpmon logs prometheus` names what failed on the way"))
 }

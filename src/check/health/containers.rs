@@ -17,6 +17,10 @@ pub const CHECK: Check = Check {
 
 /// Lines of the log that are shown.
 const LOG_LINES: usize = 5;
+/// Restarts after which a short run is one of a loop.
+const LOOP: i64 = 3;
+/// A run that is shorter than this proves nothing.
+const LOOP_SECONDS: i64 = 60;
 /// As much of a line as says what it is about.
 const LOG_WIDTH: usize = 200;
 
@@ -26,10 +30,14 @@ async fn look(round: &Round<'_>) -> Result<Finding, Finding> {
     let mut down = Vec::new();
     let mut restarted = Vec::new();
     for unit in units {
-        let container = containers.get(&unit.spec.name);
-        match container.map_or(Some("there is no container".to_owned()), problem) {
-            Some(problem) => down.push((unit, format!("{}: {problem}", unit.name))),
-            None => restarted.extend(container.and_then(|c| restarts(unit, c))),
+        let Some(container) = containers.get(&unit.spec.name) else {
+            down.push((unit, format!("{}: there is no container", unit.name)));
+            continue;
+        };
+        match (problem(container), restarts(unit, container)) {
+            (Some(problem), _) => down.push((unit, format!("{}: {problem}", unit.name))),
+            (None, Some(line)) if is_looping(container) => down.push((unit, line)),
+            (None, line) => restarted.extend(line),
         }
     }
     if !down.is_empty() {
@@ -76,6 +84,14 @@ fn restarts(unit: &Unit, container: &Container) -> Option<String> {
         count(times, "time"),
         moment(&state.started_at)
     ))
+}
+
+/// Whether it ends each time soon after it was started. A container that runs at this very moment
+/// may be between two falls.
+fn is_looping(container: &Container) -> bool {
+    let started: Option<jiff::Timestamp> = container.state.started_at.parse().ok();
+    let ran = started.map(|started| jiff::Timestamp::now().duration_since(started).as_secs());
+    container.state.restart_count >= LOOP && ran.is_some_and(|ran| ran < LOOP_SECONDS)
 }
 
 async fn with_log(round: &Round<'_>, unit: &Unit, line: &str) -> String {

@@ -25,8 +25,8 @@ const ON_THE_WAY: i64 = 12;
 /// arrive is looked for in the shortest span that holds it, so that older lines cannot stand in
 /// for it: a collector that stopped is seen within seconds.
 const SPANS: [i64; 3] = [20, 60, 300];
-/// Lines that are older say nothing about now.
-const OLDEST: i64 = 300;
+/// A container with more lines than this since the last that had time to arrive writes all the time.
+const ENOUGH: usize = 200;
 
 #[derive(Deserialize)]
 struct Vector {
@@ -121,12 +121,23 @@ fn sources(round: &Round<'_>) -> Vec<Source> {
 
 /// Age in seconds of the last line that had time to arrive.
 async fn last_line(round: &Round<'_>, source: &Source, now: i64) -> Option<i64> {
-    let at = |age: i64| i32::try_from(now - age).unwrap_or(i32::MAX);
     let reader = round.context.reader;
-    // A container that is not there is another check's to name.
-    let line = reader.last_line(&source.container, at(OLDEST), at(ON_THE_WAY)).await.ok()??;
-    let written: jiff::Timestamp = line.timestamp.parse().ok()?;
-    Some(now - written.as_second())
+    let ages = async |lines: usize| {
+        // A container that is not there is another check's to name.
+        let lines = reader.last_lines(&source.container, lines).await.unwrap_or_default();
+        let moments = lines.iter().filter_map(|line| line.timestamp.parse().ok());
+        moments.map(|moment: jiff::Timestamp| now - moment.as_second()).collect::<Vec<i64>>()
+    };
+    let last = ages(1).await.last().copied()?;
+    if last >= ON_THE_WAY {
+        return Some(last);
+    }
+    // It writes just now, so an earlier line is looked for. The engine takes the end of a log first
+    // and would drop from that what is too new, so the choice is made here.
+    let lines = ages(ENOUGH).await;
+    let busy = lines.len() >= ENOUGH;
+    let arrived = lines.into_iter().filter(|age| *age >= ON_THE_WAY).min();
+    arrived.or(busy.then_some(ON_THE_WAY))
 }
 
 /// Lines per container in Loki over the last seconds.
