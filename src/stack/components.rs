@@ -260,7 +260,13 @@ fn value(setting: &Setting, key: &str, node: &Node) -> Result<Json, Diagnostic> 
         SettingType::List => return Err(wrong("a list")),
         SettingType::Map if matches!(node.value, Value::Map(_)) => node.to_json(),
         SettingType::Map => return Err(wrong("a map")),
-        SettingType::Labels => json!(yaml::from_node::<IndexMap<AlertLabel, String>>(node)?),
+        SettingType::Labels => {
+            if let Some(entry) = node.as_map().and_then(|map| map.get("stack")) {
+                return Err(Diagnostic::error(entry.key, "the label `stack` is set by mcpmon")
+                    .help("choose another name; its value is the manifest's `name`"));
+            }
+            json!(yaml::from_node::<IndexMap<AlertLabel, String>>(node)?)
+        }
         SettingType::Path => {
             let path = yaml::from_node::<String>(node)?;
             if !path.starts_with('/') || path.contains(':') {

@@ -178,8 +178,9 @@ fn labels(
 
 /// Adds what differs from `http://…/metrics`.
 fn place(labels: &mut BTreeMap<String, String>, endpoint: &Endpoint) {
-    if endpoint.url.path() != "/metrics" {
-        labels.insert("__metrics_path__".to_owned(), endpoint.url.path().to_owned());
+    let path = decoded(endpoint.url.path());
+    if path != "/metrics" {
+        labels.insert("__metrics_path__".to_owned(), path);
     }
     if endpoint.url.scheme() != "http" {
         labels.insert("__scheme__".to_owned(), endpoint.url.scheme().to_owned());
@@ -187,6 +188,22 @@ fn place(labels: &mut BTreeMap<String, String>, endpoint: &Endpoint) {
     for (key, value) in endpoint.url.parameters() {
         labels.insert(format!("__param_{key}"), value);
     }
+}
+
+/// The path as it is meant: Prometheus encodes it again.
+fn decoded(path: &str) -> String {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let byte = tail
+            .get(..2)
+            .filter(|_| *first == b'%')
+            .and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
+    }
+    // What is no text after all stays as it was written.
+    String::from_utf8(bytes).unwrap_or_else(|_| path.to_owned())
 }
 
 type Class = (Option<Auth>, Option<Tls>);
