@@ -41,6 +41,12 @@ impl Assets {
         Ok(TEMPLATES.get_file(path).and_then(|f| f.contents_utf8()).map(Cow::Borrowed))
     }
 
+    /// The path of a file as its author knows it: the user's own with its folder before it.
+    pub fn shown(&self, path: &str) -> String {
+        let own = self.own.as_deref().map(|own| own.join(path)).filter(|file| file.is_file());
+        own.map_or_else(|| path.to_owned(), |file| file.display().to_string())
+    }
+
     /// Names of the files in `dir` that end in `suffix`, without it, sorted.
     pub fn names(&self, dir: &str, suffix: &str) -> Vec<String> {
         let mut names = BTreeSet::new();

@@ -242,6 +242,10 @@ pub enum SettingType {
     List,
     /// A map.
     Map,
+    /// A map from label names to text.
+    Labels,
+    /// An absolute path on the host.
+    Path,
     /// `{env: NAME}` or `{file: path}`.
     Secret,
 }
@@ -293,8 +297,9 @@ impl Catalog {
         for name in assets.folders_with("component.yaml") {
             let path = format!("{name}/component.yaml");
             let text = assets.read(&path)?.with_context(|| format!("{path} vanished"))?;
-            let spec: Spec = yaml::from_str(&path, &text)?;
-            spec.check().with_context(|| path.clone())?;
+            let shown = assets.shown(&path);
+            let spec: Spec = yaml::from_str(&shown, &text)?;
+            spec.check().with_context(|| shown.clone())?;
             specs.insert(name, spec);
         }
         Ok(Self { assets, specs })

@@ -2,6 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Level, Message, Renderer, Snippet};
 
+use crate::redact;
 use crate::yaml::{self, Span};
 
 /// How bad a problem is.
@@ -63,7 +64,7 @@ impl Diagnostic {
 
 impl From<yaml::Problem> for Diagnostic {
     fn from(problem: yaml::Problem) -> Self {
-        Self::error(problem.span, problem.message)
+        Self { help: problem.help, ..Self::error(problem.span, problem.message) }
     }
 }
 
@@ -86,6 +87,8 @@ pub struct Source {
     pub name: String,
     /// Its content.
     pub text: String,
+    /// The byte that each line starts at.
+    lines: Vec<u32>,
 }
 
 /// The texts that spans point into.
@@ -95,7 +98,10 @@ pub struct Sources(Vec<Source>);
 impl Sources {
     /// Adds a text and gives its index.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> u32 {
-        self.0.push(Source { name: name.into(), text: text.into() });
+        let text = text.into();
+        let ends = text.match_indices('\n').map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX));
+        let lines = std::iter::once(0).chain(ends).collect();
+        self.0.push(Source { name: name.into(), text, lines });
         u32::try_from(self.0.len() - 1).unwrap_or(u32::MAX)
     }
     /// The text with that index.
@@ -109,8 +115,10 @@ impl Sources {
     /// `file:line:column` of a span's start.
     pub fn place(&self, span: Span) -> String {
         self.get(span.source).map_or_else(String::new, |source| {
-            let (line, column) = yaml::line_column(&source.text, span.start);
-            format!("{}:{line}:{column}", source.name)
+            let line = source.lines.partition_point(|start| *start <= span.start).max(1);
+            let start = source.lines.get(line - 1).copied().unwrap_or(0);
+            let before = source.text.get(start as usize..span.start as usize).unwrap_or("");
+            format!("{}:{line}:{}", source.name, before.chars().count() + 1)
         })
     }
 }
@@ -135,15 +143,9 @@ fn draw_one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> 
         let help = diagnostic.help.as_ref().map(|help| format!("\n  = help: {help}"));
         return title + &help.unwrap_or_default();
     };
-    let (range, first_line, lines) = window(&source.text, span);
-    // The text before a secret is its key; the secret itself is not shown.
-    let before = lines.get(..range.start).filter(|_| diagnostic.secret);
-    let hidden = before.map(|before| format!("{before}••••••"));
-    let (range, lines) = match &hidden {
-        Some(hidden) => (range.start..hidden.len(), hidden.as_str()),
-        None => (range, lines),
-    };
-    let snippet = Snippet::source(lines)
+    let (range, first_line, line) = window(&source.text, span);
+    let (line, range) = redact::line(line, range, diagnostic.secret);
+    let snippet = Snippet::source(line)
         .line_start(first_line)
         .path(&source.name)
         .annotation(AnnotationKind::Primary.span(range));
@@ -193,7 +195,12 @@ pub fn closest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     // 0.8 takes `lokii` for `loki` and leaves `redis` alone beside `retries`.
     known
         .into_iter()
-        .map(|name| (strsim::jaro_winkler(&found.to_lowercase(), &name.to_lowercase()), name))
+        .map(|name| {
+            let (a, b) = (found.to_lowercase(), name.to_lowercase());
+            // Two swapped letters of a short word are a slip as well.
+            let slip = b.len() > 2 && strsim::osa_distance(&a, &b) == 1;
+            (strsim::jaro_winkler(&a, &b).max(if slip { 0.85 } else { 0.0 }), name)
+        })
         .filter(|(score, _)| *score >= 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
@@ -238,7 +245,7 @@ mod tests {
     #[test]
     fn the_first_line_says_what_is_wrong_in_the_authors_words() {
         for (text, line) in [
-            ("name: [a\n", "error: unclosed bracket '['"),
+            ("name: [a\n", "error: a bracket is not closed"),
             ("name: a\nname: b\n", "error: the key `name` stands here a second time"),
             (
                 "name: a\nport: 70000\n",
@@ -246,7 +253,7 @@ mod tests {
             ),
             ("port: 1\n", "error: `name` is missing"),
             ("- 1\n", "error: expected a map, found a list"),
-            ("name: a\nport: *c\n", "error: alias references unknown anchor"),
+            ("name: a\nport: *c\n", "error: there is no anchor of this name above"),
         ] {
             assert_eq!(problem(text).lines().next(), Some(line), "{text}");
         }

@@ -27,6 +27,7 @@ pub mod exit;
 pub mod manifest;
 pub mod output;
 pub mod plan;
+mod redact;
 pub mod render;
 pub mod stack;
 pub mod start;

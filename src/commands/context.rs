@@ -52,9 +52,11 @@ impl Context {
     pub fn catalog(document: &Document) -> anyhow::Result<Catalog> {
         let own = document.manifest.components_dir.as_ref().map(|dir| document.dir.join(dir));
         if let Some(dir) = own.as_ref().filter(|dir| !dir.is_dir()) {
+            let span = document.locate(&["components_dir".into()]);
+            let place = span.map(|s| document.sources.place(s) + ": ").unwrap_or_default();
             return Err(Stop::new(
                 Exit::Usage,
-                format!("`components_dir`: there is no folder {}", dir.display()),
+                format!("{place}`components_dir` names {}, and there is no such folder", dir.display()),
             )
             .into());
         }

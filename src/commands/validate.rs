@@ -28,11 +28,16 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     context.printer.mark(
         Mark::Good,
         format!(
-            "{} is valid: {} services, {} components, {files} files",
+            "{} is valid: {}, {}, {}",
             stack.name,
-            stack.services.len(),
-            stack.components.len()
+            count(stack.services.len(), "service"),
+            count(stack.components.len(), "component"),
+            count(files, "file")
         ),
     );
     Ok(Exit::Done)
+}
+
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::types::ByteSize;
+use super::types::{ByteSize, Name, SecretRef};
+use super::words::EnvName;
 use crate::yaml::Node;
 
 /// Keys that every component takes; what else one takes stands in its `component.yaml`.
-pub const COMMON_SETTINGS: [&str; 9] =
-    ["enabled", "image", "version", "port", "address", "resources", "args", "env", "config"];
+pub const COMMON_SETTINGS: [&str; 10] = [
+    "enabled", "image", "version", "port", "address", "resources", "args", "env", "secrets", "config",
+];
 
 /// What may be said about any component.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -34,7 +36,11 @@ pub struct Common {
     pub args: Vec<String>,
     /// More environment. Secrets do not belong here: `docker inspect` shows it to everyone.
     #[serde(default)]
-    pub env: BTreeMap<String, String>,
+    pub env: BTreeMap<EnvName, String>,
+    /// Secrets that `config:` or a setting refers to: `secrets: {store: {file: secrets/store}}` is
+    /// the file `/etc/mcpmon/live/secrets/store` in the container.
+    #[serde(default)]
+    pub secrets: BTreeMap<Name, SecretRef>,
     /// Laid over its main configuration file: maps merge, lists replace, `null` removes.
     #[serde(skip)]
     #[schemars(with = "serde_json::Map<String, serde_json::Value>")]

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Manifest;
+use super::{Manifest, typed};
 use crate::assets;
 use crate::diagnostic::{Diagnostic, Sources, suggest};
-use crate::yaml::{self, Map, Node, Segment, Span};
+use crate::yaml::{self, Node, Segment, Span};
 
 /// A manifest with the texts that it came from.
 #[derive(Clone, Debug)]
@@ -81,11 +81,13 @@ impl Loader {
     }
 
     fn file(&mut self, file: &Path, extended_at: Option<Span>) -> Step<Node> {
+        let file = &straightened(file);
         let name = file.display().to_string();
         let text = std::fs::read_to_string(file).map_err(|error| {
             let message = format!("cannot read {name}: {}", io_reason(&error));
             let found = match extended_at {
-                Some(span) => Diagnostic::error(span, message),
+                Some(span) => Diagnostic::error(span, message)
+                    .help("a path starts at the folder of the file that names it"),
                 None => Diagnostic::general(message).help(
                     "`mcpmon init` writes a manifest to start from; `-f FILE` names another one",
                 ),
@@ -121,8 +123,8 @@ impl Loader {
     fn base(&mut self, base: &str, dir: &Path, span: Span) -> Step<Node> {
         let is_path = base.contains('/') || [".yaml", ".yml"].iter().any(|end| base.ends_with(end));
         let name =
-            if is_path { dir.join(base).display().to_string() } else { profile_source(base) };
-        if self.open.contains(&name) {
+            if is_path { straightened(&dir.join(base)).display().to_string() } else { profile_source(base) };
+        if self.open.contains(&name) || self.open.len() > DEEPEST {
             let found = Diagnostic::error(
                 span,
                 format!("`extends` goes in a circle: {} → {name}", self.open.join(" → ")),
@@ -143,46 +145,90 @@ impl Loader {
     }
 
     fn finish(self, root: Step<Node>, dir: PathBuf) -> Result<Document, Box<LoadError>> {
-        let fail = |found: Diagnostic, sources: Sources| {
-            Box::new(LoadError { diagnostics: vec![found], sources })
-        };
         let mut root = match root {
             Ok(root) => root,
-            Err(found) => return Err(fail(*found, self.sources)),
+            Err(found) => {
+                return Err(Box::new(LoadError { diagnostics: vec![*found], sources: self.sources }));
+            }
         };
-        // Components are read against their `component.yaml`, not against a Rust type.
-        let components = root.as_map_mut().and_then(|map| map.shift_remove("components"));
-        let typed = yaml::from_node::<Manifest>(&root);
-        let mut by_name = indexmap::IndexMap::new();
-        if let Some(entry) = components {
-            match entry.node.as_map() {
-                Some(map) => {
-                    by_name = map.iter().map(|(name, e)| (name.clone(), e.node.clone())).collect();
-                }
-                None if matches!(entry.node.value, yaml::Value::Null) => {}
-                None => {
-                    let found = Diagnostic::error(
-                        entry.node.span,
-                        "`components` is a map, with a key per component",
-                    )
-                    .help("write it like `components: {grafana: {port: 3000}}`");
-                    return Err(fail(found, self.sources));
-                }
-            }
-            let map = root.as_map_mut().map_or_else(Map::new, std::mem::take);
-            root.value = yaml::Value::Map(map);
-            if let Some(map) = root.as_map_mut() {
-                map.insert("components".to_owned(), entry);
-            }
-        }
-        match typed {
-            Ok(mut manifest) => {
-                manifest.components = by_name;
-                Ok(Document { manifest, root, sources: self.sources, dir })
-            }
-            Err(error) => Err(fail(error.into(), self.sources)),
+        drop_nulls(&mut root, &mut Vec::new());
+        match read(&root) {
+            Ok(manifest) => Ok(Document { manifest, root, sources: self.sources, dir }),
+            Err(diagnostics) => Err(Box::new(LoadError { diagnostics, sources: self.sources })),
         }
     }
+}
+
+/// Components are read against their `component.yaml`, not against a Rust type.
+fn read(root: &Node) -> Result<Manifest, Vec<Diagnostic>> {
+    let mut rest = root.clone();
+    let components = rest.as_map_mut().and_then(|map| map.shift_remove("components"));
+    let mut by_name = indexmap::IndexMap::new();
+    let mut found = Vec::new();
+    if let Some(entry) = components {
+        match entry.node.value {
+            yaml::Value::Map(map) => {
+                by_name = map.into_iter().map(|(name, entry)| (name, entry.node)).collect();
+            }
+            yaml::Value::Null => {}
+            _ => found.push(
+                Diagnostic::error(
+                    entry.node.span,
+                    "`components` is a map, with a key per component",
+                )
+                .help("write it like `components: {grafana: {port: 3000}}`"),
+            ),
+        }
+    }
+    match typed::read(&rest) {
+        Ok(mut manifest) if found.is_empty() => {
+            manifest.components = by_name;
+            Ok(manifest)
+        }
+        Ok(_) => Err(found),
+        Err(more) => {
+            found.extend(more);
+            Err(found)
+        }
+    }
+}
+
+/// Removes what is written as `null`, which says that a value is not wanted. Names of services and
+/// receivers stay: one without anything under it is a mistake, whether it was forgotten or misspelt.
+/// A component's `config` stays as well: it is laid over a file later.
+fn drop_nulls(node: &mut Node, path: &mut Vec<String>) {
+    let Some(map) = node.as_map_mut() else { return };
+    let named = matches!(
+        path.iter().map(String::as_str).collect::<Vec<_>>().as_slice(),
+        ["services"] | ["notifications", "receivers"]
+    );
+    map.retain(|_, entry| named || !matches!(entry.node.value, yaml::Value::Null));
+    for (key, entry) in map {
+        path.push(key.clone());
+        if !matches!(path.as_slice(), [first, _, last] if first == "components" && last == "config") {
+            drop_nulls(&mut entry.node, path);
+        }
+        path.pop();
+    }
+}
+
+/// Manifests that may extend one another; more are a circle through links.
+const DEEPEST: usize = 20;
+
+/// The path without `.` and `..`, so that two ways to write it are the same.
+fn straightened(path: &Path) -> PathBuf {
+    use std::path::Component::{CurDir, Normal, ParentDir};
+    let mut straight = PathBuf::new();
+    for part in path.components() {
+        match part {
+            CurDir => {}
+            ParentDir if matches!(straight.components().next_back(), Some(Normal(_))) => {
+                straight.pop();
+            }
+            other => straight.push(other),
+        }
+    }
+    straight
 }
 
 fn profile_source(name: &str) -> String {
@@ -190,9 +236,9 @@ fn profile_source(name: &str) -> String {
 }
 
 /// The reason without the operating system's error number.
-fn io_reason(error: &std::io::Error) -> String {
+pub fn io_reason(error: &std::io::Error) -> String {
     match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
         _ => error.to_string(),

@@ -7,17 +7,20 @@ mod load;
 mod notifications;
 mod schema;
 mod service;
+mod typed;
 mod types;
+mod words;
 
 pub use alerts::{Alerts, Override, Severity};
 pub use component::{COMMON_SETTINGS, Common, Resources};
-pub use load::{Document, LoadError, load, load_text};
+pub use load::{Document, LoadError, io_reason, load, load_text};
 pub use notifications::{
     Email, Matcher, Notifications, PagerDuty, Receiver, Route, Slack, Smtp, Timing, Webhook,
 };
 pub use schema::schema;
 pub use service::{Auth, Demo, Dialect as DemoDialect, Endpoint, Run, Service, Tls};
 pub use types::{ByteSize, Duration, LabelName, Name, SecretRef, Share, Url, UrlOrSecret};
+pub use words::{AlertLabel, DockerName, EnvName, HeaderName, is_image_path, is_tag};
 
 use std::collections::BTreeMap;
 
@@ -48,7 +51,7 @@ pub struct Manifest {
     pub collector: Collector,
     /// Docker networks that exist already and in which services can be reached by name.
     #[serde(default)]
-    pub networks: Vec<String>,
+    pub networks: Vec<DockerName>,
     /// What holds for every service that does not say otherwise.
     #[serde(default)]
     pub defaults: Defaults,

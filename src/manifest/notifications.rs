@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 
 use super::types::{Duration, Name, SecretRef, UrlOrSecret};
+use super::words::AlertLabel;
 
 /// Who is told about alerts.
 #[derive(Clone, Debug, Default, serde::Deserialize, JsonSchema)]
@@ -35,7 +36,7 @@ pub struct Notifications {
 #[serde(deny_unknown_fields, default)]
 pub struct Timing {
     /// Alerts that share these labels are told together.
-    pub group_by: Vec<String>,
+    pub group_by: Vec<AlertLabel>,
     /// Wait before the first message about a group, so that related alerts join it.
     pub group_wait: Duration,
     /// Wait before news about a group that was told already.
@@ -47,7 +48,7 @@ pub struct Timing {
 impl Default for Timing {
     fn default() -> Self {
         Self {
-            group_by: ["alertname", "group"].map(str::to_owned).to_vec(),
+            group_by: ["alertname", "group"].iter().filter_map(|l| AlertLabel::parse(l).ok()).collect(),
             group_wait: Duration::from_secs(10),
             group_interval: Duration::from_secs(300),
             repeat_interval: Duration::from_secs(4 * 3600),
@@ -140,7 +141,7 @@ pub struct Smtp {
 pub struct Route {
     /// Labels that an alert must have: `{severity: critical}`, `{group: [core, ai]}`.
     #[serde(rename = "match")]
-    pub matches: IndexMap<String, Matcher>,
+    pub matches: IndexMap<AlertLabel, Matcher>,
     /// The receivers, by name.
     pub to: Vec<Name>,
 }

@@ -13,6 +13,8 @@ pub fn schema(catalog: &Catalog) -> Value {
     let mut generator = SchemaSettings::draft07().into_generator();
     let common = Common::json_schema(&mut generator).to_value();
     let secret = generator.subschema_for::<super::SecretRef>().to_value();
+    let duration = generator.subschema_for::<super::Duration>().to_value();
+    let size = generator.subschema_for::<super::ByteSize>().to_value();
     let mut root = generator.into_root_schema_for::<Manifest>().to_value();
     let mut components = Map::new();
     for (name, spec) in catalog.components() {
@@ -20,9 +22,14 @@ pub fn schema(catalog: &Catalog) -> Value {
         schema["description"] = json!(spec.description);
         for (setting, declared) in &spec.settings {
             let mut property = match declared.kind {
-                SettingType::Text | SettingType::Duration | SettingType::Size => {
-                    json!({"type": "string"})
-                }
+                SettingType::Text => json!({"type": ["string", "number", "boolean"]}),
+                SettingType::Path => json!({"type": "string", "pattern": "^/[^:]*$"}),
+                SettingType::Duration => json!({"allOf": [duration]}),
+                SettingType::Size => json!({"allOf": [size]}),
+                SettingType::Labels => json!({
+                    "type": "object",
+                    "additionalProperties": {"type": ["string", "number", "boolean"]},
+                }),
                 SettingType::Number => json!({"type": "number"}),
                 SettingType::Bool => json!({"type": "boolean"}),
                 SettingType::List => json!({"type": "array"}),

@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::types::{Duration, LabelName, Name, SecretRef, Share, Url};
+use super::words::{DockerName, EnvName, HeaderName};
 use super::{Resources, Scrape};
 
 /// An MCP server, or an application beside it.
@@ -25,7 +26,7 @@ pub struct Service {
     /// The metric names it speaks: a file under `templates/dialects/`.
     pub dialect: Option<String>,
     /// Name of the container whose logs are collected, when mcpmon does not run the service.
-    pub container: Option<String>,
+    pub container: Option<DockerName>,
     /// Let mcpmon run it as part of the stack.
     pub run: Option<Run>,
     /// More labels on its targets.
@@ -116,7 +117,7 @@ pub enum Auth {
     /// A header of its own, such as `X-Api-Key`.
     Header {
         /// The header's name.
-        name: String,
+        name: HeaderName,
         /// Its value.
         value: SecretRef,
     },
@@ -148,7 +149,7 @@ pub struct Run {
     pub command: Vec<String>,
     /// Environment. Secrets do not belong here: `docker inspect` shows it to everyone.
     #[serde(default)]
-    pub env: BTreeMap<String, String>,
+    pub env: BTreeMap<EnvName, String>,
     /// Ports published on 127.0.0.1 under the same number: `8080`; or `"18080:8080"`.
     #[serde(default)]
     pub ports: Vec<String>,

@@ -39,6 +39,8 @@ macro_rules! checked_text {
     };
 }
 
+pub(super) use checked_text;
+
 /// A name that is used in container names, labels and URLs: a DNS label.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(String);
@@ -402,6 +404,12 @@ impl<'de> Deserialize<'de> for SecretRef {
         deserializer.deserialize_any(SecretVisitor)
     }
 }
+#[derive(serde::Deserialize)]
+#[serde(field_identifier, rename_all = "lowercase")]
+enum SourceKind {
+    Env,
+    File,
+}
 struct SecretVisitor;
 impl<'de> Visitor<'de> for SecretVisitor {
     type Value = SecretRef;
@@ -422,20 +430,19 @@ impl<'de> Visitor<'de> for SecretVisitor {
                 "a secret has exactly one source{HELP}write `{{env: NAME}}` or `{{file: path}}`"
             ))
         };
-        let (key, value) = map.next_entry::<String, String>()?.ok_or_else(wrong)?;
-        if map.next_key::<String>()?.is_some() {
+        let (kind, value) = map.next_entry::<SourceKind, String>()?.ok_or_else(wrong)?;
+        if map.next_key::<SourceKind>()?.is_some() {
             return Err(wrong());
         }
         if value.trim().is_empty() {
             return Err(de::Error::custom(format!(
-                "the secret's `{key}` is empty{HELP}write `{{env: NAME}}` or `{{file: path}}`"
+                "the secret's source has no name{HELP}write `{{env: NAME}}` or `{{file: path}}`"
             )));
         }
-        match key.as_str() {
-            "env" => Ok(SecretRef::Env(value)),
-            "file" => Ok(SecretRef::File(value)),
-            other => Err(de::Error::unknown_field(other, &["env", "file"])),
-        }
+        Ok(match kind {
+            SourceKind::Env => SecretRef::Env(value),
+            SourceKind::File => SecretRef::File(value),
+        })
     }
 }
 impl JsonSchema for SecretRef {
@@ -492,7 +499,7 @@ impl JsonSchema for UrlOrSecret {
 }
 
 /// Keeps a message readable when what was written is very long.
-fn shorten(text: &str) -> String {
+pub(super) fn shorten(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
     if line.chars().count() <= 60 && line.len() == text.len() {
         return text.to_owned();

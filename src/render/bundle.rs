@@ -60,7 +60,7 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
                     .assets
                     .read(&name)?
                     .with_context(|| format!("{name} does not exist"))?;
-                let mut rendered = text(&name, &source)?;
+                let mut rendered = text(&catalog.assets.shown(&name), &source)?;
                 if let Some(overlay) = part.config.as_ref().filter(|_| index == 0) {
                     rendered = config::overlay(&rendered, overlay)
                         .with_context(|| format!("`config` of {}", part.name))?;
@@ -78,16 +78,18 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
             }
         }
         bundle.components.insert(part.name.clone(), files);
-        bundle.processes.insert(part.name.clone(), process(part, &text)?);
+        let spec_path = catalog.assets.shown(&format!("{}/component.yaml", part.name));
+        bundle.processes.insert(part.name.clone(), process(part, &spec_path, &text)?);
     }
     Ok(bundle)
 }
 
 fn process(
     part: &Component,
+    shown: &str,
     text: &dyn Fn(&str, &str) -> anyhow::Result<String>,
 ) -> anyhow::Result<Process> {
-    let name = format!("{}/component.yaml", part.name);
+    let name = shown.to_owned();
     let mut command = Vec::new();
     for argument in &part.spec.command {
         // The name decides about escaping: arguments are no YAML.

@@ -24,6 +24,8 @@ pub fn environment() -> anyhow::Result<Environment<'static>> {
         if is_data { AutoEscape::Json } else { AutoEscape::None }
     });
     env.add_filter("quote", quote);
+    env.add_filter("matcher", matcher);
+    env.add_filter("untemplated", untemplated);
     env.add_filter("ini", ini);
     env.add_filter("alternatives", alternatives);
     env.add_filter("alloy_list", alloy_list);
@@ -76,6 +78,17 @@ fn quote(value: &Value) -> Result<Value, Error> {
         .map_err(|e| Error::new(ErrorKind::InvalidOperation, e.to_string()))
 }
 
+/// Text in double quotes for a matcher of Alertmanager, which knows no other escapes than these.
+fn matcher(value: &Value) -> Result<Value, Error> {
+    let text = text(value)?.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    Ok(Value::from(format!("\"{text}\"")))
+}
+
+/// Text for a field that Alertmanager takes as a Go template: braces stay braces.
+fn untemplated(value: &Value) -> Result<Value, Error> {
+    Ok(Value::from(text(value)?.replace("{{", "{{\"{{\"}}")))
+}
+
 /// A value of Grafana's ini file: quoted, since `#` and `;` begin a comment there, and with `$`
 /// kept from being expanded.
 fn ini(value: &Value) -> Result<Value, Error> {
@@ -86,10 +99,10 @@ fn ini(value: &Value) -> Result<Value, Error> {
             "a value of an ini file has one line and no backquote",
         ));
     }
-    if text.contains("${") || text.contains("$__") {
+    if text.contains("${") || text.contains("$__") || text.contains("%(") {
         return Err(Error::new(
             ErrorKind::InvalidOperation,
-            "Grafana would expand the `$` in a value",
+            "Grafana would expand `${`, `$__` and `%(` in a value",
         ));
     }
     Ok(Value::from_safe_string(format!("`{text}`")))

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::Stack;
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, suggest};
-use crate::manifest::{Document, Duration, Name, Severity};
+use crate::manifest::{
+    Document, Duration, Name, Severity, Url, UrlOrSecret, is_image_path, is_tag,
+};
 use crate::render::{dashboards, rules};
 use crate::yaml::{Segment, Span};
 
@@ -62,26 +64,11 @@ impl Checks<'_> {
             }
             for (field, endpoint) in [("mcp", &service.mcp), ("metrics", &service.metrics)] {
                 let Some(endpoint) = endpoint else { continue };
-                let place = || self.at(["services".into(), name.as_str().into(), field.into()]);
-                if matches!(endpoint.url.host(), "localhost" | "127.0.0.1" | "[::1]" | "0.0.0.0") {
-                    found.push(
-                        Diagnostic::error(
-                            place(),
-                            format!(
-                                "inside the stack's containers `{}` is the container itself",
-                                endpoint.url.host()
-                            ),
-                        )
-                        .help(format!(
-                            "write `host.docker.internal` for a service on the Docker host: `{}`",
-                            endpoint.url.to_string().replacen(
-                                endpoint.url.host(),
-                                "host.docker.internal",
-                                1
-                            )
-                        )),
-                    );
-                }
+                let place = || {
+                    // Also where the URL is written as a map.
+                    self.at(["services".into(), name.as_str().into(), field.into(), "url".into()])
+                };
+                container_itself(&endpoint.url, place, found);
                 if field == "metrics" {
                     if let Some(other) = seen.insert(endpoint.url.to_string(), name) {
                         found.push(
@@ -106,17 +93,19 @@ impl Checks<'_> {
                 );
             }
             if let Some(run) = &service.run {
-                for key in run.env.keys().filter(|key| looks_secret(key)) {
-                    let place = self.key([
-                        "services".into(),
-                        name.as_str().into(),
-                        "run".into(),
-                        "env".into(),
-                        key.into(),
-                    ]);
-                    found.push(
-                        Diagnostic::warning(place, format!("`{key}` looks like a secret, and `docker inspect` shows the environment to everyone"))
-                            .help("let the service read it from a file"),
+                for key in run.env.keys() {
+                    secret_environment(
+                        key.as_str(),
+                        self.at(["services", name.as_str(), "run", "env", key.as_str()].map(Segment::from)),
+                        "let the service read it from a file",
+                        found,
+                    );
+                }
+                if let Some(image) = &run.image {
+                    image_of_a_service(
+                        image,
+                        self.at(["services".into(), name.as_str().into(), "run".into(), "image".into()]),
+                        found,
                     );
                 }
             }
@@ -137,23 +126,33 @@ impl Checks<'_> {
                 part.host_port?,
                 part.name.clone(),
                 vec!["components".into(), (&part.name).into(), "port".into()],
+                true,
             ))
         });
         let runs = self.stack.runs.iter().flat_map(|run| {
-            run.ports.iter().map(|(host, _)| {
-                (
-                    *host,
-                    run.name.clone(),
-                    vec!["services".into(), (&run.name).into(), "run".into(), "ports".into()],
-                )
+            run.ports.iter().enumerate().map(|(index, (host, _))| {
+                let mut place: Vec<Segment> =
+                    vec!["services".into(), (&run.name).into(), "run".into(), "ports".into()];
+                place.push(index.into());
+                (*host, run.name.clone(), place, false)
             })
         });
-        for (port, owner, place) in components.chain(runs) {
+        for (port, owner, place, is_component) in components.chain(runs) {
             if let Some(other) = taken.insert(port, owner.clone()) {
-                found.push(
-                    Diagnostic::error(self.document.locate(&place), format!("`{other}` and `{owner}` are both published on port {port}"))
-                        .help(format!("give one of them another `port:`, as in `components: {{{owner}: {{port: {}}}}}`", port.saturating_add(1))),
-                );
+                let message = if other == owner {
+                    format!("`{owner}` is published on port {port} twice")
+                } else {
+                    format!("`{other}` and `{owner}` are both published on port {port}")
+                };
+                // Where both are silent, a component's folder chose the port.
+                let place = self.document.locate(&place);
+                let next = port.checked_add(1).unwrap_or(port - 1);
+                let help = if is_component {
+                    format!("give one of them another port: `components: {{{owner}: {{port: {next}}}}}`")
+                } else {
+                    format!("publish it on another port of the host: `ports: [\"{next}:…\"]`")
+                };
+                found.push(Diagnostic::error(place, message).help(help));
             }
         }
     }
@@ -210,16 +209,14 @@ impl Checks<'_> {
                     .help("choose one with `collector: promtail` or `collector: alloy`, and enable neither by hand"),
             );
         }
-        for name in ["prometheus", "grafana"] {
-            if !has(name) && name == "prometheus" {
-                found.push(
-                    Diagnostic::error(
-                        self.at(["components".into(), name.into(), "enabled".into()]),
-                        "without Prometheus there is nothing to run",
-                    )
-                    .help("remove `enabled: false`"),
-                );
-            }
+        if !has("prometheus") {
+            found.push(
+                Diagnostic::error(
+                    self.at(["components".into(), "prometheus".into(), "enabled".into()]),
+                    "without Prometheus there is nothing to run",
+                )
+                .help("remove `enabled: false`"),
+            );
         }
         if self.stack.jobs.iter().any(|job| job.probe) && !has("blackbox-exporter") {
             found.push(
@@ -314,6 +311,28 @@ impl Checks<'_> {
 
     fn receivers(&self, found: &mut Vec<Diagnostic>) {
         let n = &self.document.manifest.notifications;
+        for (name, receiver) in &n.receivers {
+            let webhook = receiver.webhook.as_ref().map(|webhook| &webhook.url);
+            if let Some(UrlOrSecret::Url(url)) = webhook {
+                let place = || {
+                    let at = ["notifications", "receivers", name.as_str(), "webhook", "url"];
+                    self.at(at.map(Segment::from))
+                };
+                container_itself(url, place, found);
+            }
+        }
+        if let Some(smtp) = &n.smtp {
+            let port = smtp.host.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+            if port.is_none_or(|(_, port)| !port.parse::<u16>().is_ok_and(|port| port > 0)) {
+                found.push(
+                    Diagnostic::error(
+                        self.at(["notifications", "smtp", "host"].map(Segment::from)),
+                        format!("`{}` names no port", smtp.host),
+                    )
+                    .help("write host and port: `smtp.example.org:587`"),
+                );
+            }
+        }
         let known = || n.receivers.keys().map(Name::as_str);
         let mut used: Vec<&Name> = Vec::new();
         let mut check = |name, place: Option<Span>, found: &mut Vec<Diagnostic>| {
@@ -366,7 +385,8 @@ impl Checks<'_> {
         let n = &self.document.manifest.notifications;
         let words = Severity::ALL.map(Severity::as_str);
         for (index, route) in n.routes.iter().enumerate() {
-            for value in route.matches.get("severity").into_iter().flat_map(|m| &m.0) {
+            let severities = route.matches.get("severity").into_iter().flat_map(|m| &m.0);
+            for (position, value) in severities.enumerate() {
                 if !words.contains(&value.as_str()) {
                     let place = self.at([
                         "notifications".into(),
@@ -374,6 +394,7 @@ impl Checks<'_> {
                         index.into(),
                         "match".into(),
                         "severity".into(),
+                        position.into(),
                     ]);
                     found.push(
                         Diagnostic::error(place, format!("there is no severity `{value}`"))
@@ -458,6 +479,14 @@ impl Checks<'_> {
                 ),
                 Ok(_) => {}
             }
+            for key in part.env.keys() {
+                secret_environment(
+                    key,
+                    self.at(["components".into(), (&part.name).into(), "env".into(), key.into()]),
+                    "let the program read it from a file: `secrets: {NAME: {file: secrets/NAME}}` puts one into its container",
+                    found,
+                );
+            }
         }
     }
 
@@ -502,8 +531,19 @@ impl Checks<'_> {
                 .help("write the host and path alone: `registry.example.org/mirror`"),
             );
         }
+        if let Some(registry) =
+            manifest.registry.as_ref().filter(|r| !r.contains("://") && !is_registry(r))
+        {
+            found.push(
+                Diagnostic::error(
+                    self.at(["registry".into()]),
+                    format!("`{registry}` is not a registry"),
+                )
+                .help("write the host and path alone: `registry.example.org/mirror`"),
+            );
+        }
         for (index, network) in manifest.networks.iter().enumerate() {
-            if *network == self.stack.network() {
+            if network.as_str() == self.stack.network() {
                 found.push(
                     Diagnostic::error(
                         self.at(["networks".into(), index.into()]),
@@ -514,6 +554,66 @@ impl Checks<'_> {
             }
         }
     }
+}
+
+/// Inside a container its own address leads nowhere else.
+fn container_itself(
+    url: &Url,
+    place: impl FnOnce() -> Option<Span>,
+    found: &mut Vec<Diagnostic>,
+) {
+    let host = url.host();
+    if !matches!(host, "localhost" | "[::1]" | "0.0.0.0" | "[::]") && !host.starts_with("127.") {
+        return;
+    }
+    let instead = url.to_string().replacen(host, "host.docker.internal", 1);
+    found.push(
+        Diagnostic::error(
+            place(),
+            format!("inside the stack's containers `{host}` is the container itself"),
+        )
+        .help(format!(
+            "write `host.docker.internal` for something on the Docker host: `{instead}`"
+        )),
+    );
+}
+
+fn secret_environment(key: &str, place: Option<Span>, help: &str, found: &mut Vec<Diagnostic>) {
+    if looks_secret(key) {
+        let message = format!(
+            "`{key}` looks like a secret, and `docker inspect` shows the environment to everyone"
+        );
+        let mut problem = Diagnostic::warning(place, message).help(help);
+        problem.secret = true;
+        found.push(problem);
+    }
+}
+
+/// The image of a service has a tag, and is one that a registry would take.
+fn image_of_a_service(image: &str, place: Option<Span>, found: &mut Vec<Diagnostic>) {
+    let slash = image.rfind('/').map_or(0, |at| at + 1);
+    let end = image.get(slash..).and_then(|last| last.find([':', '@'])).map(|at| slash + at);
+    let (path, tag) = match end {
+        Some(end) => (image.get(..end).unwrap_or(image), image.get(end + 1..)),
+        None => (image, None),
+    };
+    // `name@sha256:…` has a digest alone, which is better than any tag.
+    let tag_ok = tag.is_none_or(|tag| is_tag(tag) || is_tag(&format!("x@{tag}")));
+    if !is_image_path(path) || !tag_ok {
+        found.push(
+            Diagnostic::error(place, format!("`{image}` is not the name of an image"))
+                .help("write it like `acme/server:1.4`"),
+        );
+    } else if matches!(tag, None | Some("latest")) {
+        found.push(
+            Diagnostic::warning(place, format!("`{image}` is another program tomorrow"))
+                .help("name a version: `acme/server:1.4`"),
+        );
+    }
+}
+
+fn is_registry(text: &str) -> bool {
+    is_image_path(&format!("{}/x", text.trim_end_matches('/')))
 }
 
 /// Whether an environment variable's name says that its value is a secret.

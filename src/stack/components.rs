@@ -3,10 +3,13 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
 
-use super::{Component, Limits, SecretFile};
+use super::{Component, LIVE, Limits, SecretFile};
 use crate::catalog::{Catalog, Setting, SettingType, Spec};
 use crate::diagnostic::{Diagnostic, suggest};
-use crate::manifest::{ByteSize, COMMON_SETTINGS, Common, Document, Duration, SecretRef};
+use crate::manifest::{
+    AlertLabel, ByteSize, COMMON_SETTINGS, Common, Document, Duration, SecretRef, is_image_path,
+    is_tag,
+};
 use crate::yaml::{self, Node, Value};
 
 /// Memory limit of a component whose folder names none.
@@ -35,10 +38,7 @@ pub fn resolve(
     for (name, spec) in catalog.components() {
         let empty = Node::empty_map();
         let node = manifest.components.get(name).unwrap_or(&empty);
-        match common(node, spec) {
-            Ok(common) => _ = commons.insert(name.clone(), common),
-            Err(problem) => found.push(problem),
-        }
+        commons.insert(name.clone(), common(node, spec, found));
     }
     let on: Map<String, Json> =
         commons.iter().map(|(name, c)| (name.clone(), json!(c.enabled != Some(false)))).collect();
@@ -62,39 +62,133 @@ pub fn resolve(
         }
         let node = manifest.components.get(&name);
         let settings = settings(document, &name, spec, node, secrets, found);
+        for (file, source) in &common.secrets {
+            let place = ["components".into(), (&name).into(), "secrets".into(), file.as_str().into()];
+            secrets.push(SecretFile {
+                component: name.clone(),
+                path: format!("secrets/{file}"),
+                source: source.clone(),
+                span: document.locate_key(&place),
+            });
+        }
         parts.insert(name.clone(), component(document, name, spec, common, node, settings, found));
     }
     in_start_order(parts)
 }
 
-/// The keys that every component takes.
-fn common(node: &Node, spec: &Spec) -> Result<Common, Diagnostic> {
-    let mut general = Node { span: node.span, value: Value::Map(yaml::Map::new()) };
+/// The keys that every component takes. Several mistakes in one component are all found.
+fn common(node: &Node, spec: &Spec, found: &mut Vec<Diagnostic>) -> Common {
     let Some(map) = node.as_map() else {
-        return match node.value {
-            Value::Null => Ok(Common::default()),
-            _ => Err(Diagnostic::error(node.span, "a component is a map of settings")
-                .help("write it like `{port: 9090}`; to leave it out write `{enabled: false}`")),
-        };
+        if !matches!(node.value, Value::Null) {
+            found.push(
+                Diagnostic::error(node.span, "a component is a map of settings")
+                    .help("write it like `{port: 9090}`; to leave it out write `{enabled: false}`"),
+            );
+        }
+        return Common::default();
     };
+    let mut general = Node { span: node.span, value: Value::Map(yaml::Map::new()) };
     let mut config = None;
     for (key, entry) in map {
         if key == "config" {
-            config = Some(entry.node.clone());
+            config = config_map(entry, spec, found);
         } else if COMMON_SETTINGS.contains(&key.as_str()) {
-            if let Some(general) = general.as_map_mut() {
-                general.insert(key.clone(), entry.clone());
+            let alone = Node {
+                span: node.span,
+                value: Value::Map([(key.clone(), entry.clone())].into_iter().collect()),
+            };
+            match yaml::from_node::<Common>(&alone) {
+                Err(error) => found.push(error.into()),
+                Ok(_) => {
+                    if let Some(general) = general.as_map_mut() {
+                        general.insert(key.clone(), entry.clone());
+                    }
+                }
             }
         } else if !spec.settings.contains_key(key) {
             let known =
                 COMMON_SETTINGS.iter().copied().chain(spec.settings.keys().map(String::as_str));
-            return Err(Diagnostic::error(entry.key, format!("unknown key `{key}`"))
-                .help(suggest(key, known)));
+            found.push(
+                Diagnostic::error(entry.key, format!("unknown key `{key}`"))
+                    .help(suggest(key, known)),
+            );
         }
     }
-    let mut common: Common = yaml::from_node(&general)?;
+    // Each key was read alone before, so all of them can be read together.
+    let mut common: Common = yaml::from_node(&general).unwrap_or_default();
     common.config = config;
-    Ok(common)
+    common
+}
+
+/// What is laid over the main file, which has to be YAML for that.
+fn config_map(entry: &yaml::Entry, spec: &Spec, found: &mut Vec<Diagnostic>) -> Option<Node> {
+    let main = spec.files.first().filter(|file| file.template.is_some());
+    let problem = match main.map(|file| file.path.as_str()) {
+        None => Some("this component has no configuration file".to_owned()),
+        Some(path) if !path.ends_with(".yml") && !path.ends_with(".yaml") => {
+            Some(format!("`config` is laid over a YAML file, and `{path}` is none"))
+        }
+        Some(_) => None,
+    };
+    if let Some(problem) = problem {
+        found.push(Diagnostic::error(entry.key, problem).help(
+            "use `env` or `args`, or bring a template of your own with `components_dir`",
+        ));
+        return None;
+    }
+    if !matches!(entry.node.value, Value::Map(_)) {
+        found.push(
+            Diagnostic::error(entry.node.span, "`config` is a map that is laid over the rendered file")
+                .help("write it like `config: {global: {scrape_timeout: 5s}}`"),
+        );
+        return None;
+    }
+    literal_secrets(&entry.node, found);
+    Some(entry.node.clone())
+}
+
+/// Keys whose values are credentials in the files of Prometheus, Alertmanager, Loki and Promtail.
+const CREDENTIALS: [&str; 14] = [
+    "password",
+    "bearer_token",
+    "credentials",
+    "client_secret",
+    "secret",
+    "secret_key",
+    "secret_access_key",
+    "routing_key",
+    "service_key",
+    "api_key",
+    "auth_token",
+    "smtp_auth_password",
+    "slack_api_url",
+    "opsgenie_api_key",
+];
+
+/// Credentials that stand in the manifest itself.
+fn literal_secrets(node: &Node, found: &mut Vec<Diagnostic>) {
+    match &node.value {
+        Value::List(list) => list.iter().for_each(|item| literal_secrets(item, found)),
+        Value::Map(map) => {
+            for (key, entry) in map {
+                let is_text = matches!(entry.node.value, Value::String(_) | Value::Number(_));
+                if is_text && CREDENTIALS.contains(&key.as_str()) {
+                    let mut problem = Diagnostic::error(
+                        entry.node.span,
+                        "a secret must not stand in the manifest",
+                    )
+                    .help(format!(
+                        "declare it as `secrets: {{store: {{file: secrets/store}}}}` of the component and write `{key}_file: {LIVE}secrets/store`"
+                    ));
+                    problem.secret = true;
+                    found.push(problem);
+                } else {
+                    literal_secrets(&entry.node, found);
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// The component's own settings, with defaults and with secrets as paths.
@@ -117,13 +211,16 @@ fn settings(
                         secrets.push(SecretFile { component, path, source, span: Some(entry.key) });
                     }
                 }
+                literal_secrets(&entry.node, found);
                 value(setting, key, &entry.node).unwrap_or_else(|problem| {
                     found.push(problem);
                     Json::Null
                 })
             }
             None => {
-                if setting.required {
+                // A component that is no map at all was complained about already.
+                let readable = node.is_none_or(|n| matches!(n.value, Value::Map(_) | Value::Null));
+                if setting.required && readable {
                     let path = ["components".into(), name.into()];
                     let span = document.locate_key(&path);
                     let example = match setting.kind {
@@ -160,6 +257,14 @@ fn value(setting: &Setting, key: &str, node: &Node) -> Result<Json, Diagnostic> 
         SettingType::List => return Err(wrong("a list")),
         SettingType::Map if matches!(node.value, Value::Map(_)) => node.to_json(),
         SettingType::Map => return Err(wrong("a map")),
+        SettingType::Labels => json!(yaml::from_node::<IndexMap<AlertLabel, String>>(node)?),
+        SettingType::Path => {
+            let path = yaml::from_node::<String>(node)?;
+            if !path.starts_with('/') || path.contains(':') {
+                return Err(wrong("an absolute path on the host"));
+            }
+            json!(path)
+        }
         SettingType::Secret => {
             yaml::from_node::<SecretRef>(node)?;
             json!(format!("secrets/{key}"))
@@ -178,12 +283,16 @@ fn component(
 ) -> Component {
     let key = |key: &str| document.locate(&["components".into(), (&name).into(), key.into()]);
     let image = common.image.clone().unwrap_or_else(|| spec.image.clone());
-    let tagged =
-        image.rsplit('/').next().is_some_and(|last| last.contains(':') || last.contains('@'));
+    let tagged = image.rsplit('/').next().is_some_and(|last| last.contains([':', '@']));
     if tagged {
         found.push(
             Diagnostic::error(key("image"), format!("`{image}` holds a tag"))
                 .help("write the tag under `version:` and the rest under `image:`"),
+        );
+    } else if !is_image_path(&image) {
+        found.push(
+            Diagnostic::error(key("image"), format!("`{image}` is not the name of an image"))
+                .help("write it like `prom/prometheus` or `registry.example.org/mirror/prometheus`"),
         );
     }
     if let Some(port) = common.port.filter(|p| *p == 0) {
@@ -198,6 +307,12 @@ fn component(
                 .help(format!("name a version; this mcpmon was written for {}", spec.version)),
         );
     }
+    if !is_tag(version) {
+        found.push(
+            Diagnostic::error(key("version"), format!("`{version}` is not an image's tag"))
+                .help(format!("write it like `{}`", spec.version)),
+        );
+    }
     let limits = Limits {
         memory: common.resources.memory.or(spec.resources.memory).map_or(MEMORY, ByteSize::bytes),
         cpus: common.resources.cpus.or(spec.resources.cpus),
@@ -210,7 +325,7 @@ fn component(
         settings,
         resources: limits,
         args: common.args,
-        env: common.env,
+        env: common.env.into_iter().map(|(k, v)| (k.to_string(), v)).collect(),
         config: common.config,
         span: node.and_then(|_| document.locate_key(&["components".into(), (&name).into()])),
         spec: spec.clone(),

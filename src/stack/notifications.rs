@@ -50,37 +50,28 @@ pub fn resolve(
             secrets.push(SecretFile { component, path: path.clone(), source, span });
             path
         };
-        let mut out = Map::new();
-        out.insert("name".to_owned(), json!(name));
-        if let Some(w) = webhook {
-            let mut map = json!({"send_resolved": w.send_resolved});
-            match &w.url {
-                UrlOrSecret::Url(url) => map["url"] = json!(url),
-                UrlOrSecret::Secret(source) => map["url_file"] = json!(secret("webhook", source)),
-            }
-            if let Some(token) = &w.token {
-                map["token"] = json!(secret("webhook-token", token));
-            }
-            out.insert("webhook".to_owned(), map);
-        }
-        if let Some(s) = slack {
+        // Every key stands, also without a value: templates take an absent one for a mistake.
+        let webhook = webhook.as_ref().map(|w| {
+            let (url, url_file) = match &w.url {
+                UrlOrSecret::Url(url) => (Some(url), None),
+                UrlOrSecret::Secret(source) => (None, Some(secret("webhook", source))),
+            };
+            let token = w.token.as_ref().map(|token| secret("webhook-token", token));
+            json!({"url": url, "url_file": url_file, "token": token, "send_resolved": w.send_resolved})
+        });
+        let slack = slack.as_ref().map(|s| {
             let url = secret("slack", &s.webhook_url);
-            out.insert(
-                "slack".to_owned(),
-                json!({"webhook_url": url, "channel": s.channel, "send_resolved": s.send_resolved}),
-            );
-        }
-        if let Some(p) = pagerduty {
+            json!({"webhook_url": url, "channel": s.channel, "send_resolved": s.send_resolved})
+        });
+        let pagerduty = pagerduty.as_ref().map(|p| {
             let key = secret("pagerduty", &p.routing_key);
-            out.insert(
-                "pagerduty".to_owned(),
-                json!({"routing_key": key, "send_resolved": p.send_resolved}),
-            );
-        }
-        if let Some(e) = email {
-            out.insert("email".to_owned(), json!({"to": e.to, "send_resolved": e.send_resolved}));
-        }
-        receivers.push(Json::Object(out));
+            json!({"routing_key": key, "send_resolved": p.send_resolved})
+        });
+        let email =
+            email.as_ref().map(|e| json!({"to": e.to, "send_resolved": e.send_resolved}));
+        receivers.push(json!({
+            "name": name, "webhook": webhook, "slack": slack, "pagerduty": pagerduty, "email": email,
+        }));
     }
     let smtp = n.smtp.as_ref().map(|smtp| {
         let password = smtp.password.as_ref().map(|source| {
@@ -96,7 +87,7 @@ pub fn resolve(
         .iter()
         .map(|route| {
             let labels: Map<String, Json> =
-                route.matches.iter().map(|(k, v)| (k.clone(), json!(v.0))).collect();
+                route.matches.iter().map(|(k, v)| (k.to_string(), json!(v.0))).collect();
             json!({"match": labels, "to": route.to})
         })
         .collect();

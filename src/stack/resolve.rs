@@ -83,7 +83,7 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
         dialects: services.dialects,
         alerts,
         dashboards: manifest.dashboards.clone(),
-        networks: manifest.networks.clone(),
+        networks: manifest.networks.iter().map(ToString::to_string).collect(),
         secrets,
     };
     stack.own_jobs = targets::own_jobs(&stack);
@@ -109,16 +109,31 @@ fn alerts(document: &Document, found: &mut Vec<Diagnostic>) -> Alerts {
         let path = document.dir.join(dir);
         match std::fs::read_dir(&path) {
             Err(error) => found.push(
-                Diagnostic::error(span, format!("cannot read the folder {}: {error}", path.display()))
+                Diagnostic::error(span, format!("cannot read the folder {}: {}", path.display(), crate::manifest::io_reason(&error)))
                     .help("make it, or remove `rules_dir`; a relative path starts at the manifest's folder"),
             ),
             Ok(entries) => {
-                for file in entries.filter_map(|e| Some(e.ok()?.path())) {
+                let mut files: Vec<_> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
+                files.sort();
+                for file in files {
                     let is_yaml = file.extension().is_some_and(|e| e == "yml" || e == "yaml");
-                    if let Some(stem) = file.file_stem().and_then(|s| s.to_str()).filter(|_| is_yaml) {
-                        match own_rules(&file) {
-                            Ok(rules) => _ = own.insert(stem.to_owned(), rules),
-                            Err(message) => found.push(Diagnostic::error(span, message)),
+                    let Some(stem) = file.file_stem().and_then(|s| s.to_str()) else { continue };
+                    if !is_yaml {
+                        continue;
+                    }
+                    match own_rules(&file) {
+                        Ok(rules) => match own.get(stem) {
+                            None => _ = own.insert(stem.to_owned(), rules),
+                            Some(other) => found.push(
+                                Diagnostic::error(
+                                    span,
+                                    format!("{} and {} have the same name", other.path, rules.path),
+                                )
+                                .help("give one of them another name"),
+                            ),
+                        },
+                        Err((message, help)) => {
+                            found.push(Diagnostic { help, ..Diagnostic::error(span, message) });
                         }
                     }
                 }
@@ -133,12 +148,18 @@ fn alerts(document: &Document, found: &mut Vec<Diagnostic>) -> Alerts {
     }
 }
 
-fn own_rules(file: &std::path::Path) -> Result<OwnRules, String> {
+/// Reads one rule file; whether its expressions are right is for Prometheus to say.
+fn own_rules(file: &std::path::Path) -> Result<OwnRules, (String, Option<String>)> {
     let path = file.display().to_string();
-    let text = std::fs::read_to_string(file).map_err(|e| format!("cannot read {path}: {e}"))?;
+    let text =
+        std::fs::read_to_string(file).map_err(|e| (format!("cannot read {path}: {e}"), None))?;
     let node = yaml::parse(0, &text).map_err(|problem| {
         let (line, column) = yaml::line_column(&text, problem.span.start);
-        format!("{path}:{line}:{column}: {}", problem.message)
+        (format!("{path}:{line}:{column}: {}", problem.message), problem.help)
     })?;
+    if !matches!(node.get("groups").map(|groups| &groups.value), Some(yaml::Value::List(_))) {
+        let help = "a rule file begins with `groups:` and a list of groups under it";
+        return Err((format!("{path} is no Prometheus rule file"), Some(help.to_owned())));
+    }
     Ok(OwnRules { path, content: node.to_json(), text })
 }

@@ -3,7 +3,6 @@
 use super::{Limits, RunService, components, targets::DEMO_PORT};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{ByteSize, Document, Name, Run};
-use crate::yaml::Span;
 
 /// Memory limit of a service that names none.
 const MEMORY: u64 = 512 << 20;
@@ -23,7 +22,7 @@ pub fn resolve(document: &Document, found: &mut Vec<Diagnostic>) -> Vec<RunServi
                     .help("write `run: {image: acme/server:1.4}`, or `run: {demo: {dialect: fastapi}}` for mcpmon's demo server"),
             );
         }
-        let ports = ports(run, place, found);
+        let ports = ports(document, name, run, found);
         let (image, command) = match &run.demo {
             Some(demo) => {
                 let arguments = [
@@ -45,7 +44,7 @@ pub fn resolve(document: &Document, found: &mut Vec<Diagnostic>) -> Vec<RunServi
             name: name.to_string(),
             image,
             command,
-            env: run.env.clone(),
+            env: run.env.iter().map(|(k, v)| (k.to_string(), v.clone())).collect(),
             ports,
             user: user(name, run),
             writable: run.writable,
@@ -65,14 +64,28 @@ fn user(_name: &Name, run: &Run) -> Option<String> {
 }
 
 /// `8080` or `18080:8080` → host and container port.
-fn ports(run: &Run, place: Option<Span>, found: &mut Vec<Diagnostic>) -> Vec<(u16, u16)> {
+fn ports(
+    document: &Document,
+    name: &Name,
+    run: &Run,
+    found: &mut Vec<Diagnostic>,
+) -> Vec<(u16, u16)> {
     let mut ports = Vec::new();
-    for text in &run.ports {
+    for (index, text) in run.ports.iter().enumerate() {
         let (host, container) = text.split_once(':').unwrap_or((text, text));
         match (host.parse::<u16>(), container.parse::<u16>()) {
             (Ok(host), Ok(container)) if host > 0 && container > 0 => ports.push((host, container)),
             _ => found.push(
-                Diagnostic::error(place, format!("`{text}` is not a port"))
+                Diagnostic::error(
+                    document.locate(&[
+                        "services".into(),
+                        name.as_str().into(),
+                        "run".into(),
+                        "ports".into(),
+                        index.into(),
+                    ]),
+                    format!("`{text}` is not a port"),
+                )
                     .help("write `8080`, or `\"18080:8080\"` for another port on the host"),
             ),
         }

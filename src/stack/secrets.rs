@@ -97,11 +97,7 @@ fn value(
         }
         SecretRef::File(path) => (surroundings.file)(&dir.join(path)).map_err(|error| {
             let path = dir.join(path);
-            let reason = match error.kind() {
-                std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-                std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-                _ => error.to_string(),
-            };
+            let reason = crate::manifest::io_reason(&error);
             let path = path.display();
             (
                 format!("cannot read the secret {path}: {reason}"),

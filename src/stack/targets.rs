@@ -209,7 +209,7 @@ impl Targets {
                 name += &format!("-basic-{}", Name::from_any(username))
             }
             Some(Auth::Header { name: header, .. }) => {
-                name += &format!("-header-{}", Name::from_any(header))
+                name += &format!("-header-{}", Name::from_any(header.as_str()))
             }
         }
         if class.1.is_some() {
@@ -272,7 +272,7 @@ fn job_auth(auth: &Auth, job: &str) -> JobAuth {
         Auth::Basic { username, .. } => {
             JobAuth::Basic { username: username.clone(), password: path }
         }
-        Auth::Header { name, .. } => JobAuth::Header { name: name.clone(), value: path },
+        Auth::Header { name, .. } => JobAuth::Header { name: name.to_string(), value: path },
     }
 }
 

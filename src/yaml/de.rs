@@ -199,14 +199,17 @@ impl<'de> de::Deserializer<'de> for &'de Node {
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _name: &'static str,
-        _variants: &'static [&'static str],
+        variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
         match &self.value {
             Value::String(s) => visitor.visit_enum(s.as_str().into_deserializer()),
             Value::Map(map) => match map.iter().next() {
                 Some((key, entry)) if map.len() == 1 => visitor.visit_enum(Variant { key, entry }),
-                _ => Err(de::Error::custom("expected a map with exactly one key")),
+                _ => Err(de::Error::custom(format!(
+                    "expected exactly one of {}{HELP}remove the others; to replace one that an earlier file wrote, set it to `null`",
+                    variants.join(", ")
+                ))),
             },
             _ => Err(self.wrong(&visitor)),
         }
@@ -313,7 +316,11 @@ impl<'de> de::EnumAccess<'de> for Variant<'de> {
     type Variant = Self;
     fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Error> {
         let key = de::value::BorrowedStrDeserializer::<Error>::new(self.key);
-        let value = seed.deserialize(key).map_err(|e| e.at(self.entry.key))?;
+        let value = seed.deserialize(key).map_err(|mut e| {
+            // What is a word elsewhere is a key here.
+            e.message = e.message.replacen("unknown value", "unknown key", 1);
+            e.at(self.entry.key)
+        })?;
         Ok((value, self))
     }
 }

@@ -17,6 +17,8 @@ pub struct Problem {
     pub span: Span,
     /// What is wrong, without the place.
     pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
 }
 
 /// Reads a YAML text. Duplicate keys are errors; merge keys (`<<`) are applied; YAML 1.1's
@@ -27,7 +29,7 @@ pub struct Problem {
 pub fn parse(source: u32, text: &str) -> Result<Node, Problem> {
     if text.len() > MAX_BYTES {
         let message = format!("the file has {} bytes; at most {MAX_BYTES} are read", text.len());
-        return Err(Problem { span: Span { source, start: 0, end: 0 }, message });
+        return Err(Problem { span: Span { source, start: 0, end: 0 }, message, help: None });
     }
     if text.lines().all(|l| l.trim().is_empty() || l.trim_start().starts_with('#')) {
         let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
@@ -44,20 +46,68 @@ pub fn parse(source: u32, text: &str) -> Result<Node, Problem> {
         let span = error
             .location()
             .map_or(Span { source, start: 0, end: 0 }, |l| span_of(source, text, &l));
-        Problem { span, message: plain_message(&error) }
+        let (message, help) = plain_message(&error);
+        Problem { span, message, help }
     })?;
     Ok(Converter { source, text }.node(raw))
 }
 
+/// What the crate says about mistakes that people make, in their words, and what to do.
+const IN_PLAIN_WORDS: [(&str, &str, &str); 9] = [
+    (
+        "budget breached",
+        "the aliases here expand to more than any manifest needs",
+        "write the values out",
+    ),
+    (
+        "multiple YAML documents",
+        "a second document begins before this line",
+        "remove the `---`: a manifest is one document; `-f one.yaml -f two.yaml` merges two files",
+    ),
+    ("tabs disallowed", "a tab indents this line", "indent with spaces"),
+    (
+        "did not find expected key",
+        "this line does not line up with those above it",
+        "give it the same indentation as its siblings, or close the bracket or quote above it",
+    ),
+    (
+        "mapping values are not allowed",
+        "a second `: ` on this line, or a key that is indented too far",
+        "put text that holds `: ` in quotes",
+    ),
+    (
+        "illegal placement of ':'",
+        "a key stands where a value is expected",
+        "close the bracket or quote above it",
+    ),
+    (
+        "expected string scalar",
+        "a key must be text",
+        "put text that begins with `{` or `[` in quotes",
+    ),
+    (
+        "unknown anchor",
+        "there is no anchor of this name above",
+        "write `&name` before the value that is meant; put text that begins with `*` in quotes",
+    ),
+    ("unclosed bracket", "a bracket is not closed", "close it, or put the text in quotes"),
+];
+
 /// The error's text without the place and the snippet, which our diagnostics draw themselves.
-fn plain_message(error: &serde_yaml::Error) -> String {
+fn plain_message(error: &serde_yaml::Error) -> (String, Option<String>) {
     let text = error.without_snippet().to_string();
     let text = text.lines().next().unwrap_or_default();
     let cut = text.find(" at line ").unwrap_or(text.len());
     let text = text.get(..cut).unwrap_or(text).trim_start_matches("error: ").trim_end_matches(':');
+    if let Some((_, message, help)) = IN_PLAIN_WORDS.iter().find(|(part, ..)| text.contains(part)) {
+        return ((*message).to_owned(), Some((*help).to_owned()));
+    }
     match text.strip_prefix("duplicate mapping key: ").and_then(|rest| rest.split(',').next()) {
-        Some(key) => format!("the key `{key}` stands here a second time"),
-        None => text.to_owned(),
+        Some(key) => (
+            format!("the key `{key}` stands here a second time"),
+            Some("keep one of them".to_owned()),
+        ),
+        None => (text.to_owned(), None),
     }
 }
 
