@@ -99,7 +99,8 @@ impl Sources {
     /// Adds a text and gives its index.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> u32 {
         let text = text.into();
-        let ends = text.match_indices('\n').map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX));
+        let ends =
+            text.match_indices('\n').map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX));
         let lines = std::iter::once(0).chain(ends).collect();
         self.0.push(Source { name: name.into(), text, lines });
         u32::try_from(self.0.len() - 1).unwrap_or(u32::MAX)

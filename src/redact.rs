@@ -102,7 +102,10 @@ mod tests {
     #[test]
     fn secrets_beside_the_marked_value_are_covered() {
         for (text, shown) in [
-            ("  grafana: {admin_password: hunter2, prot: 1}", "  grafana: {admin_password: ••••••, prot: 1}"),
+            (
+                "  grafana: {admin_password: hunter2, prot: 1}",
+                "  grafana: {admin_password: ••••••, prot: 1}",
+            ),
             ("API_TOKEN: 'hunter2' # x", "API_TOKEN: •••••• # x"),
             ("url: http://me:hunter2@host/prot", "url: http://••••••@host/prot"),
             ("{\"client-secret\": \"hun,ter2\", prot: 1}", "{\"client-secret\": ••••••, prot: 1}"),

@@ -8,15 +8,23 @@ use crate::yaml::{Node, Span, Value};
 pub fn explain(project: &Project, finding: &Finding) -> String {
     let text: Vec<&str> = finding.text.lines().filter(|line| tells_something(line)).collect();
     let text = if text.is_empty() { vec![finding.text.as_str()] } else { text };
-    let indented: Vec<String> = text.iter().take(12).map(|line| format!("    {}", line.trim_end())).collect();
+    let indented: Vec<String> =
+        text.iter().take(12).map(|line| format!("    {}", line.trim_end())).collect();
     let place = place(project, finding).map(|place| format!("\n  --> {place}")).unwrap_or_default();
-    format!("{} does not accept its configuration:{place}\n{}", finding.component, indented.join("\n"))
+    format!(
+        "{} does not accept its configuration:{place}\n{}",
+        finding.component,
+        indented.join("\n")
+    )
 }
 
 /// Lines that only say that a check began or went well.
 fn tells_something(line: &str) -> bool {
     let line = line.trim();
-    !line.is_empty() && !line.starts_with("Checking ") && !line.contains("SUCCESS") && !line.starts_with("Found:")
+    !line.is_empty()
+        && !line.starts_with("Checking ")
+        && !line.contains("SUCCESS")
+        && !line.starts_with("Found:")
 }
 
 fn place(project: &Project, finding: &Finding) -> Option<String> {
@@ -31,17 +39,22 @@ fn own_rules(project: &Project, text: &str) -> Option<String> {
         .own
         .iter()
         .find(|(name, _)| text.contains(&format!("rules/own-{name}.yml")))?;
-    let after = text.split(&format!("rules/own-{name}.yml")).nth(1)?;
-    let numbers: Vec<&str> = after
-        .trim_start_matches([':', ' ', '"'])
-        .split(|c: char| !c.is_ascii_digit())
-        .take_while(|n| !n.is_empty())
-        .take(2)
-        .collect();
-    let position = if numbers.is_empty() { String::new() } else { format!(":{}", numbers.join(":")) };
+    // The first mention may only say that the file is being checked.
+    let position = text
+        .split(&format!("rules/own-{name}.yml"))
+        .skip(1)
+        .map(line_and_column)
+        .find(|position| !position.is_empty())
+        .unwrap_or_default();
     // Without a position the complaint still quotes the expression.
     let position = if position.is_empty() { quoted_line(&own.text, text) } else { position };
     Some(format!("{}{position}", own.path))
+}
+
+/// `:line:column` at the start of what follows a file's name.
+fn line_and_column(after: &str) -> String {
+    let digits = after.trim_start_matches([':', ' ', '"']).split(|c: char| !c.is_ascii_digit());
+    digits.take_while(|n| !n.is_empty()).take(2).map(|n| format!(":{n}")).collect()
 }
 
 /// `:line` of the first line that holds a text which the complaint quotes.
@@ -79,7 +92,9 @@ fn words(text: &str) -> Vec<String> {
     for quote in ['"', '`', '\''] {
         words.extend(text.split(quote).skip(1).step_by(2).map(str::to_owned));
     }
-    for (before, after) in [("field ", " not found"), ("receiver ", " "), ("unknown fields in ", " ")] {
+    for (before, after) in
+        [("field ", " not found"), ("receiver ", " "), ("unknown fields in ", " ")]
+    {
         let starts = text.match_indices(before).map(|(at, _)| at + before.len());
         for start in starts {
             let rest = text.get(start..).unwrap_or_default();
@@ -94,9 +109,13 @@ fn words(text: &str) -> Vec<String> {
 /// The place of a key or a scalar with that text.
 fn find(node: &Node, word: &str) -> Option<Span> {
     match &node.value {
-        Value::Map(map) => map.iter().find_map(|(key, entry)| {
-            if key == word { Some(entry.key) } else { find(&entry.node, word) }
-        }),
+        Value::Map(map) => {
+            map.iter().find_map(
+                |(key, entry)| {
+                    if key == word { Some(entry.key) } else { find(&entry.node, word) }
+                },
+            )
+        }
         Value::List(list) => list.iter().find_map(|item| find(item, word)),
         Value::String(text) | Value::Number(text) => (text == word).then_some(node.span),
         Value::Bool(_) | Value::Null => None,

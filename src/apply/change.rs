@@ -32,7 +32,9 @@ fn previous(unit: &Unit) -> String {
 }
 
 fn stop_timeout(unit: &Unit) -> Duration {
-    Duration::from_secs(unit.spec.stop_timeout_seconds.and_then(|s| u64::try_from(s).ok()).unwrap_or(10))
+    Duration::from_secs(
+        unit.spec.stop_timeout_seconds.and_then(|s| u64::try_from(s).ok()).unwrap_or(10),
+    )
 }
 
 /// Stops what nothing wants any more, so that its ports are free.
@@ -54,9 +56,15 @@ pub async fn bring_files<'a>(work: &Work<'a>, undo: &mut Vec<Undo<'a>>) -> anyho
                 uploads.push((unit, wanted, None));
             }
         } else if !planned.files.is_empty() {
-            let before = work.observed.live.get(&unit.name).map(files::previous).unwrap_or_default();
+            let before =
+                work.observed.live.get(&unit.name).map(files::previous).unwrap_or_default();
             let changes = planned.files.clone();
-            undo.push(Undo::Files { unit, action: planned.action, before, changes: changes.clone() });
+            undo.push(Undo::Files {
+                unit,
+                action: planned.action,
+                before,
+                changes: changes.clone(),
+            });
             uploads.push((unit, wanted, Some(changes)));
         }
     }
@@ -94,7 +102,8 @@ async fn one(work: &Work<'_>, action: Action, unit: &Unit) -> anyhow::Result<()>
     match action {
         Action::None | Action::Update => {}
         Action::Reload => {
-            let subject = check::subject(engine.reader(), unit, &work.project.stack, work.secrets).await?;
+            let subject =
+                check::subject(engine.reader(), unit, &work.project.stack, work.secrets).await?;
             check::reload(&subject).await.map_err(|said| {
                 Stop::new(Exit::Failed, format!("{} refused to reload: {said}", unit.name))
             })?;
@@ -171,7 +180,9 @@ pub async fn undo(work: &Work<'_>, steps: Vec<Undo<'_>>, timeout: Duration) -> a
             }
             Undo::Files { unit, action, .. } => match action {
                 Action::Reload => {
-                    let subject = check::subject(engine.reader(), unit, &work.project.stack, work.secrets).await;
+                    let subject =
+                        check::subject(engine.reader(), unit, &work.project.stack, work.secrets)
+                            .await;
                     let reloaded = match &subject {
                         Ok(subject) => check::reload(subject).await.is_ok(),
                         Err(_) => false,
@@ -186,10 +197,12 @@ pub async fn undo(work: &Work<'_>, steps: Vec<Undo<'_>>, timeout: Duration) -> a
         }
     }
     let units: Vec<&Unit> = back.iter().collect();
-    check::wait_ready(engine.reader(), &units, Instant::now() + timeout, &|_, _| {}).await.map_err(|late| {
-        let texts: Vec<String> = late.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!(texts.join("\n"))
-    })?;
+    check::wait_ready(engine.reader(), &units, Instant::now() + timeout, &|_, _| {})
+        .await
+        .map_err(|late| {
+            let texts: Vec<String> = late.iter().map(ToString::to_string).collect();
+            anyhow::anyhow!(texts.join("\n"))
+        })?;
     transaction::prove(engine, &work.project.stack, &units, work.secrets)
         .await
         .map_err(|findings| anyhow::anyhow!(transaction::not_proven(&findings)))

@@ -21,14 +21,18 @@ pub type Uploads = BTreeMap<String, Upload>;
 pub fn wanted(unit: &Unit) -> Uploads {
     unit.files
         .iter()
-        .map(|(path, file)| (path.clone(), Upload { content: file.content.clone(), mode: file.mode() }))
+        .map(|(path, file)| {
+            (path.clone(), Upload { content: file.content.clone(), mode: file.mode() })
+        })
         .collect()
 }
 
 /// The files that were there before.
 pub fn previous(tree: &Tree) -> Uploads {
     tree.iter()
-        .map(|(path, file)| (path.clone(), Upload { content: file.content.clone(), mode: file.mode & 0o7777 }))
+        .map(|(path, file)| {
+            (path.clone(), Upload { content: file.content.clone(), mode: file.mode & 0o7777 })
+        })
         .collect()
 }
 
@@ -37,13 +41,24 @@ fn volume(unit: &Unit) -> String {
     format!("/volumes/{}", unit.name)
 }
 
-fn entries<'a>(unit: &Unit, files: impl Iterator<Item = (&'a String, &'a Upload)>) -> Vec<TarFile<'a>> {
+fn entries<'a>(
+    unit: &Unit,
+    files: impl Iterator<Item = (&'a String, &'a Upload)>,
+) -> Vec<TarFile<'a>> {
     let (uid, gid) = unit.owner;
-    files.map(|(path, file)| TarFile { path, content: &file.content, mode: file.mode, uid, gid }).collect()
+    files
+        .map(|(path, file)| TarFile { path, content: &file.content, mode: file.mode, uid, gid })
+        .collect()
 }
 
 /// Makes a folder of the volume (`live` or `candidate`) hold exactly these files.
-pub async fn replace(engine: &Engine, lock: &Lock, unit: &Unit, folder: &str, files: &Uploads) -> Result<(), EngineError> {
+pub async fn replace(
+    engine: &Engine,
+    lock: &Lock,
+    unit: &Unit,
+    folder: &str,
+    files: &Uploads,
+) -> Result<(), EngineError> {
     let tar = replacing_dir(folder, unit.owner, entries(unit, files.iter()))?;
     engine.upload(lock.container(), &volume(unit), tar).await
 }
@@ -88,7 +103,8 @@ pub async fn bring(
     if changed.is_empty() {
         return Ok(());
     }
-    let tar = tar_of(entries(unit, files.iter().filter(|(path, _)| changed.contains(path.as_str()))))?;
+    let tar =
+        tar_of(entries(unit, files.iter().filter(|(path, _)| changed.contains(path.as_str()))))?;
     engine.upload(lock.container(), &format!("{}/live", volume(unit)), tar).await
 }
 

@@ -59,13 +59,19 @@ pub fn self_image_reference(stack: &Stack) -> anyhow::Result<String> {
 }
 
 /// Brings a stack to what its manifest says.
-pub async fn run(context: &Context, project: &Project, secrets: &Secrets, options: Options) -> anyhow::Result<Exit> {
+pub async fn run(
+    context: &Context,
+    project: &Project,
+    secrets: &Secrets,
+    options: Options,
+) -> anyhow::Result<Exit> {
     let engine = context.engine().await?;
     let stack = &project.stack;
     let units = plan::wanted(stack, &project.bundle, secrets, &self_image_reference(stack)?);
     let observed = plan::observe(engine.reader(), &stack.name, &units).await?;
     if options.only_running && !observed.containers.values().any(|c| c.component().is_some()) {
-        let message = format!("nothing of the stack `{}` runs; `mcpmon up` brings it up", stack.name);
+        let message =
+            format!("nothing of the stack `{}` runs; `mcpmon up` brings it up", stack.name);
         return Err(Stop::new(Exit::Failed, message).into());
     }
     let planned = plan::plan(&observed, &units);
@@ -73,7 +79,6 @@ pub async fn run(context: &Context, project: &Project, secrets: &Secrets, option
         return unchanged(context, &engine, project, &units, secrets, options).await;
     }
     let lock = acquire(context, &engine, stack, &units).await?;
-    context.hold(Some((engine.clone(), lock.container().to_owned())));
     let outcome = under_lock(context, &engine, &lock, project, &units, secrets, options).await;
     context.hold(None);
     let released = lock.release(&engine).await;
@@ -96,7 +101,9 @@ async fn unchanged(
         transaction::prove(engine, &project.stack, &units.iter().collect::<Vec<_>>(), secrets)
             .await
             .map_err(|findings| Stop::new(Exit::Failed, transaction::not_proven(&findings)))?;
-        context.printer.mark(Mark::Good, "nothing to change; what runs is what the manifest says, proven");
+        context
+            .printer
+            .mark(Mark::Good, "nothing to change; what runs is what the manifest says, proven");
     } else {
         context.printer.mark(Mark::Good, "nothing to change; everything is ready");
     }
@@ -104,9 +111,15 @@ async fn unchanged(
     Ok(Exit::Done)
 }
 
-async fn acquire(context: &Context, engine: &Engine, stack: &Stack, units: &[Unit]) -> anyhow::Result<Lock> {
+async fn acquire(
+    context: &Context,
+    engine: &Engine,
+    stack: &Stack,
+    units: &[Unit],
+) -> anyhow::Result<Lock> {
     let label = |component: Option<&str>| {
-        let mut all = std::collections::BTreeMap::from([(labels::STACK.to_owned(), stack.name.clone())]);
+        let mut all =
+            std::collections::BTreeMap::from([(labels::STACK.to_owned(), stack.name.clone())]);
         all.extend(component.map(|c| (labels::COMPONENT.to_owned(), c.to_owned())));
         all
     };
@@ -124,15 +137,22 @@ async fn acquire(context: &Context, engine: &Engine, stack: &Stack, units: &[Uni
         name: plan::state_volume(&stack.name),
         labels: label(None),
     });
+    context.hold(Some((engine.clone(), stack.name.clone())));
     let lock = Lock::acquire(engine, &stack.name, &Holder::current("mcpmon"), &volumes).await;
-    let lock = lock.map_err(|error| match error {
-        LockError::Engine(error) => anyhow::Error::from(error),
-        held @ LockError::Held { .. } => Stop::new(Exit::Failed, held.to_string()).into(),
-    })?;
+    let lock = lock.map_err(not_locked)?;
     if let Some(holder) = lock.taken_over_from() {
-        context.printer.mark(Mark::Note, format!("took over the lock of a run that died: {holder}"));
+        context
+            .printer
+            .mark(Mark::Note, format!("took over the lock of a run that died: {holder}"));
     }
     Ok(lock)
+}
+
+fn not_locked(error: LockError) -> anyhow::Error {
+    match error {
+        LockError::Engine(error) => error.into(),
+        held @ LockError::Held { .. } => Stop::new(Exit::Failed, held.to_string()).into(),
+    }
 }
 
 async fn under_lock(
@@ -159,10 +179,20 @@ async fn under_lock(
         context.printer.line(format!("  {line}"));
     }
     if planned.network {
-        let labels = std::collections::BTreeMap::from([(labels::STACK.to_owned(), stack.name.clone())]);
+        let labels =
+            std::collections::BTreeMap::from([(labels::STACK.to_owned(), stack.name.clone())]);
         engine.create_network(&stack.network(), &labels).await?;
     }
-    let work = transaction::Work { context, engine, lock, project, units, secrets, observed: &observed, plan: &planned };
+    let work = transaction::Work {
+        context,
+        engine,
+        lock,
+        project,
+        units,
+        secrets,
+        observed: &observed,
+        plan: &planned,
+    };
     work.run(options.timeout).await?;
     remember::generation(engine, lock, project, units, &planned).await?;
     context.printer.mark(Mark::Good, summary(stack, &planned, &observed, start.elapsed()));
@@ -171,7 +201,8 @@ async fn under_lock(
 }
 
 fn summary(stack: &Stack, planned: &Plan, observed: &Observed, took: Duration) -> String {
-    let count = |wanted: &[Action]| planned.units.iter().filter(|u| wanted.contains(&u.action)).count();
+    let count =
+        |wanted: &[Action]| planned.units.iter().filter(|u| wanted.contains(&u.action)).count();
     let parts = [
         (count(&[Action::Create]), "created"),
         (count(&[Action::Recreate]), "made anew"),
@@ -179,7 +210,10 @@ fn summary(stack: &Stack, planned: &Plan, observed: &Observed, took: Duration) -
         (count(&[Action::Restart]), "restarted"),
         (count(&[Action::Reload]), "reloaded"),
         (count(&[Action::Update]), "updated without a reload"),
-        (planned.remove.iter().filter(|name| observed.containers.contains_key(*name)).count(), "removed"),
+        (
+            planned.remove.iter().filter(|name| observed.containers.contains_key(*name)).count(),
+            "removed",
+        ),
         (count(&[Action::None]), "unchanged"),
     ];
     let words: Vec<String> =
@@ -194,7 +228,9 @@ async fn urls(context: &Context, engine: &Engine, stack: &Stack) -> anyhow::Resu
         let Some(part) = stack.components.get(name) else { continue };
         let container = containers.iter().find(|c| c.name == stack.container(name));
         if let Some(port) = container.and_then(|c| c.published(part.spec.port)) {
-            context.printer.line(format!("  {name:<13} http://{}:{}", port.host_ip, port.host_port));
+            context
+                .printer
+                .line(format!("  {name:<13} http://{}:{}", port.host_ip, port.host_port));
         }
     }
     Ok(())

@@ -21,7 +21,8 @@ pub fn names(observed: &Observed) -> anyhow::Result<()> {
     if observed.foreign.is_empty() {
         return Ok(());
     }
-    let lines: Vec<String> = observed.foreign.iter().map(|(name, what)| format!("  {name}: {what}")).collect();
+    let lines: Vec<String> =
+        observed.foreign.iter().map(|(name, what)| format!("  {name}: {what}")).collect();
     let message = format!(
         "these container names are taken by containers that are not this stack's:\n{}\nrename them, or give the stack another `name`",
         lines.join("\n")
@@ -60,11 +61,14 @@ pub async fn images(
             match crate::output::pull::pull(&context.printer, engine, reference).await {
                 Ok(()) => {}
                 // What is there already still serves.
-                Err(error) if !missing => context.printer.mark(Mark::Note, format!("kept {reference} as it is: {error}")),
+                Err(error) if !missing => {
+                    context.printer.mark(Mark::Note, format!("kept {reference} as it is: {error}"))
+                }
                 Err(error) => failed.push(format!("  {reference}: {error}")),
             }
         } else if missing {
-            failed.push(format!("  {reference}: it is not here, and --pull=never forbids to get it"));
+            failed
+                .push(format!("  {reference}: it is not here, and --pull=never forbids to get it"));
         }
     }
     if failed.is_empty() {
@@ -105,9 +109,8 @@ pub async fn ports(
         .collect();
     // Only on this machine can a port be tried.
     let local = Path::new("/proc/self").exists() && engine.facts().os == "linux";
-    let bindable = |address: &str, port: u16| {
-        !local || ours.contains(&port) || !in_use(address, port)
-    };
+    let bindable =
+        |address: &str, port: u16| !local || ours.contains(&port) || !in_use(address, port);
     let taken = plan::taken_ports(&stack.name, &made, &publishing, &bindable);
     if taken.is_empty() {
         return Ok(());
@@ -132,7 +135,10 @@ pub fn disk(context: &Context, engine: &Engine) {
         let urgency = if free < LEAST_FREE { "nearly nothing" } else { "little" };
         context.printer.mark(
             Mark::Note,
-            format!("{urgency} is free on the disk of {root}: {} MiB; metrics and logs need room", free >> 20),
+            format!(
+                "{urgency} is free on the disk of {root}: {} MiB; metrics and logs need room",
+                free >> 20
+            ),
         );
     }
 }

@@ -64,14 +64,20 @@ pub async fn generation(
             .filter(|u| u.action != Action::None)
             .map(|u| (u.name.clone(), u.action.as_str().to_owned()))
             .collect(),
-        files: project.bundle.tree().into_iter().map(|(path, text)| (path, text.to_owned())).collect(),
+        files: project
+            .bundle
+            .tree()
+            .into_iter()
+            .map(|(path, text)| (path, text.to_owned()))
+            .collect(),
     };
     // Ten digits keep the names in the order of the numbers.
     kept.insert(format!("{:010}.json", generation.number), serde_json::to_vec(&generation)?);
     while kept.len() > KEPT {
         kept.pop_first();
     }
-    let files = kept.iter().map(|(path, content)| TarFile { path, content, mode: 0o600, uid: 0, gid: 0 });
+    let files =
+        kept.iter().map(|(path, content)| TarFile { path, content, mode: 0o600, uid: 0, gid: 0 });
     let tar = replacing_dir("generations", (0, 0), files)?;
     engine.upload(lock.container(), &format!("/volumes/{STATE}"), tar).await?;
     Ok(())

@@ -1,12 +1,13 @@
 //! Taking a stack down.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
 
 use crate::commands::Context;
-use crate::engine::{Engine, EngineError, Holder, Lock, LockError};
-use crate::exit::{Exit, Stop};
+use crate::engine::{Container, Engine, EngineError, Holder, Lock, labels};
+use crate::exit::Exit;
 use crate::output::Mark;
 
 /// Longest time that a container may take to stop when its image says nothing.
@@ -40,30 +41,37 @@ pub async fn destroy(context: &Context, engine: &Engine, stack: &str) -> anyhow:
     context.hold(None);
     lock.release(engine).await?;
     let (containers, volumes) = removed?;
-    context.printer.mark(Mark::Good, format!("{stack} is gone: {containers} containers and {volumes} volumes removed"));
+    context.printer.mark(
+        Mark::Good,
+        format!("{stack} is gone: {containers} containers and {volumes} volumes removed"),
+    );
     Ok(Exit::Done)
 }
 
 /// A lock without volumes: one that has them mounted would keep them from being removed.
 async fn lock(context: &Context, engine: &Engine, stack: &str) -> anyhow::Result<Lock> {
+    context.hold(Some((engine.clone(), stack.to_owned())));
     let lock = Lock::acquire(engine, stack, &Holder::current("mcpmon"), &[]).await;
-    let lock = lock.map_err(|error| match error {
-        LockError::Engine(error) => anyhow::Error::from(error),
-        held @ LockError::Held { .. } => Stop::new(Exit::Failed, held.to_string()).into(),
-    })?;
-    context.hold(Some((engine.clone(), lock.container().to_owned())));
-    Ok(lock)
+    lock.map_err(super::not_locked)
 }
 
 async fn remove(context: &Context, engine: &Engine, stack: &str) -> Result<usize, EngineError> {
     engine.remove_left_behind(stack).await?;
     let containers = engine.containers(stack).await?;
     let step = context.printer.step(format!("stopping {} containers", containers.len()));
-    try_join_all(containers.iter().map(|container| async {
-        engine.stop(&container.id, STOP).await?;
-        engine.remove_container(&container.id, false).await
-    }))
-    .await?;
+    let mut stages: BTreeMap<usize, Vec<&Container>> = BTreeMap::new();
+    for container in &containers {
+        let stage = container.labels.get(labels::STAGE).and_then(|stage| stage.parse().ok());
+        stages.entry(stage.unwrap_or(0)).or_default().push(container);
+    }
+    // A collector whose Loki is gone first would hold on to its last lines until it is killed.
+    for stage in stages.values().rev() {
+        try_join_all(stage.iter().map(|container| async {
+            engine.stop(&container.id, STOP).await?;
+            engine.remove_container(&container.id, false).await
+        }))
+        .await?;
+    }
     drop(step);
     for network in engine.networks(stack).await? {
         engine.remove_network(&network.id).await?;

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 
 use super::change::{self, Undo};
-use super::validate::{self, Finding, Where};
 use super::files;
+use super::validate::{self, Finding, Where};
 use crate::check;
 use crate::commands::{Context, Project};
 use crate::engine::{Engine, Lock};
@@ -62,7 +62,10 @@ impl<'a> Work<'a> {
                     && unit.validators.iter().any(|validator| {
                         planned.action == Action::Recreate
                             || planned.files.iter().any(|change| {
-                                validator.checks.iter().any(|prefix| change.path().starts_with(prefix.as_str()))
+                                validator
+                                    .checks
+                                    .iter()
+                                    .any(|prefix| change.path().starts_with(prefix.as_str()))
                             })
                     })
             })
@@ -76,7 +79,8 @@ impl<'a> Work<'a> {
                 _ => Where::OneShot,
             };
             // Another image may read the same files differently, so it reads all of them.
-            let all: Vec<_> = uploads.keys().cloned().map(crate::plan::FileChange::Changed).collect();
+            let all: Vec<_> =
+                uploads.keys().cloned().map(crate::plan::FileChange::Changed).collect();
             let changes = if planned.action == Action::Recreate { &all } else { &planned.files };
             validate::validate(self.engine, stack, unit, changes, "candidate", place).await
         });
@@ -89,7 +93,8 @@ impl<'a> Work<'a> {
             }
         }
         let gated: Vec<&Unit> = candidates.iter().map(|(_, unit)| *unit).collect();
-        let rejected = validate::rejected(self.project, &found, Exit::Rejected, "what runs was not touched");
+        let rejected =
+            validate::rejected(self.project, &found, Exit::Rejected, "what runs was not touched");
         if rejected.is_some() || failed.is_some() {
             self.clear(&gated).await;
         }
@@ -103,10 +108,14 @@ impl<'a> Work<'a> {
     /// Takes candidates away again: secrets are not kept twice.
     async fn clear(&self, gated: &[&Unit]) {
         let none = files::Uploads::new();
-        let clears = gated.iter().map(|unit| files::replace(self.engine, self.lock, unit, "candidate", &none));
+        let clears = gated
+            .iter()
+            .map(|unit| files::replace(self.engine, self.lock, unit, "candidate", &none));
         for outcome in join_all(clears).await {
             if let Err(error) = outcome {
-                self.context.printer.mark(Mark::Note, format!("a checked candidate stays behind: {error}"));
+                self.context
+                    .printer
+                    .mark(Mark::Note, format!("a checked candidate stays behind: {error}"));
             }
         }
     }
@@ -128,8 +137,14 @@ impl<'a> Work<'a> {
     }
 
     /// Brings back what ran before, and says how that went.
-    async fn undo(&self, error: anyhow::Error, undo: Vec<Undo<'a>>, timeout: Duration) -> anyhow::Error {
-        let first = !self.observed.containers.values().any(|container| container.component().is_some());
+    async fn undo(
+        &self,
+        error: anyhow::Error,
+        undo: Vec<Undo<'a>>,
+        timeout: Duration,
+    ) -> anyhow::Error {
+        let first =
+            !self.observed.containers.values().any(|container| container.component().is_some());
         if first {
             // Nothing ran before: what was made stays, for `mcpmon logs` and the next `up`.
             return error;
@@ -153,8 +168,9 @@ fn waves<'a>(work: &Work<'a>) -> Vec<Vec<(&'a UnitPlan, &'a Unit)>> {
     let mut waves = Vec::new();
     while !left.is_empty() {
         let waiting: BTreeSet<&str> = left.iter().map(|(_, unit)| unit.name.as_str()).collect();
-        let (mut now, later): (Vec<_>, Vec<_>) =
-            left.into_iter().partition(|(_, unit)| !unit.after.iter().any(|name| waiting.contains(name.as_str())));
+        let (mut now, later): (Vec<_>, Vec<_>) = left
+            .into_iter()
+            .partition(|(_, unit)| !unit.after.iter().any(|name| waiting.contains(name.as_str())));
         left = later;
         if now.is_empty() {
             now = std::mem::take(&mut left);
@@ -165,7 +181,12 @@ fn waves<'a>(work: &Work<'a>) -> Vec<Vec<(&'a UnitPlan, &'a Unit)>> {
 }
 
 /// Waits until units are ready, and shows which is.
-pub async fn ready(context: &Context, engine: &Engine, units: &[&Unit], timeout: Duration) -> anyhow::Result<()> {
+pub async fn ready(
+    context: &Context,
+    engine: &Engine,
+    units: &[&Unit],
+    timeout: Duration,
+) -> anyhow::Result<()> {
     let step = context.printer.step("waiting until everything is ready");
     let count = std::cell::Cell::new(0);
     let show = |name: &str, _: Duration| {

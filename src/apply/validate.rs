@@ -47,29 +47,37 @@ pub async fn validate(
 ) -> Result<Vec<Finding>, EngineError> {
     let dir = format!("/etc/mcpmon/{folder}");
     let concerned = unit.validators.iter().enumerate().filter(|(_, validator)| {
-        changes.iter().any(|change| validator.checks.iter().any(|prefix| change.path().starts_with(prefix.as_str())))
+        changes.iter().any(|change| {
+            validator.checks.iter().any(|prefix| change.path().starts_with(prefix.as_str()))
+        })
     });
     let runs = concerned.map(|(index, validator)| {
         let dir = &dir;
         async move {
-            let command: Vec<String> = validator.command.iter().map(|word| evaluate_text(word, dir)).collect();
+            let command: Vec<String> =
+                validator.command.iter().map(|word| evaluate_text(word, dir)).collect();
             let output = match place {
                 Where::Running => {
                     let words: Vec<&str> = command.iter().map(String::as_str).collect();
                     engine.exec(&unit.spec.name, &words, None, TIMEOUT).await?
                 }
-                Where::OneShot => engine.run_once(&one_shot(stack, unit, index, command), TIMEOUT).await?,
+                Where::OneShot => {
+                    engine.run_once(&one_shot(stack, unit, index, command), TIMEOUT).await?
+                }
             };
-            Ok((!output.success()).then(|| Finding { component: unit.name.clone(), text: said(&output) }))
+            Ok((!output.success())
+                .then(|| Finding { component: unit.name.clone(), text: said(&output) }))
         }
     });
-    let found: Result<Vec<Option<Finding>>, EngineError> = join_all(runs).await.into_iter().collect();
+    let found: Result<Vec<Option<Finding>>, EngineError> =
+        join_all(runs).await.into_iter().collect();
     Ok(found?.into_iter().flatten().collect())
 }
 
 /// A container that sees the configuration volume and nothing else.
 fn one_shot(stack: &str, unit: &Unit, index: usize, mut command: Vec<String>) -> ContainerSpec {
-    let mut spec = ContainerSpec::new(format!("{}-check-{index}", unit.spec.name), &unit.spec.image);
+    let mut spec =
+        ContainerSpec::new(format!("{}-check-{index}", unit.spec.name), &unit.spec.image);
     let program = command.remove(0);
     spec.entrypoint = Some(vec![program]);
     spec.command = command;
@@ -114,9 +122,9 @@ pub async fn validate_all(
     let units = plan::wanted(&stack, &project.bundle, secrets.unwrap_or(&none), "");
     let units: Vec<Unit> = units.into_iter().filter(|unit| !unit.validators.is_empty()).collect();
     let observed = plan::observe(engine.reader(), &stack.name, &units).await?;
-    super::preflight::images(context, engine, project, &units, &observed, super::Pull::Missing).await?;
+    super::preflight::images(context, engine, project, &units, &observed, super::Pull::Missing)
+        .await?;
     let lock = super::acquire(context, engine, &stack, &units).await?;
-    context.hold(Some((engine.clone(), lock.container().to_owned())));
     let checked = async {
         let mut found = Vec::new();
         for unit in &units {
@@ -124,10 +132,14 @@ pub async fn validate_all(
             files::replace(engine, &lock, unit, "candidate", &uploads).await?;
             let all: Vec<FileChange> = uploads.keys().cloned().map(FileChange::Added).collect();
             let step = context.printer.step(format!("checking {}", unit.name));
-            let findings = validate(engine, &stack.name, unit, &all, "candidate", Where::OneShot).await?;
+            let findings =
+                validate(engine, &stack.name, unit, &all, "candidate", Where::OneShot).await?;
             drop(step);
             if findings.is_empty() {
-                context.printer.mark(Mark::Good, format!("{} accepts its configuration ({})", unit.name, unit.spec.image));
+                context.printer.mark(
+                    Mark::Good,
+                    format!("{} accepts its configuration ({})", unit.name, unit.spec.image),
+                );
             }
             found.extend(findings);
         }
@@ -141,7 +153,12 @@ pub async fn validate_all(
 }
 
 /// The error that says what was found and where it comes from.
-pub fn rejected(project: &Project, found: &[Finding], exit: Exit, consequence: &str) -> Option<anyhow::Error> {
+pub fn rejected(
+    project: &Project,
+    found: &[Finding],
+    exit: Exit,
+    consequence: &str,
+) -> Option<anyhow::Error> {
     if found.is_empty() {
         return None;
     }

@@ -7,7 +7,7 @@ use crate::assets::Assets;
 use crate::catalog::Catalog;
 use crate::cli::Global;
 use crate::diagnostic::{Diagnostic, Sources};
-use crate::engine::{Endpoint, Engine, Reader};
+use crate::engine::{Endpoint, Engine, Lock, Reader};
 use crate::exit::{Exit, Stop};
 use crate::manifest::{self, Document};
 use crate::output::{Mark, Printer};
@@ -20,7 +20,7 @@ pub struct Context {
     pub global: Global,
     /// The one place that writes.
     pub printer: Printer,
-    /// The engine and the lock that a running change holds, to let go of when interrupted.
+    /// The engine and the stack whose lock a running change holds, to let go of when interrupted.
     held: RefCell<Option<(Engine, String)>>,
 }
 
@@ -56,7 +56,10 @@ impl Context {
             let place = span.map(|s| document.sources.place(s) + ": ").unwrap_or_default();
             return Err(Stop::new(
                 Exit::Usage,
-                format!("{place}`components_dir` names {}, and there is no such folder", dir.display()),
+                format!(
+                    "{place}`components_dir` names {}, and there is no such folder",
+                    dir.display()
+                ),
             )
             .into());
         }
@@ -112,7 +115,7 @@ impl Context {
         Ok(engine)
     }
 
-    /// Remembers the lock that a change holds.
+    /// Remembers the stack whose lock a change holds or is about to take.
     pub fn hold(&self, held: Option<(Engine, String)>) {
         *self.held.borrow_mut() = held;
     }
@@ -122,9 +125,17 @@ impl Context {
         self.printer
             .mark(Mark::Note, "interrupted; run the same command again and it goes on from here");
         let held = self.held.borrow_mut().take();
-        if let Some((engine, lock)) = held {
-            // A lock that stays behind is taken over by the next run, so failure here is no loss.
-            let _ = engine.remove_container(&lock, true).await;
+        let Some((engine, stack)) = held else { return };
+        // The engine may still be making the lock that was asked for a moment ago.
+        for _ in 0..5 {
+            if let Ok(Some(holder)) = Lock::holder(&engine, &stack).await {
+                if holder.pid == std::process::id() {
+                    // One that stays behind is taken over by the next run, so failure is no loss.
+                    let _ = engine.remove_container(&Lock::container_name(&stack), true).await;
+                    return;
+                }
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
     }
 

@@ -24,10 +24,14 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
             context.printer.line(format!("  {}", volume.name));
         }
         if !std::io::stdin().is_terminal() {
-            let message = "this removes the data above; say so with --yes where nobody can be asked";
+            let message =
+                "this removes the data above; say so with --yes where nobody can be asked";
             return Err(Stop::new(Exit::Usage, message).into());
         }
-        context.printer.line(format!("This removes the {} volumes above with their data. Type the stack's name to go on:", volumes.len()));
+        context.printer.line(format!(
+            "This removes the {} volumes above with their data. Type the stack's name to go on:",
+            volumes.len()
+        ));
         let mut answer = String::new();
         std::io::stdin().lock().read_line(&mut answer)?;
         if answer.trim() != name.as_str() {

@@ -12,7 +12,7 @@ pub struct Args {
     /// Components or services
     pub names: Vec<String>,
     /// Go on as new lines arrive
-    #[arg(long, short)]
+    #[arg(long)]
     pub follow: bool,
     /// Lines of each to begin with
     #[arg(long, short = 'n', default_value_t = 50)]
@@ -30,14 +30,20 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     names.sort_unstable();
     for name in &args.names {
         if !names.contains(&name.as_str()) {
-            let message = format!("nothing named `{name}` runs in {stack}; {}", suggest(name, names.iter().copied()));
+            let message = format!(
+                "nothing named `{name}` runs in {stack}; {}",
+                suggest(name, names.iter().copied())
+            );
             return Err(Stop::new(Exit::Usage, message).into());
         }
     }
-    let chosen: Vec<&str> =
-        names.into_iter().filter(|n| args.names.is_empty() || args.names.iter().any(|wanted| wanted == n)).collect();
+    let chosen: Vec<&str> = names
+        .into_iter()
+        .filter(|n| args.names.is_empty() || args.names.iter().any(|wanted| wanted == n))
+        .collect();
     let width = chosen.iter().map(|n| n.len()).max().unwrap_or(0);
-    let label = |name: &str| if chosen.len() > 1 { format!("{name:width$} │ ") } else { String::new() };
+    let label =
+        |name: &str| if chosen.len() > 1 { format!("{name:width$} │ ") } else { String::new() };
     if args.follow {
         let streams = chosen.iter().map(|name| {
             let label = label(name);

@@ -47,8 +47,10 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
                 Status::Exited => format!("exited ({})", state.exit_code),
                 other => format!("{other:?}").to_lowercase(),
             };
-            let short = container.name.strip_prefix(&format!("{stack}-")).unwrap_or(&container.name);
-            let addresses: Vec<String> = container.ports.iter().map(|p| format!("{}:{}", p.host_ip, p.host_port)).collect();
+            let short =
+                container.name.strip_prefix(&format!("{stack}-")).unwrap_or(&container.name);
+            let addresses: Vec<String> =
+                container.ports.iter().map(|p| format!("{}:{}", p.host_ip, p.host_port)).collect();
             Row {
                 name: short.to_owned(),
                 state: text,
@@ -66,11 +68,16 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     } else if rows.is_empty() {
         context.printer.line(format!("nothing of {stack} is there; `mcpmon up` brings it up"));
     } else {
-        let width = |column: fn(&Row) -> &str| rows.iter().map(|r| column(r).chars().count()).max().unwrap_or(0);
-        let (name, state, address) = (width(|r| &r.name), width(|r| &r.state), width(|r| &r.address));
+        let width = |column: fn(&Row) -> &str| {
+            rows.iter().map(|r| column(r).chars().count()).max().unwrap_or(0)
+        };
+        let (name, state, address) =
+            (width(|r| &r.name), width(|r| &r.state), width(|r| &r.address));
         let lines: Vec<String> = rows
             .iter()
-            .map(|r| format!("{:name$}  {:state$}  {:address$}  {}", r.name, r.state, r.address, r.image))
+            .map(|r| {
+                format!("{:name$}  {:state$}  {:address$}  {}", r.name, r.state, r.address, r.image)
+            })
             .collect();
         context.printer.data(&lines.join("\n"));
     }

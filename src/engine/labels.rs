@@ -16,3 +16,9 @@ pub const ONCE: &str = "dev.mcpmon.once";
 pub const LOCK: &str = "dev.mcpmon.lock";
 /// Marks an image that mcpmon packed from its own executable.
 pub const SELF_IMAGE: &str = "dev.mcpmon.self";
+/// Position of the container in the start order: those with a higher one go down first.
+pub const STAGE: &str = "dev.mcpmon.stage";
+/// Service that the container is.
+pub const SERVICE: &str = "dev.mcpmon.service";
+/// Group of that service.
+pub const GROUP: &str = "dev.mcpmon.group";

@@ -11,7 +11,16 @@ use crate::yaml::Node;
 
 /// Keys that every component takes; what else one takes stands in its `component.yaml`.
 pub const COMMON_SETTINGS: [&str; 10] = [
-    "enabled", "image", "version", "port", "address", "resources", "args", "env", "secrets", "config",
+    "enabled",
+    "image",
+    "version",
+    "port",
+    "address",
+    "resources",
+    "args",
+    "env",
+    "secrets",
+    "config",
 ];
 
 /// What may be said about any component.

@@ -122,8 +122,11 @@ impl Loader {
 
     fn base(&mut self, base: &str, dir: &Path, span: Span) -> Step<Node> {
         let is_path = base.contains('/') || [".yaml", ".yml"].iter().any(|end| base.ends_with(end));
-        let name =
-            if is_path { straightened(&dir.join(base)).display().to_string() } else { profile_source(base) };
+        let name = if is_path {
+            straightened(&dir.join(base)).display().to_string()
+        } else {
+            profile_source(base)
+        };
         if self.open.contains(&name) || self.open.len() > DEEPEST {
             let found = Diagnostic::error(
                 span,
@@ -148,7 +151,10 @@ impl Loader {
         let mut root = match root {
             Ok(root) => root,
             Err(found) => {
-                return Err(Box::new(LoadError { diagnostics: vec![*found], sources: self.sources }));
+                return Err(Box::new(LoadError {
+                    diagnostics: vec![*found],
+                    sources: self.sources,
+                }));
             }
         };
         drop_nulls(&mut root, &mut Vec::new());
@@ -205,7 +211,8 @@ fn drop_nulls(node: &mut Node, path: &mut Vec<String>) {
     map.retain(|_, entry| named || !matches!(entry.node.value, yaml::Value::Null));
     for (key, entry) in map {
         path.push(key.clone());
-        if !matches!(path.as_slice(), [first, _, last] if first == "components" && last == "config") {
+        if !matches!(path.as_slice(), [first, _, last] if first == "components" && last == "config")
+        {
             drop_nulls(&mut entry.node, path);
         }
         path.pop();

@@ -48,7 +48,10 @@ pub struct Timing {
 impl Default for Timing {
     fn default() -> Self {
         Self {
-            group_by: ["alertname", "group"].iter().filter_map(|l| AlertLabel::parse(l).ok()).collect(),
+            group_by: ["alertname", "group"]
+                .iter()
+                .filter_map(|l| AlertLabel::parse(l).ok())
+                .collect(),
             group_wait: Duration::from_secs(10),
             group_interval: Duration::from_secs(300),
             repeat_interval: Duration::from_secs(4 * 3600),

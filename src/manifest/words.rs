@@ -142,7 +142,10 @@ pub fn is_image_path(text: &str) -> bool {
         let host = index == 0 && parts.peek().is_some();
         ok &= part.starts_with(|c: char| c.is_ascii_alphanumeric())
             && part.chars().all(|c| {
-                c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c) || host && (c == ':' || c.is_ascii_uppercase())
+                c.is_ascii_lowercase()
+                    || c.is_ascii_digit()
+                    || "._-".contains(c)
+                    || host && (c == ':' || c.is_ascii_uppercase())
             });
     }
     ok
@@ -150,7 +153,8 @@ pub fn is_image_path(text: &str) -> bool {
 
 /// Whether a text is an image's tag, with or without a digest after it.
 pub fn is_tag(text: &str) -> bool {
-    let (tag, digest) = text.split_once('@').map_or((text, None), |(tag, digest)| (tag, Some(digest)));
+    let (tag, digest) =
+        text.split_once('@').map_or((text, None), |(tag, digest)| (tag, Some(digest)));
     let tag_ok = tag.len() <= 128
         && tag.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
         && tag.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));

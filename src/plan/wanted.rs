@@ -82,7 +82,24 @@ pub fn state_volume(stack: &str) -> String {
 pub fn wanted(stack: &Stack, bundle: &Bundle, secrets: &Secrets, self_image: &str) -> Vec<Unit> {
     let services = stack.runs.iter().map(|run| service(stack, run, self_image));
     let components = stack.components.values().map(|part| component(stack, part, bundle, secrets));
-    services.chain(components).collect()
+    let mut units: Vec<Unit> = services.chain(components).collect();
+    let stages = stages(&units);
+    for (unit, stage) in units.iter_mut().zip(stages) {
+        unit.spec.labels.insert(labels::STAGE.to_owned(), stage.to_string());
+        stamp(&mut unit.spec);
+    }
+    units
+}
+
+/// How many others must start before each unit, one after the other.
+fn stages(units: &[Unit]) -> Vec<usize> {
+    let mut stages: BTreeMap<&str, usize> = BTreeMap::new();
+    for unit in units {
+        // Units stand in start order, so what a unit waits for is known already.
+        let after = unit.after.iter().filter_map(|name| stages.get(name.as_str())).max();
+        stages.insert(&unit.name, after.map_or(0, |stage| stage + 1));
+    }
+    units.iter().map(|unit| stages.get(unit.name.as_str()).copied().unwrap_or(0)).collect()
 }
 
 fn labels(stack: &Stack, component: Option<&str>) -> BTreeMap<String, String> {
@@ -108,7 +125,7 @@ fn component(stack: &Stack, part: &Component, bundle: &Bundle, secrets: &Secrets
     for (path, value) in secrets.of(&part.name) {
         files.insert(path.to_owned(), WantedFile { content: value.to_vec(), effect, secret: true });
     }
-    let mut unit = Unit {
+    Unit {
         name: part.name.clone(),
         spec: container(stack, part, &process, !files.is_empty()),
         is_component: true,
@@ -120,9 +137,7 @@ fn component(stack: &Stack, part: &Component, bundle: &Bundle, secrets: &Secrets
         proof: part.spec.proof.clone(),
         validators: part.spec.validators.clone(),
         after: part.spec.after.clone(),
-    };
-    stamp(&mut unit.spec);
-    unit
+    }
 }
 
 fn container(
@@ -195,9 +210,9 @@ fn service(stack: &Stack, run: &RunService, self_image: &str) -> Unit {
     spec.env.clone_from(&run.env);
     spec.user.clone_from(&run.user);
     spec.labels = labels(stack, None);
-    spec.labels.insert("dev.mcpmon.service".to_owned(), run.name.clone());
+    spec.labels.insert(labels::SERVICE.to_owned(), run.name.clone());
     let group = stack.services.iter().find(|s| s.name == run.name).map(|s| s.group.clone());
-    spec.labels.extend(group.map(|group| ("dev.mcpmon.group".to_owned(), group)));
+    spec.labels.extend(group.map(|group| (labels::GROUP.to_owned(), group)));
     spec.network = NetworkMode::Named { name: stack.network(), aliases: vec![run.name.clone()] };
     spec.also_networks.clone_from(&stack.networks);
     spec.ports = run
@@ -218,7 +233,6 @@ fn service(stack: &Stack, run: &RunService, self_image: &str) -> Unit {
     }
     spec.read_only_rootfs = !run.writable;
     limit(&mut spec, &run.resources);
-    stamp(&mut spec);
     Unit {
         name: run.name.clone(),
         spec,

@@ -96,7 +96,8 @@ impl Checks<'_> {
                 for key in run.env.keys() {
                     secret_environment(
                         key.as_str(),
-                        self.at(["services", name.as_str(), "run", "env", key.as_str()].map(Segment::from)),
+                        self.at(["services", name.as_str(), "run", "env", key.as_str()]
+                            .map(Segment::from)),
                         "let the service read it from a file",
                         found,
                     );
@@ -104,7 +105,12 @@ impl Checks<'_> {
                 if let Some(image) = &run.image {
                     image_of_a_service(
                         image,
-                        self.at(["services".into(), name.as_str().into(), "run".into(), "image".into()]),
+                        self.at([
+                            "services".into(),
+                            name.as_str().into(),
+                            "run".into(),
+                            "image".into(),
+                        ]),
                         found,
                     );
                 }
@@ -148,7 +154,9 @@ impl Checks<'_> {
                 let place = self.document.locate(&place);
                 let next = port.checked_add(1).unwrap_or(port - 1);
                 let help = if is_component {
-                    format!("give one of them another port: `components: {{{owner}: {{port: {next}}}}}`")
+                    format!(
+                        "give one of them another port: `components: {{{owner}: {{port: {next}}}}}`"
+                    )
                 } else {
                     format!("publish it on another port of the host: `ports: [\"{next}:…\"]`")
                 };
@@ -557,11 +565,7 @@ impl Checks<'_> {
 }
 
 /// Inside a container its own address leads nowhere else.
-fn container_itself(
-    url: &Url,
-    place: impl FnOnce() -> Option<Span>,
-    found: &mut Vec<Diagnostic>,
-) {
+fn container_itself(url: &Url, place: impl FnOnce() -> Option<Span>, found: &mut Vec<Diagnostic>) {
     let host = url.host();
     if !matches!(host, "localhost" | "[::1]" | "0.0.0.0" | "[::]") && !host.starts_with("127.") {
         return;

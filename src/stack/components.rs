@@ -63,7 +63,8 @@ pub fn resolve(
         let node = manifest.components.get(&name);
         let settings = settings(document, &name, spec, node, secrets, found);
         for (file, source) in &common.secrets {
-            let place = ["components".into(), (&name).into(), "secrets".into(), file.as_str().into()];
+            let place =
+                ["components".into(), (&name).into(), "secrets".into(), file.as_str().into()];
             secrets.push(SecretFile {
                 component: name.clone(),
                 path: format!("secrets/{file}"),
@@ -80,10 +81,10 @@ pub fn resolve(
 fn common(node: &Node, spec: &Spec, found: &mut Vec<Diagnostic>) -> Common {
     let Some(map) = node.as_map() else {
         if !matches!(node.value, Value::Null) {
-            found.push(
-                Diagnostic::error(node.span, "a component is a map of settings")
-                    .help("write it like `{port: 9090}`; to leave it out write `{enabled: false}`"),
-            );
+            found
+                .push(Diagnostic::error(node.span, "a component is a map of settings").help(
+                    "write it like `{port: 9090}`; to leave it out write `{enabled: false}`",
+                ));
         }
         return Common::default();
     };
@@ -131,15 +132,19 @@ fn config_map(entry: &yaml::Entry, spec: &Spec, found: &mut Vec<Diagnostic>) -> 
         Some(_) => None,
     };
     if let Some(problem) = problem {
-        found.push(Diagnostic::error(entry.key, problem).help(
-            "use `env` or `args`, or bring a template of your own with `components_dir`",
-        ));
+        found
+            .push(Diagnostic::error(entry.key, problem).help(
+                "use `env` or `args`, or bring a template of your own with `components_dir`",
+            ));
         return None;
     }
     if !matches!(entry.node.value, Value::Map(_)) {
         found.push(
-            Diagnostic::error(entry.node.span, "`config` is a map that is laid over the rendered file")
-                .help("write it like `config: {global: {scrape_timeout: 5s}}`"),
+            Diagnostic::error(
+                entry.node.span,
+                "`config` is a map that is laid over the rendered file",
+            )
+            .help("write it like `config: {global: {scrape_timeout: 5s}}`"),
         );
         return None;
     }
@@ -291,8 +296,9 @@ fn component(
         );
     } else if !is_image_path(&image) {
         found.push(
-            Diagnostic::error(key("image"), format!("`{image}` is not the name of an image"))
-                .help("write it like `prom/prometheus` or `registry.example.org/mirror/prometheus`"),
+            Diagnostic::error(key("image"), format!("`{image}` is not the name of an image")).help(
+                "write it like `prom/prometheus` or `registry.example.org/mirror/prometheus`",
+            ),
         );
     }
     if let Some(port) = common.port.filter(|p| *p == 0) {

@@ -47,7 +47,9 @@ pub fn resolve(document: &Document, found: &mut Vec<Diagnostic>) -> (Json, Json)
         .services
         .iter()
         .filter(|(_, service)| service.run.is_none())
-        .filter_map(|(name, s)| Some((name.to_string(), s.container.as_ref()?.to_string(), s.group.to_string())))
+        .filter_map(|(name, s)| {
+            Some((name.to_string(), s.container.as_ref()?.to_string(), s.group.to_string()))
+        })
         .collect();
     if !outside.is_empty() {
         // The engine takes a name filter as a regular expression over `/name`.

@@ -67,8 +67,7 @@ pub fn resolve(
             let key = secret("pagerduty", &p.routing_key);
             json!({"routing_key": key, "send_resolved": p.send_resolved})
         });
-        let email =
-            email.as_ref().map(|e| json!({"to": e.to, "send_resolved": e.send_resolved}));
+        let email = email.as_ref().map(|e| json!({"to": e.to, "send_resolved": e.send_resolved}));
         receivers.push(json!({
             "name": name, "webhook": webhook, "slack": slack, "pagerduty": pagerduty, "email": email,
         }));

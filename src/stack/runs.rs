@@ -86,7 +86,7 @@ fn ports(
                     ]),
                     format!("`{text}` is not a port"),
                 )
-                    .help("write `8080`, or `\"18080:8080\"` for another port on the host"),
+                .help("write `8080`, or `\"18080:8080\"` for another port on the host"),
             ),
         }
     }

@@ -8,15 +8,15 @@ use crate::harness::{TestStack, docker, eventually};
 
 #[test]
 fn a_stopped_service_reaches_a_webhook() {
-    // The Docker host as containers see it.
-    let gateway = docker(&["network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]);
-    let (port, received) = receiver(gateway.trim());
+    let (port, received) = receiver();
     let stack = TestStack::new("alert");
     stack.manifest(&format!(
         "alerts: {{override: {{ServiceDown: {{for: 5s}}}}}}\nnotifications:\n  receivers: {{hook: {{webhook: {{url: \"http://host.docker.internal:{port}/\"}}}}}}\n  default: hook\n  timing: {{group_wait: 1s}}\n",
     ));
     stack.mcpmon(&["up"]).expect(0);
-    eventually("weather is up", 30, || stack.query("up{service=\"weather\"}").iter().any(|s| s["value"][1] == "1"));
+    eventually("weather is up", 30, || {
+        stack.query("up{service=\"weather\"}").iter().any(|s| s["value"][1] == "1")
+    });
 
     docker(&["stop", "-t", "2", &stack.container("weather")]);
     let alert = "ALERTS{alertname=\"ServiceDown\",service=\"weather\",alertstate=\"firing\"}";
@@ -41,8 +41,9 @@ fn a_stopped_service_reaches_a_webhook() {
 }
 
 /// Takes POSTs and keeps their bodies.
-fn receiver(address: &str) -> (u16, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind((address, 0)).unwrap();
+fn receiver() -> (u16, Arc<Mutex<Vec<String>>>) {
+    // Containers reach it through the host's address on their network, which is not loopback.
+    let listener = TcpListener::bind("0.0.0.0:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let received = Arc::new(Mutex::new(Vec::new()));
     let bodies = received.clone();
@@ -61,7 +62,8 @@ fn receiver(address: &str) -> (u16, Arc<Mutex<Vec<String>>>) {
             if reader.read_exact(&mut body).is_ok() {
                 bodies.lock().unwrap().push(String::from_utf8(body).unwrap());
             }
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            let _ = stream
+                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         }
     });
     (port, received)

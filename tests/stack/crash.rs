@@ -9,7 +9,9 @@ use crate::harness::{TestStack, docker};
 fn after_kill_9_at_ten_moments_the_next_up_converges() {
     let stack = TestStack::new("crash");
     stack.mcpmon(&["up"]).expect(0);
-    for (round, millis) in [40, 120, 250, 400, 600, 800, 1100, 1500, 2000, 2600].into_iter().enumerate() {
+    for (round, millis) in
+        [40, 120, 250, 400, 600, 800, 1100, 1500, 2000, 2600].into_iter().enumerate()
+    {
         // Half of the rounds die during an `up` that makes containers, half during a reload.
         let command = if round % 2 == 0 {
             stack.manifest(&format!("components: {{loki: {{resources: {{pids: {}}}}}, alertmanager: {{resources: {{pids: {}}}}}}}\n", 400 + round, 120 + round));
@@ -32,7 +34,8 @@ fn after_kill_9_at_ten_moments_the_next_up_converges() {
         assert_eq!(names.len(), 9, "round {round}: {names:?}");
         assert!(names.iter().all(|n| n.ends_with(" running")), "round {round}: {names:?}");
         let all = docker(&["ps", "-a", "--format", "{{.Names}}"]);
-        let ours: Vec<&str> = all.lines().filter(|n| n.starts_with(&format!("{}-", stack.name))).collect();
+        let ours: Vec<&str> =
+            all.lines().filter(|n| n.starts_with(&format!("{}-", stack.name))).collect();
         assert_eq!(ours.len(), 9, "round {round}: something stays behind: {ours:?}");
     }
 }
@@ -41,14 +44,18 @@ fn after_kill_9_at_ten_moments_the_next_up_converges() {
 fn ctrl_c_leaves_no_lock_and_the_next_up_goes_on() {
     let stack = TestStack::new("ctrlc");
     for millis in [300, 1200] {
-        let child = stack.command(&["up"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let child =
+            stack.command(&["up"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(millis));
         let pid = child.id().to_string();
-        assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        assert!(
+            std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success()
+        );
         let ended = crate::harness::ended(&child.wait_with_output().unwrap());
         assert_eq!(ended.code, 130, "{}", ended.stderr);
         assert!(ended.stderr.contains("it goes on from here"), "{}", ended.stderr);
-        let lock = docker(&["ps", "-aq", "--filter", &format!("name=^/{}-mcpmon-lock$", stack.name)]);
+        let lock =
+            docker(&["ps", "-aq", "--filter", &format!("name=^/{}-mcpmon-lock$", stack.name)]);
         assert_eq!(lock.trim(), "", "the lock stays");
     }
     stack.mcpmon(&["up"]).expect(0).says("ready and proven");

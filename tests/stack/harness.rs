@@ -55,7 +55,8 @@ impl TestStack {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let dir = tempfile::tempdir().unwrap();
         let name = format!("t{}-{name}", std::process::id() % 10_000);
-        let ports = Ports { prometheus: free(), alertmanager: free(), loki: free(), grafana: free() };
+        let ports =
+            Ports { prometheus: free(), alertmanager: free(), loki: free(), grafana: free() };
         let stack = Self { name, dir, ports, _turn: turn };
         stack.mcpmon(&["init", "--name", &stack.name, "."]).expect(0);
         std::fs::write(
@@ -117,7 +118,8 @@ impl TestStack {
 
     /// Result of an instant query.
     pub fn query(&self, expr: &str) -> Vec<Value> {
-        let answer = self.get(self.ports.prometheus, &format!("/api/v1/query?query={}", encode(expr)));
+        let answer =
+            self.get(self.ports.prometheus, &format!("/api/v1/query?query={}", encode(expr)));
         answer["data"]["result"].as_array().cloned().unwrap_or_default()
     }
 
@@ -128,13 +130,20 @@ impl TestStack {
         let mut names: Vec<String> = Vec::new();
         for group in rules["data"]["groups"].as_array().unwrap() {
             for rule in group["rules"].as_array().unwrap() {
-                names.push(format!("{} {} {} {}", group["file"], rule["name"], rule["query"], rule["duration"]));
+                names.push(format!(
+                    "{} {} {} {}",
+                    group["file"], rule["name"], rule["query"], rule["duration"]
+                ));
             }
         }
         names.sort();
         let mut all = names;
-        all.push(self.get(self.ports.prometheus, "/api/v1/status/config")["data"]["yaml"].to_string());
-        all.push(self.get(self.ports.alertmanager, "/api/v2/status")["config"]["original"].to_string());
+        all.push(
+            self.get(self.ports.prometheus, "/api/v1/status/config")["data"]["yaml"].to_string(),
+        );
+        all.push(
+            self.get(self.ports.alertmanager, "/api/v2/status")["config"]["original"].to_string(),
+        );
         all.push(self.text(self.ports.loki, "/config"));
         all.extend(self.containers("{{.Id}} {{.Name}} {{.State.StartedAt}} {{.RestartCount}}"));
         all
@@ -142,7 +151,8 @@ impl TestStack {
 
     /// One line per container of the stack.
     pub fn containers(&self, format: &str) -> Vec<String> {
-        let ids = docker(&["ps", "-aq", "--filter", &format!("label=dev.mcpmon.stack={}", self.name)]);
+        let ids =
+            docker(&["ps", "-aq", "--filter", &format!("label=dev.mcpmon.stack={}", self.name)]);
         let ids: Vec<&str> = ids.split_whitespace().collect();
         if ids.is_empty() {
             return Vec::new();
@@ -173,7 +183,11 @@ impl Drop for TestStack {
 #[track_caller]
 pub fn docker(args: &[&str]) -> String {
     let output = Command::new("docker").args(args).output().expect("the docker command");
-    assert!(output.status.success(), "docker {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "docker {args:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -203,5 +217,7 @@ pub fn free() -> u16 {
 /// Percent-encoding for a query parameter.
 pub fn encode(text: &str) -> String {
     let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_.~".contains(b);
-    text.bytes().map(|b| if plain(&b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+    text.bytes()
+        .map(|b| if plain(&b) { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect()
 }

@@ -16,7 +16,8 @@ fn the_quickstart_comes_up_and_a_second_up_changes_nothing() {
     crate::harness::ended(&again).expect(0).says("nothing to change");
     let requests = requests.lock().unwrap().clone();
     assert!(requests.len() > 10, "the recorder saw too little: {requests:?}");
-    let changing: Vec<&String> = requests.iter().filter(|r| !r.starts_with("GET ") && !r.starts_with("HEAD ")).collect();
+    let changing: Vec<&String> =
+        requests.iter().filter(|r| !r.starts_with("GET ") && !r.starts_with("HEAD ")).collect();
     assert!(changing.is_empty(), "{changing:?}");
     assert_eq!(before, stack.containers("{{.Id}} {{.State.StartedAt}}"));
 
@@ -28,17 +29,30 @@ fn the_quickstart_comes_up_and_a_second_up_changes_nothing() {
 
     // Data stays through down and up.
     eventually("a first sample", 30, || !stack.query("up{service=\"weather\"}").is_empty());
-    let sample = || stack.query("min_over_time(process_start_time_seconds{component=\"prometheus\"}[1h])");
+    let sample =
+        || stack.query("min_over_time(process_start_time_seconds{component=\"prometheus\"}[1h])");
     eventually("a first sample of Prometheus itself", 30, || !sample().is_empty());
     let first = sample()[0]["value"][1].clone();
     stack.mcpmon(&["down"]).expect(0).says("all data kept");
     assert!(stack.containers("{{.Name}}").is_empty());
-    assert!(docker(&["network", "ls", "-q", "--filter", &format!("name=^{}$", stack.name)]).trim().is_empty());
+    assert!(
+        docker(&["network", "ls", "-q", "--filter", &format!("name=^{}$", stack.name)])
+            .trim()
+            .is_empty()
+    );
     stack.mcpmon(&["up"]).expect(0);
-    eventually("samples from before `down`", 30, || sample().iter().any(|s| s["value"][1] == first));
+    eventually("samples from before `down`", 30, || {
+        sample().iter().any(|s| s["value"][1] == first)
+    });
 
     stack.mcpmon(&["destroy", "--yes"]).expect(0);
-    let volumes = docker(&["volume", "ls", "-q", "--filter", &format!("label=dev.mcpmon.stack={}", stack.name)]);
+    let volumes = docker(&[
+        "volume",
+        "ls",
+        "-q",
+        "--filter",
+        &format!("label=dev.mcpmon.stack={}", stack.name),
+    ]);
     assert_eq!(volumes.trim(), "", "volumes stay behind");
 }
 
@@ -58,13 +72,18 @@ fn hardened(stack: &TestStack) {
         assert_eq!(f[6], "false", "{line}");
         assert!(f[7].parse::<u64>().unwrap() > 0, "no memory limit: {line}");
         assert!(f[8].parse::<i64>().unwrap() > 0, "no process limit: {line}");
-        assert!(f[9].contains("max-size") && f[9].contains("max-file"), "logs grow for ever: {line}");
+        assert!(
+            f[9].contains("max-size") && f[9].contains("max-file"),
+            "logs grow for ever: {line}"
+        );
         assert_eq!(f[10], "unless-stopped", "{line}");
         assert_eq!(f[11], "", "{line}");
         assert_eq!(f[12], stack.name, "{line}");
     }
     // Whoever mounts the Docker socket is named in the documentation.
-    let binds = stack.containers("{{.Name}} {{range .Mounts}}{{if eq .Type \"bind\"}}{{.Source}}:{{.RW}} {{end}}{{end}}");
+    let binds = stack.containers(
+        "{{.Name}} {{range .Mounts}}{{if eq .Type \"bind\"}}{{.Source}}:{{.RW}} {{end}}{{end}}",
+    );
     for line in binds {
         let (name, mounts) = line.split_once(' ').unwrap();
         let wanted = match name.rsplit('-').next().unwrap() {
@@ -90,14 +109,23 @@ fn taken_ports_and_missing_images_are_named_all_at_once_before_anything_is_made(
     assert!(stack.containers("{{.Name}}").is_empty());
 
     stack.manifest("components: {loki: {version: none-1}, prometheus: {version: none-2}}\n");
-    let ended = stack.mcpmon(&["up", "--pull", "never"]).expect(1).says("2 images cannot be had; nothing was created");
-    assert!(ended.stderr.contains("grafana/loki:none-1") && ended.stderr.contains("prom/prometheus:none-2"), "{}", ended.stderr);
+    let ended = stack
+        .mcpmon(&["up", "--pull", "never"])
+        .expect(1)
+        .says("2 images cannot be had; nothing was created");
+    assert!(
+        ended.stderr.contains("grafana/loki:none-1")
+            && ended.stderr.contains("prom/prometheus:none-2"),
+        "{}",
+        ended.stderr
+    );
     assert!(stack.containers("{{.Name}}").is_empty());
 }
 
 #[test]
 fn an_engine_that_is_not_there_ends_with_3() {
     let stack = TestStack::new("none");
-    let ended = stack.command(&["up"]).env("DOCKER_HOST", "unix:///nowhere/docker.sock").output().unwrap();
+    let ended =
+        stack.command(&["up"]).env("DOCKER_HOST", "unix:///nowhere/docker.sock").output().unwrap();
     crate::harness::ended(&ended).expect(3).says("/nowhere/docker.sock");
 }

@@ -9,7 +9,10 @@ fn changes_take_effect_by_the_smallest_action_and_bad_ones_change_nothing() {
     let started = stack.containers("{{.Id}} {{.State.StartedAt}}");
 
     // Nothing differs: proven.
-    stack.mcpmon(&["reload"]).expect(0).says("nothing to change; what runs is what the manifest says, proven");
+    stack
+        .mcpmon(&["reload"])
+        .expect(0)
+        .says("nothing to change; what runs is what the manifest says, proven");
 
     // A threshold: Prometheus reloads, nothing restarts.
     stack.manifest("alerts: {override: {HighErrorRate: {threshold: 0.0625}}}\n");
@@ -19,8 +22,13 @@ fn changes_take_effect_by_the_smallest_action_and_bad_ones_change_nothing() {
     assert_eq!(started, stack.containers("{{.Id}} {{.State.StartedAt}}"));
 
     // A service: a target more, and Prometheus is not even asked to reload.
-    let reloads = || stack.query("prometheus_config_last_reload_success_timestamp_seconds")[0]["value"][1].clone();
-    eventually("Prometheus' own metrics", 30, || !stack.query("prometheus_config_last_reload_success_timestamp_seconds").is_empty());
+    let reloads = || {
+        stack.query("prometheus_config_last_reload_success_timestamp_seconds")[0]["value"][1]
+            .clone()
+    };
+    eventually("Prometheus' own metrics", 30, || {
+        !stack.query("prometheus_config_last_reload_success_timestamp_seconds").is_empty()
+    });
     std::thread::sleep(std::time::Duration::from_secs(6));
     let before = reloads();
     stack.manifest(
@@ -53,7 +61,11 @@ fn rejected_changes(stack: &TestStack) {
             "components:\n  alertmanager:\n    config:\n      route:\n        routes:\n          - receiver: ghost\n",
             "test.yaml:6:",
         ),
-        ("a key that Loki does not know", "components:\n  loki:\n    config:\n      limits_config:\n        retention_perod: 1d\n", "test.yaml:5:"),
+        (
+            "a key that Loki does not know",
+            "components:\n  loki:\n    config:\n      limits_config:\n        retention_perod: 1d\n",
+            "test.yaml:5:",
+        ),
         (
             "a target with a bad address",
             "components:\n  prometheus:\n    config:\n      scrape_configs:\n        - job_name: bad\n          static_configs:\n            - targets: [\"http://nowhere/metrics\"]\n",
@@ -82,11 +94,21 @@ fn undone_change(stack: &TestStack) {
     let ended = stack.mcpmon(&["reload", "--timeout", "40s"]);
     assert_eq!(ended.code, 4, "{}", ended.stderr);
     assert!(ended.stderr.contains("loki"), "{}", ended.stderr);
-    assert!(ended.stderr.contains("the previous configuration is running again, proven"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("the previous configuration is running again, proven"),
+        "{}",
+        ended.stderr
+    );
     assert_eq!(config, stack.text(stack.ports.loki, "/config"));
-    assert_eq!(rules, stack.get(stack.ports.prometheus, "/api/v1/status/config"), "Prometheus kept half of the change");
+    assert_eq!(
+        rules,
+        stack.get(stack.ports.prometheus, "/api/v1/status/config"),
+        "Prometheus kept half of the change"
+    );
     let lines = encode("{service=\"weather\"}");
     eventually("Loki answers again", 20, || {
-        stack.text(stack.ports.loki, &format!("/loki/api/v1/query_range?query={lines}&limit=1")).contains("success")
+        stack
+            .text(stack.ports.loki, &format!("/loki/api/v1/query_range?query={lines}&limit=1"))
+            .contains("success")
     });
 }

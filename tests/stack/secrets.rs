@@ -4,17 +4,22 @@ use crate::harness::{TestStack, docker};
 
 #[test]
 fn planted_secrets_occur_nowhere_but_in_their_file() {
-    let planted = [("hook-token", "PLANTED-token-1f7a"), ("slack", "http://slack.invalid/PLANTED-hook-9c2e"), ("bearer", "PLANTED-bearer-44d1")];
+    let planted = [
+        ("hook-token", "PLANTED-token-1f7a"),
+        ("slack", "http://slack.invalid/PLANTED-hook-9c2e"),
+        ("bearer", "PLANTED-bearer-44d1"),
+    ];
     let stack = TestStack::new("secret");
     for (name, value) in planted {
         std::fs::write(stack.path(&format!("secrets/{name}")), format!("{value}\n")).unwrap();
     }
     std::fs::write(stack.path("secrets/grafana-admin"), "PLANTED-admin-77b0").unwrap();
     stack.manifest(
-        "notifications:\n  receivers:\n    hook: {webhook: {url: \"http://127.0.0.1:9/\", token: {file: secrets/hook-token}}, slack: {webhook_url: {file: secrets/slack}, channel: \"#x\"}}\n  default: hook\nservices:\n  closed: {dialect: mcp, metrics: {url: \"http://search:8080/metrics?closed=1\", auth: {bearer: {env: PLANTED_ENV}}}}\n",
+        "notifications:\n  receivers:\n    hook: {webhook: {url: \"http://host.docker.internal:9/\", token: {file: secrets/hook-token}}, slack: {webhook_url: {file: secrets/slack}, channel: \"#x\"}}\n  default: hook\nservices:\n  closed: {dialect: mcp, metrics: {url: \"http://search:8080/metrics?closed=1\", auth: {bearer: {env: PLANTED_ENV}}}}\n",
     );
     let run = |args: &[&str]| {
-        let output = stack.command(args).env("PLANTED_ENV", "PLANTED-bearer-44d1").output().unwrap();
+        let output =
+            stack.command(args).env("PLANTED_ENV", "PLANTED-bearer-44d1").output().unwrap();
         crate::harness::ended(&output)
     };
     let up = run(&["up"]).expect(0);
@@ -32,16 +37,27 @@ fn planted_secrets_occur_nowhere_but_in_their_file() {
         seen.push(("output of a command", ended.stdout + &ended.stderr));
     }
     for file in walk(&stack.path("rendered")) {
-        seen.push(("rendered tree", String::from_utf8_lossy(&std::fs::read(file).unwrap()).into_owned()));
+        seen.push((
+            "rendered tree",
+            String::from_utf8_lossy(&std::fs::read(file).unwrap()).into_owned(),
+        ));
     }
     for line in stack.containers("{{json .}}") {
         seen.push(("docker inspect", line));
     }
-    let volumes = docker(&["volume", "ls", "-q", "--filter", &format!("label=dev.mcpmon.stack={}", stack.name)]);
+    let volumes = docker(&[
+        "volume",
+        "ls",
+        "-q",
+        "--filter",
+        &format!("label=dev.mcpmon.stack={}", stack.name),
+    ]);
     let mut args = vec!["volume", "inspect"];
     args.extend(volumes.split_whitespace());
     seen.push(("volumes", docker(&args)));
-    for (part, port) in [("prometheus", stack.ports.prometheus), ("alertmanager", stack.ports.alertmanager)] {
+    for (part, port) in
+        [("prometheus", stack.ports.prometheus), ("alertmanager", stack.ports.alertmanager)]
+    {
         let path = if part == "prometheus" { "/api/v1/status/config" } else { "/api/v2/status" };
         seen.push(("loaded configuration", stack.text(port, path)));
     }
@@ -68,8 +84,19 @@ fn planted_secrets_occur_nowhere_but_in_their_file() {
             }
         }
     }
-    let state = docker(&["create", "--label", &format!("dev.mcpmon.stack={}", stack.name), "-v", &format!("{}-mcpmon-state:/state", stack.name), "mcpmon/empty:1", "none"]);
-    let tar = std::process::Command::new("docker").args(["cp", &format!("{}:/state", state.trim()), "-"]).output().unwrap();
+    let state = docker(&[
+        "create",
+        "--label",
+        &format!("dev.mcpmon.stack={}", stack.name),
+        "-v",
+        &format!("{}-mcpmon-state:/state", stack.name),
+        "mcpmon/empty:1",
+        "none",
+    ]);
+    let tar = std::process::Command::new("docker")
+        .args(["cp", &format!("{}:/state", state.trim()), "-"])
+        .output()
+        .unwrap();
     docker(&["rm", state.trim()]);
     let text = String::from_utf8_lossy(&tar.stdout);
     assert!(text.contains("schema_version"), "no generation was kept");

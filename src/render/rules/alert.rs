@@ -34,12 +34,8 @@ impl<'a> Settled<'a> {
         let hold = duration::seconds(hold.unwrap_or("0")).context("`for`")?;
         let keep = duration::seconds(source.keep_firing_for.as_deref().unwrap_or("0"))?;
         let threshold = asked.or(source.threshold);
-        let texts = Texts::new(&Facts {
-            threshold,
-            hold,
-            severity: severity.as_str(),
-            scrape_interval,
-        })?;
+        let texts =
+            Texts::new(&Facts { threshold, hold, severity: severity.as_str(), scrape_interval })?;
         Ok(Self { name, source, severity, hold, keep, threshold, texts })
     }
 
