@@ -204,40 +204,38 @@ fn settings(
     let mut settings = Map::new();
     for (key, setting) in &spec.settings {
         let entry = node.and_then(Node::as_map).and_then(|map| map.get(key));
-        let value = match entry {
-            Some(entry) => {
-                if setting.kind == SettingType::Secret {
-                    if let Ok(source) = yaml::from_node::<SecretRef>(&entry.node) {
-                        let (component, path) = (name.to_owned(), format!("secrets/{key}"));
-                        secrets.push(SecretFile { component, path, source, span: Some(entry.key) });
-                    }
-                }
-                literal_secrets(&entry.node, found);
-                value(setting, key, &entry.node).unwrap_or_else(|problem| {
-                    found.push(problem);
-                    Json::Null
-                })
+        let value = if let Some(entry) = entry {
+            if setting.kind == SettingType::Secret
+                && let Ok(source) = yaml::from_node::<SecretRef>(&entry.node)
+            {
+                let (component, path) = (name.to_owned(), format!("secrets/{key}"));
+                secrets.push(SecretFile { component, path, source, span: Some(entry.key) });
             }
-            None => {
-                // A component that is no map at all was complained about already.
-                let readable = node.is_none_or(|n| matches!(n.value, Value::Map(_) | Value::Null));
-                if setting.required && readable {
-                    let path = ["components".into(), name.into()];
-                    let span = document.locate_key(&path);
-                    let example = match setting.kind {
-                        SettingType::Secret => "{file: secrets/NAME}",
-                        _ => "…",
-                    };
-                    found.push(
-                        Diagnostic::error(span, format!("`components.{name}.{key}` is missing"))
-                            .help(format!(
-                                "write `components: {{{name}: {{{key}: {example}}}}}`: {}",
-                                setting.description
-                            )),
-                    );
-                }
-                setting.default.clone().unwrap_or(Json::Null)
+            literal_secrets(&entry.node, found);
+            value(setting, key, &entry.node).unwrap_or_else(|problem| {
+                found.push(problem);
+                Json::Null
+            })
+        } else {
+            // A component that is no map at all was complained about already.
+            let readable = node.is_none_or(|n| matches!(n.value, Value::Map(_) | Value::Null));
+            if setting.required && readable {
+                let path = ["components".into(), name.into()];
+                let span = document.locate_key(&path);
+                let example = match setting.kind {
+                    SettingType::Secret => "{file: secrets/NAME}",
+                    _ => "…",
+                };
+                found.push(
+                    Diagnostic::error(span, format!("`components.{name}.{key}` is missing")).help(
+                        format!(
+                            "write `components: {{{name}: {{{key}: {example}}}}}`: {}",
+                            setting.description
+                        ),
+                    ),
+                );
             }
+            setting.default.clone().unwrap_or(Json::Null)
         };
         settings.insert(key.clone(), value);
     }

@@ -218,20 +218,16 @@ impl Targets {
             };
             Name::from_any(&text).to_string()
         };
-        let mut name = "services".to_owned();
-        match &class.0 {
-            None => {}
-            Some(Auth::Bearer(source)) => name += &format!("-bearer-{}", slug(source)),
-            Some(Auth::Basic { username, .. }) => {
-                name += &format!("-basic-{}", Name::from_any(username))
-            }
+        let auth = match &class.0 {
+            None => String::new(),
+            Some(Auth::Bearer(source)) => format!("-bearer-{}", slug(source)),
+            Some(Auth::Basic { username, .. }) => format!("-basic-{}", Name::from_any(username)),
             Some(Auth::Header { name: header, .. }) => {
-                name += &format!("-header-{}", Name::from_any(header.as_str()))
+                format!("-header-{}", Name::from_any(header.as_str()))
             }
-        }
-        if class.1.is_some() {
-            name += "-tls";
-        }
+        };
+        let tls = if class.1.is_some() { "-tls" } else { "" };
+        let name = format!("services{auth}{tls}");
         let taken: BTreeSet<&String> = self.names.values().collect();
         let mut unique = name.clone();
         let mut n = 2;
