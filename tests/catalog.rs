@@ -63,7 +63,8 @@ fn facts(spec: &Spec) -> String {
             (None, Some(generator)) => format!("{generator:?}").to_lowercase(),
             (None, None) => unreachable!("checked when the catalog is loaded"),
         };
-        let path = if file.generate.is_some() { format!("{}/", file.path) } else { file.path.clone() };
+        let path =
+            if file.generate.is_some() { format!("{}/", file.path) } else { file.path.clone() };
         let effect = match file.effect {
             Effect::None => "nothing: it is for validators and people",
             Effect::Watched => "itself: the process watches it",
@@ -76,7 +77,9 @@ fn facts(spec: &Spec) -> String {
     let exceptions = &spec.exceptions;
     let mut reasons: Vec<(String, &String)> = Vec::new();
     reasons.extend(exceptions.root.iter().map(|r| ("runs as root".to_owned(), r)));
-    reasons.extend(exceptions.writable_rootfs.iter().map(|r| ("writes to its root file system".to_owned(), r)));
+    reasons.extend(
+        exceptions.writable_rootfs.iter().map(|r| ("writes to its root file system".to_owned(), r)),
+    );
     reasons.extend(exceptions.host_mounts.iter().map(|r| ("sees paths of the host".to_owned(), r)));
     reasons.extend(exceptions.capabilities.iter().map(|(c, r)| (format!("keeps `{c}`"), r)));
     if reasons.is_empty() {
@@ -102,18 +105,23 @@ fn every_component_folder_is_whole() {
         if name == "dialects" {
             continue;
         }
-        let spec = catalog.get(name).unwrap_or_else(|| panic!("templates/{name} has no component.yaml"));
+        let spec =
+            catalog.get(name).unwrap_or_else(|| panic!("templates/{name} has no component.yaml"));
         assert!(!spec.description.is_empty() && !spec.description.ends_with('.'), "{name}");
         assert!(!spec.links.is_empty(), "{name} links to no documentation");
         for file in spec.files.iter().filter_map(|file| file.template.as_ref()) {
             assert!(dir.join(file).is_file(), "templates/{name}/{file} is missing");
         }
         for template in stems(&format!("templates/{name}"), "j2") {
-            let used = spec.files.iter().any(|f| f.template.as_deref() == Some(&format!("{template}.j2")));
+            let used =
+                spec.files.iter().any(|f| f.template.as_deref() == Some(&format!("{template}.j2")));
             assert!(used, "templates/{name}/{template}.j2 makes no file");
         }
         for other in &spec.after {
-            assert!(catalog.get(other).is_some(), "{name} starts after {other}, which there is not");
+            assert!(
+                catalog.get(other).is_some(),
+                "{name} starts after {other}, which there is not"
+            );
         }
     }
 }
@@ -171,10 +179,14 @@ fn every_profile_is_valid_and_renders() {
     assert!(!assets::profiles().is_empty());
     for profile in assets::profiles() {
         let text = assets::profile(profile).unwrap();
-        assert!(text.lines().any(|l| l.starts_with("description: ")), "{profile} has no description");
+        assert!(
+            text.lines().any(|l| l.starts_with("description: ")),
+            "{profile} has no description"
+        );
         let manifest = format!("name: acme\nextends: {profile}\n");
         let document = manifest::load_text("mcpmon.yaml", &manifest, Path::new("")).unwrap();
-        let resolved = stack::resolve(&document, &catalog).unwrap_or_else(|e| panic!("{profile}: {e:?}"));
+        let resolved =
+            stack::resolve(&document, &catalog).unwrap_or_else(|e| panic!("{profile}: {e:?}"));
         let bundle = render::render(&resolved.stack, &catalog).unwrap();
         assert!(!bundle.components.is_empty(), "{profile}");
     }
@@ -211,7 +223,10 @@ fn every_rule_pack_dashboard_and_dialect_is_documented() {
     ] {
         let Ok(text) = fs::read_to_string(root().join(page)) else { continue };
         for name in stems(folder, "yaml") {
-            assert!(text.contains(&format!("`{name}`")), "{page} does not mention `{name}` of {folder}");
+            assert!(
+                text.contains(&format!("`{name}`")),
+                "{page} does not mention `{name}` of {folder}"
+            );
         }
     }
 }
@@ -223,6 +238,10 @@ fn every_example_is_whole() {
             assert!(dir.join(file).is_file(), "{} has no {file}", dir.display());
         }
         let text = fs::read_to_string(dir.join("mcpmon.yaml")).unwrap();
-        assert!(text.starts_with("# yaml-language-server: $schema="), "{}: the modeline", dir.display());
+        assert!(
+            text.starts_with("# yaml-language-server: $schema="),
+            "{}: the modeline",
+            dir.display()
+        );
     }
 }

@@ -138,7 +138,14 @@ fn merged(base: &Node, over: &Node) -> Node {
     base
 }
 
+fn quiet() -> ProptestConfig {
+    // A failing case prints itself; a file of old ones would only grow.
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) }
+}
+
 proptest! {
+    #![proptest_config(quiet())]
+
     #[test]
     fn what_is_written_is_read_back(value in json()) {
         let written = yaml::emit(&value).unwrap();
@@ -148,6 +155,14 @@ proptest! {
             Ok(read) => prop_assert_eq!(read.to_json(), value, "{}", written),
             Err(problem) => prop_assert!(false, "{:?} in {}", problem, written),
         }
+    }
+
+    #[test]
+    fn a_document_is_written_as_it_was_read(value in json()) {
+        let read = yaml::parse(0, &yaml::emit(&value).unwrap()).unwrap();
+        let written = yaml::emit_node(&read);
+        let again = yaml::parse(1, &written).map_err(|p| TestCaseError::fail(format!("{p:?} in {written}")))?;
+        prop_assert_eq!(again.to_json(), read.to_json(), "{}", written);
     }
 
     #[test]
