@@ -1,6 +1,9 @@
 //! Walks the folders that make mcpmon (components, profiles, examples, commands, rule packs,
 //! dashboards, dialects) and names what one of them lacks.
 
+// In a test, a missing value is a failure; clippy sees tests only in functions marked as such.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -165,11 +168,8 @@ fn no_component_waits_for_itself() {
 fn published_ports_differ() {
     let mut taken: BTreeMap<u16, String> = BTreeMap::new();
     for (name, spec) in catalog().components() {
-        if let Some(port) = spec.publish {
-            if let Some(other) = taken.insert(port, name.clone()) {
-                panic!("{name} and {other} are both published on {port}");
-            }
-        }
+        let other = spec.publish.and_then(|port| taken.insert(port, name.clone()));
+        assert_eq!(other, None, "{name} and another are published on the same port");
     }
 }
 

@@ -1,6 +1,9 @@
 //! Every example renders to the files under `tests/golden/`, byte for byte: `<example>` alone, and
 //! `<example>-<overlay>` for each further manifest in its folder. `UPDATE_GOLDEN=1` writes them anew.
 
+// In a test, a missing value is a failure; clippy sees tests only in functions marked as such.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

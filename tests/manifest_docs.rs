@@ -1,6 +1,9 @@
 //! docs/manifest.md and docs/components.md name every key that there is, and what they show is valid.
 //! `UPDATE_GOLDEN=1` writes the tables of keys anew.
 
+// In a test, a missing value is a failure; clippy sees tests only in functions marked as such.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
@@ -81,10 +84,7 @@ fn kind(schema: &Value) -> String {
     };
     match kinds.first().copied() {
         Some("array") => format!("list of {}", kind(&schema["items"])),
-        Some("object") => ["additionalProperties", "patternProperties"]
-            .iter()
-            .find_map(|key| schema.get(*key).filter(|below| below.is_object()))
-            .map_or_else(|| "map".to_owned(), |_| "map".to_owned()),
+        Some("object") => "map".to_owned(),
         Some("string") => "text".to_owned(),
         Some("integer") => "whole number".to_owned(),
         Some(other) => other.to_owned(),
@@ -99,9 +99,7 @@ fn table(schema: &Value) -> String {
     for (key, property) in schema["properties"].as_object().unwrap() {
         let default = match property.get("default") {
             _ if required.contains(&key.as_str()) => "required".to_owned(),
-            None | Some(Value::Null) => String::new(),
-            Some(Value::Object(_)) => String::new(),
-            Some(Value::Array(list)) if list.is_empty() => String::new(),
+            None | Some(Value::Null | Value::Object(_)) => String::new(),
             Some(Value::Array(list)) => list
                 .iter()
                 .map(|v| format!("`{}`", v.as_str().unwrap()))

@@ -14,7 +14,6 @@ pub fn overlay(rendered: &str, over: &Node) -> anyhow::Result<String> {
     let head: String = rendered
         .lines()
         .take_while(|line| line.starts_with('#'))
-        .map(|line| format!("{line}\n"))
-        .collect();
+        .fold(String::new(), |head, line| head + line + "\n");
     Ok(head + &yaml::emit_node(&base))
 }

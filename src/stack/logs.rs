@@ -1,5 +1,7 @@
 //! How log lines are found and read: one model, rendered for whichever collector runs.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json, json};
 
 use crate::diagnostic::Diagnostic;
@@ -59,14 +61,18 @@ pub fn resolve(document: &Document, found: &mut Vec<Diagnostic>) -> (Json, Json)
             "source_labels": ["__meta_docker_container_name"],
             "regex": "/(.*)", "target_label": "service",
         })];
-        for (service, container, group) in &outside {
+        for (service, container, _) in outside.iter().filter(|(s, c, _)| s != c) {
             let regex = format!("/{}", regex_escape(container));
-            if service != container {
-                labels.push(json!({"source_labels": ["__meta_docker_container_name"], "regex": regex, "replacement": service, "target_label": "service"}));
-            }
-            if group != "default" {
-                labels.push(json!({"source_labels": ["__meta_docker_container_name"], "regex": regex, "replacement": group, "target_label": "group"}));
-            }
+            labels.push(json!({"source_labels": ["__meta_docker_container_name"], "regex": regex, "replacement": service, "target_label": "service"}));
+        }
+        // One rule per group, not per service: every rule is tried on every container.
+        let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for (_, container, group) in outside.iter().filter(|(_, _, g)| g != "default") {
+            groups.entry(group).or_default().push(regex_escape(container));
+        }
+        for (group, containers) in groups {
+            let regex = format!("/({})", containers.join("|"));
+            labels.push(json!({"source_labels": ["__meta_docker_container_name"], "regex": regex, "replacement": group, "target_label": "group"}));
         }
         sources.push(json!({
             "name": "services",

@@ -1,5 +1,7 @@
 //! Value → YAML text.
 
+use std::fmt::Write as _;
+
 use serde_json::Value as Json;
 
 use super::node::{Node, Value};
@@ -23,14 +25,14 @@ pub fn emit(value: &Json) -> anyhow::Result<String> {
 /// version `3.10` is not `3.1`.
 pub fn emit_node(node: &Node) -> String {
     let mut out = String::new();
-    write(node, 0, &mut out);
+    write_node(node, 0, &mut out);
     if !out.ends_with('\n') {
         out.push('\n');
     }
     out
 }
 
-fn write(node: &Node, depth: usize, out: &mut String) {
+fn write_node(node: &Node, depth: usize, out: &mut String) {
     match &node.value {
         Value::Map(map) if !map.is_empty() => {
             for (key, entry) in map {
@@ -43,7 +45,7 @@ fn write(node: &Node, depth: usize, out: &mut String) {
         Value::List(list) if !list.is_empty() => {
             for item in list {
                 let mut inner = String::new();
-                write(item, depth + 1, &mut inner);
+                write_node(item, depth + 1, &mut inner);
                 indent(depth, out);
                 out.push_str("- ");
                 // The first line of the item stands beside its dash.
@@ -70,10 +72,10 @@ fn below(node: &Node, depth: usize, out: &mut String) {
     };
     if nested {
         out.push('\n');
-        write(node, depth + 1, out);
+        write_node(node, depth + 1, out);
     } else {
         out.push(' ');
-        write(node, depth, out);
+        write_node(node, depth, out);
         out.push('\n');
     }
 }
@@ -110,11 +112,12 @@ fn text(text: &str, out: &mut String) {
                 || u32::from(c) & 0xfffe == 0xfffe =>
             {
                 let code = u32::from(c);
-                out.push_str(&if code > 0xffff {
-                    format!("\\U{code:08x}")
+                // A string takes whatever is written to it.
+                let _ = if code > 0xffff {
+                    write!(out, "\\U{code:08x}")
                 } else {
-                    format!("\\u{code:04x}")
-                });
+                    write!(out, "\\u{code:04x}")
+                };
             }
             c => out.push(c),
         }
