@@ -50,7 +50,10 @@ fn walk(dir: &Path, found: &mut Vec<PathBuf>) {
 /// README.md and everything under docs/: what users read.
 fn user_documents() -> Vec<PathBuf> {
     let docs = top().join("docs");
-    documents().into_iter().filter(|p| p.starts_with(&docs) || *p == top().join("README.md")).collect()
+    documents()
+        .into_iter()
+        .filter(|p| p.starts_with(&docs) || *p == top().join("README.md"))
+        .collect()
 }
 
 /// A line of a document.
@@ -111,7 +114,12 @@ fn commands(line: &Line<'_>) -> Vec<String> {
         line.text.split('`').skip(1).step_by(2).collect()
     };
     let is_command = |text: &&str| text.starts_with("mcpmon ") && !text.contains("─");
-    candidates.into_iter().map(|c| c.trim().trim_start_matches("$ ")).filter(is_command).map(str::to_owned).collect()
+    candidates
+        .into_iter()
+        .map(|c| c.trim().trim_start_matches("$ "))
+        .filter(is_command)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// What is wrong with a command, if anything is.
@@ -143,7 +151,11 @@ fn every_command_in_the_documents_is_one_that_mcpmon_knows() {
             for command in commands(&line) {
                 count += 1;
                 if let Some(complaint) = complaint(&command) {
-                    wrong.push(format!("{}:{}: {command}\n    {complaint}", shown(&path), line.number));
+                    wrong.push(format!(
+                        "{}:{}: {command}\n    {complaint}",
+                        shown(&path),
+                        line.number
+                    ));
                 }
             }
         }
@@ -178,7 +190,8 @@ fn no_line_of_code_in_the_readme_needs_to_be_scrolled() {
 #[test]
 fn every_exit_code_is_in_the_readme() {
     let text = read(&top().join("README.md"));
-    let codes = mcpmon::exit::HELP.lines().skip(1).filter_map(|line| line.split_whitespace().next());
+    let codes =
+        mcpmon::exit::HELP.lines().skip(1).filter_map(|line| line.split_whitespace().next());
     for code in codes {
         assert!(text.contains(&format!("| {code} |")), "exit code {code} is not in README.md");
     }
