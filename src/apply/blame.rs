@@ -54,7 +54,7 @@ fn own_rules(project: &Project, text: &str) -> Option<String> {
 /// `:line:column` at the start of what follows a file's name.
 fn line_and_column(after: &str) -> String {
     let digits = after.trim_start_matches([':', ' ', '"']).split(|c: char| !c.is_ascii_digit());
-    digits.take_while(|n| !n.is_empty()).take(2).map(|n| format!(":{n}")).collect()
+    digits.take_while(|n| !n.is_empty()).take(2).flat_map(|n| [":", n]).collect()
 }
 
 /// `:line` of the first line that holds a text which the complaint quotes.

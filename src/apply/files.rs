@@ -94,17 +94,17 @@ pub async fn bring(
         let tar = replacing_dir(name, unit.owner, entries(unit, inside.iter()))?;
         engine.upload(lock.container(), target.trim_end_matches('/'), tar).await?;
     }
-    let changed: BTreeSet<&str> = changes
+    let touched: BTreeSet<&str> = changes
         .iter()
         .filter(|change| !matches!(change, FileChange::Removed(_)))
         .map(FileChange::path)
         .filter(|path| !gone.contains(&folder_of(path)))
         .collect();
-    if changed.is_empty() {
+    if touched.is_empty() {
         return Ok(());
     }
     let tar =
-        tar_of(entries(unit, files.iter().filter(|(path, _)| changed.contains(path.as_str()))))?;
+        tar_of(entries(unit, files.iter().filter(|(path, _)| touched.contains(path.as_str()))))?;
     engine.upload(lock.container(), &format!("{}/live", volume(unit)), tar).await
 }
 

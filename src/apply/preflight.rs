@@ -62,7 +62,7 @@ pub async fn images(
                 Ok(()) => {}
                 // What is there already still serves.
                 Err(error) if !missing => {
-                    context.printer.mark(Mark::Note, format!("kept {reference} as it is: {error}"))
+                    context.printer.mark(Mark::Note, format!("kept {reference} as it is: {error}"));
                 }
                 Err(error) => failed.push(format!("  {reference}: {error}")),
             }

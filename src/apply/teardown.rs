@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::output::Mark;
 
 /// Longest time that a container may take to stop when its image says nothing.
-const STOP: Duration = Duration::from_secs(60);
+const STOP: Duration = Duration::from_mins(1);
 
 /// Removes containers and network; volumes stay.
 pub async fn down(context: &Context, engine: &Engine, stack: &str) -> anyhow::Result<Exit> {

@@ -16,7 +16,7 @@ use crate::render::evaluate_text;
 use crate::stack::Secrets;
 
 /// Longest time of one validator; the slowest, `loki -verify-config`, takes 0.3 s.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What a validator found.
 #[derive(Debug)]

@@ -102,7 +102,8 @@ async fn send(
     login: Option<&Login>,
     timeout: Duration,
 ) -> Result<Answer, String> {
-    let asked = format!("{method} {url}");
+    // A query in a message hides the message.
+    let asked = format!("{method} {}", url.split('?').next().unwrap_or(url));
     let request = match login {
         Some(login) => request.basic_auth(&login.user, Some(&login.password)),
         None => request,
@@ -117,7 +118,7 @@ async fn send(
 /// The innermost reason: those around it repeat the address.
 fn cause(error: &reqwest::Error, timeout: Duration) -> String {
     if error.is_timeout() {
-        return format!("no answer within {} s", timeout.as_secs());
+        return format!("no answer within {timeout:?}");
     }
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {

@@ -2,18 +2,23 @@
 //!
 //! * [`http`] the one client; [`ready`] waits until every container answers
 //! * [`proof`] what a process has *loaded* equals what was rendered; [`compare`] says what "equals" means
+//! * [`health`] the checks, one file each; [`report`] what they found
 //! * [`reload`] asks a process to read its files anew
 //!
 //! Nothing here changes a stack but [`reload`], and nothing prints.
 
 pub mod compare;
+pub mod health;
 pub mod http;
 pub mod proof;
 pub mod ready;
 pub mod reload;
+pub mod report;
 pub mod subject;
 
+pub use health::{HealthContext, health, names, wait_healthy};
 pub use proof::prove;
 pub use ready::{NotReady, wait_ready};
 pub use reload::reload;
+pub use report::{CheckResult, Report, Verdict};
 pub use subject::{Login, Subject, subject};

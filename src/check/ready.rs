@@ -200,6 +200,6 @@ async fn ask(http: &Http, unit: &Unit, container: &Container, path: &str) -> Res
     let url = format!("{}{path}", base_url(port));
     match timeout(QUESTION, http.get(&url, None)).await {
         Ok(answer) => answer?.good().map(drop),
-        Err(_) => Err(format!("GET {url}: no answer within {} s", QUESTION.as_secs())),
+        Err(_) => Err(format!("GET {url}: no answer within {QUESTION:?}")),
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::http::Http;
-use crate::engine::{Container, PublishedPort, Reader};
+use crate::engine::{Container, PublishedPort, Reader, Status};
 use crate::plan::Unit;
 use crate::stack::{Secrets, Stack};
 
@@ -93,12 +93,12 @@ impl<'a> Subject<'a> {
 fn address(unit: &Unit, port: u16, container: Option<&Container>) -> Result<String, String> {
     let name = &unit.spec.name;
     let container = container.ok_or_else(|| format!("there is no container {name}"))?;
-    match container.published(port) {
-        Some(published) => Ok(base_url(published)),
-        None => Err(format!(
-            "{name} ({:?}) publishes no port: nothing can be asked",
-            container.state.status
-        )),
+    match (container.published(port), container.state.status) {
+        (Some(published), _) => Ok(base_url(published)),
+        (None, Status::Running) => Err(format!("{name} publishes no port: it cannot be asked")),
+        (None, status) => {
+            Err(format!("{name} does not run ({})", format!("{status:?}").to_lowercase()))
+        }
     }
 }
 

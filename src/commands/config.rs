@@ -18,7 +18,7 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let document = context.document()?;
     if args.origins {
         let mut lines = Vec::new();
-        origins(&document, &document.root, String::new(), &mut lines);
+        origins(&document, &document.root, "", &mut lines);
         let width = lines.iter().map(|(left, _)| left.chars().count()).max().unwrap_or(0).min(60);
         let text: Vec<String> =
             lines.iter().map(|(left, place)| format!("{left:width$}  # {place}")).collect();
@@ -35,17 +35,17 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
 }
 
 /// One line per value: its path, the value, its place.
-fn origins(document: &Document, node: &Node, path: String, lines: &mut Vec<(String, String)>) {
+fn origins(document: &Document, node: &Node, path: &str, lines: &mut Vec<(String, String)>) {
     let join = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
     match &node.value {
         Value::Map(map) if !map.is_empty() => {
             for (key, entry) in map {
-                origins(document, &entry.node, join(key), lines);
+                origins(document, &entry.node, &join(key), lines);
             }
         }
         Value::List(list) if !list.is_empty() => {
             for (index, item) in list.iter().enumerate() {
-                origins(document, item, format!("{path}[{index}]"), lines);
+                origins(document, item, &format!("{path}[{index}]"), lines);
             }
         }
         _ => lines.push((format!("{path}: {}", node.to_json()), document.sources.place(node.span))),

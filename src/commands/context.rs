@@ -128,12 +128,12 @@ impl Context {
         let Some((engine, stack)) = held else { return };
         // The engine may still be making the lock that was asked for a moment ago.
         for _ in 0..5 {
-            if let Ok(Some(holder)) = Lock::holder(&engine, &stack).await {
-                if holder.pid == std::process::id() {
-                    // One that stays behind is taken over by the next run, so failure is no loss.
-                    let _ = engine.remove_container(&Lock::container_name(&stack), true).await;
-                    return;
-                }
+            if let Ok(Some(holder)) = Lock::holder(&engine, &stack).await
+                && holder.pid == std::process::id()
+            {
+                // One that stays behind is taken over by the next run, so failure is no loss.
+                let _ = engine.remove_container(&Lock::container_name(&stack), true).await;
+                return;
             }
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }

@@ -1,13 +1,69 @@
-//! `mcpmon health_check`
+//! `mcpmon health-check`
+
+use std::time::Instant;
 
 use super::Context;
-use crate::exit::Exit;
+use crate::apply::self_image_reference;
+use crate::check::{self, HealthContext, Report};
+use crate::diagnostic::suggest;
+use crate::exit::{Exit, Stop};
+use crate::manifest::Duration;
+use crate::output::Format;
+use crate::plan;
 
-/// Under construction.
+/// Check whether the stack works.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Wait until every check passes
+    #[arg(long)]
+    pub wait: bool,
+    /// How long to wait
+    #[arg(long, default_value = "2m", value_parser = Duration::parse, requires = "wait")]
+    pub timeout: Duration,
+    /// Run these checks alone
+    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Shape of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Format,
+}
 
 /// Runs the command.
-pub async fn run(_: &Args, _: &Context) -> anyhow::Result<Exit> {
-    anyhow::bail!("under construction")
+pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    known(&args.only)?;
+    let project = context.project()?;
+    let secrets = context.secrets(&project)?;
+    let reader = context.reader().await?;
+    let image = self_image_reference(&project.stack)?;
+    let units = plan::wanted(&project.stack, &project.bundle, &secrets, &image);
+    let health =
+        HealthContext { reader: &reader, stack: &project.stack, units: &units, secrets: &secrets };
+    let report = if args.wait {
+        let _waiting = context.printer.step("waiting until every check passes");
+        check::wait_healthy(&health, &args.only, Instant::now() + args.timeout.std()).await
+    } else {
+        check::health(&health, &args.only).await
+    };
+    show(&report, args.output, context)?;
+    Ok(if report.is_healthy() { Exit::Done } else { Exit::Failed })
+}
+
+fn known(only: &[String]) -> anyhow::Result<()> {
+    let names = check::names();
+    match only.iter().find(|name| names.iter().all(|(known, _)| known != name)) {
+        None => Ok(()),
+        Some(name) => {
+            let help = suggest(name, names.iter().map(|(name, _)| *name));
+            Err(Stop::new(Exit::Usage, format!("there is no check `{name}`: {help}")).into())
+        }
+    }
+}
+
+fn show(report: &Report, format: Format, context: &Context) -> anyhow::Result<()> {
+    match format {
+        Format::Text => report.print(&context.printer),
+        Format::Json => context.printer.json(report)?,
+        Format::Junit => context.printer.data(&report.junit()),
+    }
+    Ok(())
 }

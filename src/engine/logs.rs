@@ -26,9 +26,17 @@ impl Reader {
         container: &str,
         lines: usize,
     ) -> Result<Vec<String>, EngineError> {
-        let options = options(false, Some(lines), None);
-        let lines: Vec<LogLine> = self.log_lines(container, options).try_collect().await?;
+        let lines = self.last_lines(container, lines).await?;
         Ok(lines.into_iter().map(|line| line.text).collect())
+    }
+
+    /// As [`Self::logs_tail`], with the time of each line.
+    pub async fn last_lines(
+        &self,
+        container: &str,
+        lines: usize,
+    ) -> Result<Vec<LogLine>, EngineError> {
+        self.log_lines(container, options(false, Some(lines), None)).try_collect().await
     }
 
     /// Lines as they are written: first the last `tail` of those that exist (`None`: all), no older than `since` (Unix seconds), then

@@ -170,7 +170,7 @@ fn read(root: &Node) -> Result<Manifest, Vec<Diagnostic>> {
     let mut rest = root.clone();
     let components = rest.as_map_mut().and_then(|map| map.shift_remove("components"));
     let mut by_name = indexmap::IndexMap::new();
-    let mut found = Vec::new();
+    let mut found = typed::control_characters(root);
     if let Some(entry) = components {
         match entry.node.value {
             yaml::Value::Map(map) => {

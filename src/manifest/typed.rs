@@ -24,7 +24,7 @@ const SECTIONS: [&[&str]; 7] = [
 /// # Errors
 /// Each part that does not fit, with the first mistake in it.
 pub fn read(root: &Node) -> Result<Manifest, Vec<Diagnostic>> {
-    let mut found = control_characters(root);
+    let mut found = Vec::new();
     let mut rest = None;
     while found.len() < MOST {
         match yaml::from_node::<Manifest>(rest.as_ref().unwrap_or(root)) {
@@ -103,7 +103,7 @@ fn within(node: &Node, span: Span) -> bool {
 }
 
 /// Text is printable: no two formats that it is rendered into agree about anything else.
-fn control_characters(node: &Node) -> Vec<Diagnostic> {
+pub fn control_characters(node: &Node) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     walk(node, &mut |text, span| {
         if let Some(c) = text.chars().find(|c| unprintable(*c)) {

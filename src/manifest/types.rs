@@ -71,21 +71,16 @@ impl Name {
 
     /// The nearest valid name.
     pub fn from_any(text: &str) -> Self {
-        let mut name: String = text
+        let dashed = text
             .to_lowercase()
-            .chars()
-            .map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' })
-            .take(Self::MAX)
-            .collect();
-        name = name.trim_matches('-').to_owned();
-        while name.contains("--") {
-            name = name.replace("--", "-");
-        }
+            .replace(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit(), "-");
+        let words: Vec<&str> = dashed.split('-').filter(|word| !word.is_empty()).collect();
+        let mut name = words.join("-");
         if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
-            name = format!("mcp-{name}").trim_end_matches('-').to_owned();
+            name = format!("mcp-{name}");
         }
         name.truncate(Self::MAX);
-        Self(name)
+        Self(name.trim_end_matches('-').to_owned())
     }
 
     /// The text.
@@ -221,7 +216,7 @@ impl fmt::Display for Duration {
         let unit = UNITS
             .iter()
             .skip(2)
-            .find(|(_, size)| self.millis % size == 0)
+            .find(|(_, size)| self.millis.is_multiple_of(*size))
             .map_or(("ms", 1), |unit| *unit);
         write!(f, "{}{}", self.millis / unit.1, unit.0)
     }
@@ -279,7 +274,7 @@ impl ByteSize {
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units = [("GiB", 1_u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
-        match units.iter().find(|(_, size)| self.0 >= *size && self.0 % size == 0) {
+        match units.iter().find(|(_, size)| self.0 >= *size && self.0.is_multiple_of(*size)) {
             Some((unit, size)) => write!(f, "{}{unit}", self.0 / size),
             None => write!(f, "{}", self.0),
         }

@@ -51,13 +51,10 @@ word!(
     AlertLabel,
     "^[a-zA-Z_][a-zA-Z0-9_]*$",
     "A label that an alert has.",
-    |text| match is_word(text, "_", "_") {
-        true => Ok(()),
-        false => Err(format!(
-            "`{}` is not a label name{HELP}use letters, digits and `_`, as in `severity` or `group`",
-            shorten(text)
-        )),
-    }
+    |text| if is_word(text, "_", "_") { Ok(()) } else { Err(format!(
+        "`{}` is not a label name{HELP}use letters, digits and `_`, as in `severity` or `group`",
+        shorten(text)
+    )) }
 );
 
 word!(
@@ -65,13 +62,10 @@ word!(
     DockerName,
     "^[a-zA-Z0-9][a-zA-Z0-9_.-]*$",
     "A name as Docker takes it: letters, digits, `_`, `.` and `-`.",
-    |text| match is_word(text, "0123456789", "_.-") {
-        true => Ok(()),
-        false => Err(format!(
-            "`{}` is not a name that Docker takes{HELP}write it as `docker ps` or `docker network ls` shows it: letters, digits, `_`, `.` and `-`",
-            shorten(text)
-        )),
-    }
+    |text| if is_word(text, "0123456789", "_.-") { Ok(()) } else { Err(format!(
+        "`{}` is not a name that Docker takes{HELP}write it as `docker ps` or `docker network ls` shows it: letters, digits, `_`, `.` and `-`",
+        shorten(text)
+    )) }
 );
 
 word!(
@@ -79,13 +73,10 @@ word!(
     EnvName,
     "^[a-zA-Z_][a-zA-Z0-9_.-]*$",
     "The name of an environment variable.",
-    |text| match is_word(text, "_", "_.-") {
-        true => Ok(()),
-        false => Err(format!(
-            "`{}` is not the name of an environment variable{HELP}use letters, digits and `_`, as in `LOG_LEVEL: debug`",
-            shorten(text)
-        )),
-    }
+    |text| if is_word(text, "_", "_.-") { Ok(()) } else { Err(format!(
+        "`{}` is not the name of an environment variable{HELP}use letters, digits and `_`, as in `LOG_LEVEL: debug`",
+        shorten(text)
+    )) }
 );
 
 /// Headers that Prometheus sets itself and refuses to be told.

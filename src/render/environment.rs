@@ -61,6 +61,7 @@ pub fn evaluate(expression: &str, context: &impl Serialize) -> anyhow::Result<bo
 }
 
 /// The error with its place, in one line.
+#[allow(clippy::needless_pass_by_value)] // `map_err` hands it over.
 fn readable(error: Error) -> anyhow::Error {
     let place = match (error.name(), error.line()) {
         (Some(name), Some(line)) => format!("{name}:{line}: "),

@@ -38,7 +38,7 @@ pub fn compare(dir: &Path, files: &BTreeMap<String, &str>) -> io::Result<Vec<Dif
             Ok(content) if content == text.as_bytes() => {}
             Ok(_) => found.push(Difference::Changed(path.clone())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                found.push(Difference::Missing(path.clone()))
+                found.push(Difference::Missing(path.clone()));
             }
             Err(error) => return Err(error),
         }

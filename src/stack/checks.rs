@@ -37,6 +37,7 @@ struct Checks<'a> {
     stack: &'a Stack,
 }
 
+#[allow(clippy::needless_pass_by_value)] // Paths are written where they are used.
 impl Checks<'_> {
     fn at<const N: usize>(&self, path: [Segment; N]) -> Option<Span> {
         self.document.locate(&path)
@@ -69,13 +70,13 @@ impl Checks<'_> {
                     self.at(["services".into(), name.as_str().into(), field.into(), "url".into()])
                 };
                 container_itself(&endpoint.url, place, found);
-                if field == "metrics" {
-                    if let Some(other) = seen.insert(endpoint.url.to_string(), name) {
-                        found.push(
+                if field == "metrics"
+                    && let Some(other) = seen.insert(endpoint.url.to_string(), name)
+                {
+                    found.push(
                             Diagnostic::error(place(), format!("`{other}` and `{name}` have the same metrics address"))
                                 .help("each service needs an address of its own, or its series would be counted twice"),
                         );
-                    }
                 }
             }
             if service.metrics.is_some()
@@ -281,7 +282,7 @@ impl Checks<'_> {
             match facts.alert(name) {
                 None => found.push(unknown(name, place)),
                 Some((pack, _)) if !alerts.packs.iter().any(|p| p == pack) => {
-                    found.push(not_in_use(name, pack, place))
+                    found.push(not_in_use(name, pack, place));
                 }
                 Some(_) => {}
             }

@@ -208,40 +208,38 @@ fn settings(
     let mut settings = Map::new();
     for (key, setting) in &spec.settings {
         let entry = node.and_then(Node::as_map).and_then(|map| map.get(key));
-        let value = match entry {
-            Some(entry) => {
-                if setting.kind == SettingType::Secret {
-                    if let Ok(source) = yaml::from_node::<SecretRef>(&entry.node) {
-                        let (component, path) = (name.to_owned(), format!("secrets/{key}"));
-                        secrets.push(SecretFile { component, path, source, span: Some(entry.key) });
-                    }
-                }
-                literal_secrets(&entry.node, found);
-                value(setting, key, &entry.node).unwrap_or_else(|problem| {
-                    found.push(problem);
-                    Json::Null
-                })
+        let value = if let Some(entry) = entry {
+            if setting.kind == SettingType::Secret
+                && let Ok(source) = yaml::from_node::<SecretRef>(&entry.node)
+            {
+                let (component, path) = (name.to_owned(), format!("secrets/{key}"));
+                secrets.push(SecretFile { component, path, source, span: Some(entry.key) });
             }
-            None => {
-                // A component that is no map at all was complained about already.
-                let readable = node.is_none_or(|n| matches!(n.value, Value::Map(_) | Value::Null));
-                if setting.required && readable {
-                    let path = ["components".into(), name.into()];
-                    let span = document.locate_key(&path);
-                    let example = match setting.kind {
-                        SettingType::Secret => "{file: secrets/NAME}",
-                        _ => "…",
-                    };
-                    found.push(
-                        Diagnostic::error(span, format!("`components.{name}.{key}` is missing"))
-                            .help(format!(
-                                "write `components: {{{name}: {{{key}: {example}}}}}`: {}",
-                                setting.description
-                            )),
-                    );
-                }
-                setting.default.clone().unwrap_or(Json::Null)
+            literal_secrets(&entry.node, found);
+            value(setting, key, &entry.node).unwrap_or_else(|problem| {
+                found.push(problem);
+                Json::Null
+            })
+        } else {
+            // A component that is no map at all was complained about already.
+            let readable = node.is_none_or(|n| matches!(n.value, Value::Map(_) | Value::Null));
+            if setting.required && readable {
+                let path = ["components".into(), name.into()];
+                let span = document.locate_key(&path);
+                let example = match setting.kind {
+                    SettingType::Secret => "{file: secrets/NAME}",
+                    _ => "…",
+                };
+                found.push(
+                    Diagnostic::error(span, format!("`components.{name}.{key}` is missing")).help(
+                        format!(
+                            "write `components: {{{name}: {{{key}: {example}}}}}`: {}",
+                            setting.description
+                        ),
+                    ),
+                );
             }
+            setting.default.clone().unwrap_or(Json::Null)
         };
         settings.insert(key.clone(), value);
     }
@@ -262,7 +260,13 @@ fn value(setting: &Setting, key: &str, node: &Node) -> Result<Json, Diagnostic> 
         SettingType::List => return Err(wrong("a list")),
         SettingType::Map if matches!(node.value, Value::Map(_)) => node.to_json(),
         SettingType::Map => return Err(wrong("a map")),
-        SettingType::Labels => json!(yaml::from_node::<IndexMap<AlertLabel, String>>(node)?),
+        SettingType::Labels => {
+            if let Some(entry) = node.as_map().and_then(|map| map.get("stack")) {
+                return Err(Diagnostic::error(entry.key, "the label `stack` is set by mcpmon")
+                    .help("choose another name; its value is the manifest's `name`"));
+            }
+            json!(yaml::from_node::<IndexMap<AlertLabel, String>>(node)?)
+        }
         SettingType::Path => {
             let path = yaml::from_node::<String>(node)?;
             if !path.starts_with('/') || path.contains(':') {

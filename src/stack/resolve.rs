@@ -92,7 +92,7 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
     stack.secrets.retain(|secret| stack.components.contains_key(&secret.component));
 
     let position = |d: &Diagnostic| d.span.map(|s| (s.source, s.start));
-    found.sort_by(|a, b| (a.severity, position(a)).cmp(&(b.severity, position(b))));
+    found.sort_by_key(|a| (a.severity, position(a)));
     found.dedup();
     if found.iter().any(|d| d.severity == Severity::Error) {
         return Err(found);

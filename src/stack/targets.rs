@@ -178,8 +178,9 @@ fn labels(
 
 /// Adds what differs from `http://…/metrics`.
 fn place(labels: &mut BTreeMap<String, String>, endpoint: &Endpoint) {
-    if endpoint.url.path() != "/metrics" {
-        labels.insert("__metrics_path__".to_owned(), endpoint.url.path().to_owned());
+    let path = decoded(endpoint.url.path());
+    if path != "/metrics" {
+        labels.insert("__metrics_path__".to_owned(), path);
     }
     if endpoint.url.scheme() != "http" {
         labels.insert("__scheme__".to_owned(), endpoint.url.scheme().to_owned());
@@ -187,6 +188,22 @@ fn place(labels: &mut BTreeMap<String, String>, endpoint: &Endpoint) {
     for (key, value) in endpoint.url.parameters() {
         labels.insert(format!("__param_{key}"), value);
     }
+}
+
+/// The path as it is meant: Prometheus encodes it again.
+fn decoded(path: &str) -> String {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let byte = tail
+            .get(..2)
+            .filter(|_| *first == b'%')
+            .and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
+    }
+    // What is no text after all stays as it was written.
+    String::from_utf8(bytes).unwrap_or_else(|_| path.to_owned())
 }
 
 type Class = (Option<Auth>, Option<Tls>);
@@ -201,20 +218,16 @@ impl Targets {
             };
             Name::from_any(&text).to_string()
         };
-        let mut name = "services".to_owned();
-        match &class.0 {
-            None => {}
-            Some(Auth::Bearer(source)) => name += &format!("-bearer-{}", slug(source)),
-            Some(Auth::Basic { username, .. }) => {
-                name += &format!("-basic-{}", Name::from_any(username))
-            }
+        let auth = match &class.0 {
+            None => String::new(),
+            Some(Auth::Bearer(source)) => format!("-bearer-{}", slug(source)),
+            Some(Auth::Basic { username, .. }) => format!("-basic-{}", Name::from_any(username)),
             Some(Auth::Header { name: header, .. }) => {
-                name += &format!("-header-{}", Name::from_any(header.as_str()))
+                format!("-header-{}", Name::from_any(header.as_str()))
             }
-        }
-        if class.1.is_some() {
-            name += "-tls";
-        }
+        };
+        let tls = if class.1.is_some() { "-tls" } else { "" };
+        let name = format!("services{auth}{tls}");
         let taken: BTreeSet<&String> = self.names.values().collect();
         let mut unique = name.clone();
         let mut n = 2;

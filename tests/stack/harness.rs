@@ -111,8 +111,13 @@ impl TestStack {
     /// Asks one of its programs on this host for text.
     pub fn text(&self, port: u16, path: &str) -> String {
         let url = format!("http://127.0.0.1:{port}{path}");
+        let stack = &self.name;
         let output = Command::new("curl").args(["-sS", "-m", "10", "-g", &url]).output().unwrap();
-        assert!(output.status.success(), "{url}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{stack}: {url}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap()
     }
 
@@ -173,9 +178,7 @@ impl Drop for TestStack {
         }
         self.manifest("");
         let gone = self.mcpmon(&["destroy", "--yes"]);
-        if gone.code != 0 && !std::thread::panicking() {
-            panic!("destroy: {}", gone.stderr);
-        }
+        assert!(gone.code == 0 || std::thread::panicking(), "destroy: {}", gone.stderr);
     }
 }
 

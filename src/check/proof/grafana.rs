@@ -31,8 +31,8 @@ pub async fn prove(subject: &Subject<'_>, deadline: Instant) -> Attempt {
 pub fn wrong_password(subject: &Subject<'_>) -> String {
     let user = subject.login.as_ref().map_or("admin", |login| login.user.as_str());
     format!(
-        "grafana does not take the password of `{user}`: the one in the manifest is not the one its database was made with. Grafana reads it only then; put the old one back, or set the new one there: `docker exec {} grafana cli admin reset-admin-password …`",
-        subject.unit.spec.name
+        "grafana does not take the password of `{user}`: the one in the manifest is not the one its database was made with. Grafana reads it only then. Put the old one back, or set the new one in Grafana as well: {}/profile/password",
+        subject.base_url
     )
 }
 

@@ -4,17 +4,14 @@ mod alertmanager;
 mod config;
 pub mod grafana;
 mod metric;
-mod prometheus;
-mod rules;
-mod targets;
+pub mod prometheus;
+pub mod rules;
+pub mod targets;
 
 use std::time::{Duration, Instant};
 
 use super::subject::Subject;
 use crate::catalog::Proof;
-
-pub use rules::LoadedGroup;
-pub use targets::ActiveTarget;
 
 /// Steps at first: most programs have loaded their files when they say so.
 const FIRST_STEP: Duration = Duration::from_millis(25);

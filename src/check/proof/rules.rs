@@ -62,6 +62,9 @@ pub struct LoadedRule {
     /// Annotations, of alerts.
     #[serde(default)]
     pub annotations: BTreeMap<String, String>,
+    /// `inactive`, `pending` or `firing`, of alerts.
+    #[serde(default)]
+    pub state: String,
     /// `ok`, `err` or `unknown`.
     #[serde(default)]
     pub health: String,

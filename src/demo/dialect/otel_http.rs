@@ -83,13 +83,13 @@ impl OtelHttp {
 impl Dialect for OtelHttp {
     fn entered(&self, arrival: &Arrival) {
         self.active.with(&[("http_request_method", arrival.http_method), SCHEME], |active| {
-            active.add(1.0)
+            active.add(1.0);
         });
     }
 
     fn left(&self, arrival: &Arrival) {
         self.active.with(&[("http_request_method", arrival.http_method), SCHEME], |active| {
-            active.add(-1.0)
+            active.add(-1.0);
         });
     }
 

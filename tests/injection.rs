@@ -1,0 +1,585 @@
+//! Text from a manifest stays text: whatever is written into a free field is rendered as exactly that
+//! value, or the manifest is refused with a message. It never becomes structure.
+
+use std::path::Path;
+
+use mcpmon::assets::Assets;
+use mcpmon::catalog::Catalog;
+use mcpmon::render::{self, Bundle};
+use mcpmon::stack::{self, Stack};
+use mcpmon::{manifest, yaml};
+use serde_json::{Value, json};
+
+/// What is tried in every field.
+fn hostile() -> Vec<String> {
+    let mut texts: Vec<String> = [
+        "plain",
+        "it's \"quoted\" \\ twice \\\" \\n",
+        "line\nbreak: yes\n- item\n",
+        "\n\nkey: value",
+        "{{ stack.name }} {% if true %}x{% endif %} {# c #}",
+        "{{ define \"x\" }}{{ end }} {{{{ }}}} {{",
+        "$HOME ${HOME} $$ $1 ${1} $(id) %(admin_user)s",
+        "$__file{/etc/passwd} $__env{PATH}",
+        "!!python/object/apply:os.system ['id']",
+        "!!binary aGk=",
+        "# not a comment",
+        "value # not a comment",
+        "; not a comment",
+        "key: value",
+        "- item",
+        "? complex",
+        "| block",
+        "> folded",
+        "&anchor *alias",
+        "@at `tick` %percent",
+        "[a, b]",
+        "{a: b}",
+        "yes",
+        "no",
+        "null",
+        "~",
+        "true",
+        "0755",
+        "1e3",
+        "1_000",
+        "12:30:45",
+        "2024-01-01",
+        ".inf",
+        "3.10",
+        "=",
+        "<<",
+        "---",
+        "...",
+        "[section]",
+        "key = value",
+        "/* comment */ // comment",
+        "a,b",
+        "a=b",
+        "a=\"b\",severity=~\".*\"",
+        "(.*)|[a-z]+?^$",
+        "' or 1=1 --",
+        "<script>&amp;</script>",
+        "../../etc/passwd",
+        "Zoë 東京 🚀 \u{1f468}\u{200d}\u{1f469}",
+        " leading and trailing ",
+        "\ttab\t",
+        "",
+        " ",
+        "bell\u{7}",
+        "escape\u{1b}[31m",
+        "nul\u{0}",
+        "delete\u{7f}",
+        "next line\u{85}",
+        "separator\u{2028}",
+        "turned\u{202e}around",
+        "mark\u{feff}",
+        "carriage\rreturn",
+        "no character\u{fffe}",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    texts.push("long ".repeat(20_000));
+    texts
+}
+
+/// A manifest that uses every section, so that a text which becomes structure has where to go.
+fn base() -> Value {
+    json!({
+        "name": "acme",
+        // Rules and dashboards hold no text of a manifest, and take their time.
+        "alerts": {"packs": []},
+        "dashboards": [],
+        "components": {
+            "grafana": {"admin_password": {"env": "SECRET"}},
+            "prometheus": {"external_labels": {"team": "core"}, "remote_write": [{"url": "http://store:9009"}]},
+            "alertmanager": {},
+            "loki": {},
+        },
+        "services": {
+            "search": {"mcp": "http://search:7001/mcp", "metrics": {"url": "http://search:7001/metrics"}, "dialect": "fastapi", "container": "mcp-search"},
+            "demo": {"mcp": "http://demo:8080/mcp", "run": {"image": "acme/demo:1"}},
+        },
+        "notifications": {
+            "smtp": {"host": "smtp.example.org:587", "from": "alerts@example.org"},
+            "receivers": {"chat": {"slack": {"webhook_url": {"env": "SECRET"}}, "email": {"to": "ops@example.org"}}},
+            "routes": [{"match": {"severity": "critical"}, "to": ["chat"]}],
+            "default": "chat",
+        },
+    })
+}
+
+/// Fields that take any text: all of them are tried at once.
+const FREE: [&str; 20] = [
+    "description",
+    "services.search.description",
+    "services.search.mcp.expect_tools.0",
+    "defaults.labels.team",
+    "services.search.labels.tier",
+    "services.search.metrics.auth.basic.username",
+    "services.search.metrics.tls.server_name",
+    "components.prometheus.external_labels.team",
+    "components.prometheus.remote_write.0.name",
+    "components.prometheus.config.global.query_log_file",
+    "components.prometheus.args.0",
+    "components.grafana.env.GF_LOG_LEVEL",
+    "services.demo.run.command.0",
+    "services.demo.run.env.A",
+    "services.demo.run.user",
+    "notifications.receivers.chat.slack.channel",
+    "notifications.receivers.chat.email.to",
+    "notifications.smtp.from",
+    "notifications.routes.0.match.team",
+    "logs.drop.0",
+];
+
+/// Where a text is written.
+struct Field {
+    /// Dotted path in the manifest; a number is a position in a list.
+    path: &'static str,
+    /// What is looked for where, given what was written; nothing when the field is not rendered.
+    arrives: Option<fn(&Rendered, &str) -> (Value, Value)>,
+}
+
+struct Rendered {
+    stack: Stack,
+    bundle: Bundle,
+}
+
+impl Rendered {
+    fn file(&self, component: &str, path: &str) -> Value {
+        let text = &self.bundle.components[component][path].text;
+        yaml::parse(0, text).unwrap().to_json()
+    }
+    /// The targets of the service that is tried, whatever credentials it has.
+    fn targets(&self) -> Value {
+        let files = self.bundle.components["prometheus"]
+            .iter()
+            .filter(|(path, _)| path.starts_with("targets/services"));
+        let mut targets = files.map(|(_, file)| yaml::parse(0, &file.text).unwrap().to_json());
+        targets.find(|file| file[0].is_object()).unwrap()
+    }
+    fn text(&self, component: &str, path: &str) -> &str {
+        &self.bundle.components[component][path].text
+    }
+}
+
+/// Alertmanager's templates: `{{"{{"}}` prints `{{`.
+fn untemplated(text: &str) -> String {
+    text.replace("{{", "{{\"{{\"}}")
+}
+
+const FIELDS: &[Field] = &[
+    Field { path: "description", arrives: None },
+    Field { path: "services.search.description", arrives: None },
+    Field { path: "services.search.mcp.expect_tools.0", arrives: None },
+    Field {
+        path: "defaults.labels.team",
+        arrives: Some(|r, text| {
+            let file = r.targets();
+            (file[0]["labels"]["team"].clone(), json!(text))
+        }),
+    },
+    Field {
+        path: "services.search.labels.tier",
+        arrives: Some(|r, text| {
+            let file = r.targets();
+            (file[0]["labels"]["tier"].clone(), json!(text))
+        }),
+    },
+    Field {
+        path: "services.search.metrics.auth.basic.username",
+        arrives: Some(|r, text| {
+            let jobs = r.file("prometheus", "prometheus.yml")["scrape_configs"].clone();
+            (jobs[1]["basic_auth"]["username"].clone(), json!(text))
+        }),
+    },
+    Field {
+        path: "services.search.metrics.auth.header.name",
+        arrives: Some(|r, text| {
+            let jobs = r.file("prometheus", "prometheus.yml")["scrape_configs"].clone();
+            (json!(jobs[1]["http_headers"].as_object().unwrap().contains_key(text)), json!(true))
+        }),
+    },
+    Field {
+        path: "services.search.metrics.auth.bearer.env",
+        arrives: Some(|r, text| {
+            let known = r
+                .stack
+                .secrets
+                .iter()
+                .any(|s| s.source == manifest::SecretRef::Env(text.to_owned()));
+            (json!(known), json!(true))
+        }),
+    },
+    Field {
+        path: "services.search.metrics.auth.bearer.file",
+        arrives: Some(|r, text| {
+            let known = r
+                .stack
+                .secrets
+                .iter()
+                .any(|s| s.source == manifest::SecretRef::File(text.to_owned()));
+            (json!(known), json!(true))
+        }),
+    },
+    Field {
+        path: "services.search.metrics.tls.server_name",
+        arrives: Some(|r, text| {
+            let jobs = r.file("prometheus", "prometheus.yml")["scrape_configs"].clone();
+            (jobs[1]["tls_config"]["server_name"].clone(), json!(text))
+        }),
+    },
+    Field {
+        path: "components.prometheus.external_labels.team",
+        arrives: Some(|r, text| {
+            let labels =
+                r.file("prometheus", "prometheus.yml")["global"]["external_labels"].clone();
+            // Prometheus reads `$$` as `$` there.
+            (labels["team"].clone(), json!(text.replace('$', "$$")))
+        }),
+    },
+    Field {
+        path: "components.prometheus.remote_write.0.name",
+        arrives: Some(|r, text| {
+            (r.file("prometheus", "prometheus.yml")["remote_write"][0]["name"].clone(), json!(text))
+        }),
+    },
+    Field {
+        path: "components.prometheus.config.global.query_log_file",
+        arrives: Some(|r, text| {
+            (
+                r.file("prometheus", "prometheus.yml")["global"]["query_log_file"].clone(),
+                json!(text),
+            )
+        }),
+    },
+    Field {
+        path: "components.prometheus.args.0",
+        arrives: Some(|r, text| {
+            (json!(r.bundle.processes["prometheus"].command.last()), json!(text))
+        }),
+    },
+    Field {
+        path: "components.grafana.env.GF_LOG_LEVEL",
+        arrives: Some(|r, text| {
+            (json!(r.bundle.processes["grafana"].env["GF_LOG_LEVEL"]), json!(text))
+        }),
+    },
+    Field {
+        path: "components.grafana.admin_user",
+        arrives: Some(|r, text| {
+            let line =
+                r.text("grafana", "grafana.ini").lines().find(|l| l.starts_with("admin_user"));
+            (json!(line), json!(format!("admin_user = `{text}`")))
+        }),
+    },
+    Field {
+        path: "components.grafana.root_url",
+        arrives: Some(|r, text| {
+            let line = r.text("grafana", "grafana.ini").lines().find(|l| l.starts_with("root_url"));
+            // An empty one counts as none.
+            let expected = if text.is_empty() { "http://127.0.0.1:3000" } else { text };
+            (json!(line), json!(format!("root_url = `{expected}`")))
+        }),
+    },
+    Field {
+        path: "components.promtail.docker_socket",
+        arrives: Some(|r, text| {
+            (json!(r.bundle.processes["promtail"].host_mounts[0].0), json!(text))
+        }),
+    },
+    Field {
+        path: "components.prometheus.image",
+        arrives: Some(|r, text| {
+            (json!(r.stack.components["prometheus"].image), json!(format!("{text}:v3.13.5")))
+        }),
+    },
+    Field {
+        path: "components.prometheus.version",
+        arrives: Some(|r, text| {
+            (
+                json!(r.stack.components["prometheus"].image),
+                json!(format!("prom/prometheus:{text}")),
+            )
+        }),
+    },
+    Field { path: "components.prometheus.address", arrives: None },
+    Field {
+        path: "registry",
+        arrives: Some(|r, text| {
+            let image = &r.stack.components["prometheus"].image;
+            (json!(image.starts_with(&format!("{text}/"))), json!(true))
+        }),
+    },
+    Field { path: "networks.0", arrives: Some(|r, text| (json!(r.stack.networks), json!([text]))) },
+    Field { path: "services.search.group", arrives: None },
+    Field { path: "services.search.container", arrives: None },
+    Field {
+        path: "services.demo.run.command.0",
+        arrives: Some(|r, text| (json!(r.stack.runs[0].command), json!([text]))),
+    },
+    Field {
+        path: "services.demo.run.env.A",
+        arrives: Some(|r, text| (json!(r.stack.runs[0].env), json!({"A": text}))),
+    },
+    Field {
+        path: "services.demo.run.user",
+        arrives: Some(|r, text| (json!(r.stack.runs[0].user), json!(text))),
+    },
+    Field {
+        path: "services.demo.run.image",
+        arrives: Some(|r, text| (json!(r.stack.runs[0].image), json!(text))),
+    },
+    Field { path: "services.demo.run.ports.0", arrives: None },
+    Field {
+        path: "notifications.receivers.chat.slack.channel",
+        arrives: Some(|r, text| {
+            let file = r.file("alertmanager", "alertmanager.yml");
+            let expected = if text.is_empty() { Value::Null } else { json!(untemplated(text)) };
+            (file["receivers"][1]["slack_configs"][0]["channel"].clone(), expected)
+        }),
+    },
+    Field {
+        path: "notifications.receivers.chat.email.to",
+        arrives: Some(|r, text| {
+            let file = r.file("alertmanager", "alertmanager.yml");
+            (file["receivers"][1]["email_configs"][0]["to"].clone(), json!(untemplated(text)))
+        }),
+    },
+    Field {
+        path: "notifications.smtp.from",
+        arrives: Some(|r, text| {
+            let file = r.file("alertmanager", "alertmanager.yml");
+            (file["global"]["smtp_from"].clone(), json!(untemplated(text)))
+        }),
+    },
+    Field { path: "notifications.smtp.host", arrives: None },
+    Field {
+        path: "notifications.smtp.username",
+        arrives: Some(|r, text| {
+            let file = r.file("alertmanager", "alertmanager.yml");
+            let expected = if text.is_empty() { Value::Null } else { json!(text) };
+            (file["global"]["smtp_auth_username"].clone(), expected)
+        }),
+    },
+    Field {
+        path: "notifications.routes.0.match.team",
+        arrives: Some(|r, text| {
+            let file = r.file("alertmanager", "alertmanager.yml");
+            let quoted = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+            (file["route"]["routes"][1]["matchers"][1].clone(), json!(format!("team=\"{quoted}\"")))
+        }),
+    },
+    Field {
+        path: "notifications.timing.group_by.0",
+        arrives: Some(|r, text| {
+            let file = r.file("alertmanager", "alertmanager.yml");
+            (file["route"]["group_by"].clone(), json!([text]))
+        }),
+    },
+    Field {
+        path: "logs.drop.0",
+        arrives: Some(|r, text| {
+            let jobs = r.file("promtail", "promtail.yml")["scrape_configs"].clone();
+            (jobs[0]["pipeline_stages"][0]["drop"]["expression"].clone(), json!(text))
+        }),
+    },
+    Field { path: "alerts.packs.0", arrives: None },
+    Field { path: "alerts.disable.0", arrives: None },
+    Field { path: "dashboards.0", arrives: None },
+    Field { path: "collector", arrives: None },
+    Field { path: "extends", arrives: None },
+];
+
+/// Writes a text at a path of a manifest, making what is not there.
+fn put(root: &mut Value, path: &str, text: &str) {
+    let mut at = root;
+    let mut parts = path.split('.').peekable();
+    while let Some(part) = parts.next() {
+        let next_is_index = parts.peek().is_some_and(|next| next.parse::<usize>().is_ok());
+        let empty = if next_is_index { json!([]) } else { json!({}) };
+        at = match part.parse::<usize>() {
+            Ok(index) => {
+                let list = at.as_array_mut().unwrap();
+                if list.len() <= index {
+                    list.push(empty);
+                }
+                &mut list[index]
+            }
+            Err(_) => {
+                if at.is_string() {
+                    *at = json!({"url": at});
+                }
+                at.as_object_mut().unwrap().entry(part).or_insert(empty)
+            }
+        };
+    }
+    *at = json!(text);
+}
+
+/// Renders a manifest that is written as JSON, which is YAML as well.
+fn rendered(root: &Value, catalog: &Catalog) -> Result<Rendered, String> {
+    let text = serde_json::to_string(root).unwrap();
+    let document = manifest::load_text("mcpmon.yaml", &text, Path::new("")).map_err(|e| {
+        e.diagnostics.iter().map(|d| d.message.clone()).collect::<Vec<_>>().join("; ")
+    })?;
+    let resolved = stack::resolve(&document, catalog)
+        .map_err(|found| found.iter().map(|d| d.message.clone()).collect::<Vec<_>>().join("; "))?;
+    let bundle = render::render(&resolved.stack, catalog).map_err(|e| format!("{e:#}"))?;
+    Ok(Rendered { stack: resolved.stack, bundle })
+}
+
+/// The same tree with every text the same, so that only structure is left to compare.
+fn shape(value: &Value) -> Value {
+    match value {
+        Value::Array(list) => list.iter().map(shape).collect(),
+        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), shape(value))).collect(),
+        Value::String(_) => json!(""),
+        other => other.clone(),
+    }
+}
+
+fn shapes(rendered: &Rendered) -> Vec<(String, Value)> {
+    let tree = rendered.bundle.tree();
+    let shapes = tree.iter().map(|(path, text)| {
+        let is_data = [".yml", ".yaml", ".json"].iter().any(|end| path.ends_with(end));
+        let shape = if is_data {
+            shape(&yaml::parse(0, text).unwrap().to_json())
+        } else {
+            json!(text.lines().count())
+        };
+        // A file of targets is named after the credentials that its targets share.
+        let path = if path.contains("/targets/") { "targets" } else { path.as_str() };
+        (path.to_owned(), shape)
+    });
+    shapes.collect()
+}
+
+/// A manifest with a text in some fields.
+fn with(paths: &[&str], text: &str, collector: &str) -> Value {
+    let mut manifest = base();
+    manifest["collector"] = json!(collector);
+    for path in paths {
+        put(&mut manifest, path, text);
+        if path.contains("basic") {
+            manifest["services"]["search"]["metrics"]["auth"]["basic"]["password"] =
+                json!({"env": "SECRET"});
+        }
+        if path.contains("header") {
+            manifest["services"]["search"]["metrics"]["auth"]["header"]["value"] =
+                json!({"env": "SECRET"});
+        }
+    }
+    manifest
+}
+
+/// Whether the text may be put into a manifest at all.
+fn printable(text: &str) -> bool {
+    !text.chars().any(|c| {
+        c.is_control() && c != '\n' && c != '\t' || "\u{2028}\u{202e}\u{feff}\u{fffe}".contains(c)
+    })
+}
+
+#[test]
+fn free_text_arrives_as_it_was_written() {
+    let catalog = Catalog::load(Assets::shipped()).unwrap();
+    for collector in ["promtail", "alloy"] {
+        let expected = shapes(&rendered(&with(&FREE, "plain", collector), &catalog).unwrap());
+        for text in hostile().iter().filter(|text| printable(text)) {
+            let shown: String = text.chars().take(60).collect();
+            let found = rendered(&with(&FREE, text, collector), &catalog)
+                .unwrap_or_else(|message| panic!("{shown:?} is refused: {message}"));
+            for field in FIELDS.iter().filter(|field| FREE.contains(&field.path)) {
+                if collector == "alloy" && field.path.starts_with("logs") {
+                    continue;
+                }
+                if let Some(arrives) = field.arrives {
+                    let (found, expected) = arrives(&found, text);
+                    assert_eq!(found, expected, "{} = {shown:?}", field.path);
+                }
+            }
+            // Without a channel there is no key for one.
+            if !text.is_empty() {
+                assert_eq!(shapes(&found), expected, "{shown:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn restricted_text_is_refused_or_arrives() {
+    let catalog = Catalog::load(Assets::shipped()).unwrap();
+    let texts = hostile();
+    let mut accepted = 0;
+    for field in FIELDS.iter().filter(|field| !FREE.contains(&field.path)) {
+        let expected = rendered(&with(&[field.path], "plain", "promtail"), &catalog).ok();
+        // The most dangerous stand first.
+        for text in texts.iter().take(20) {
+            let place = format!("{} = {text:?}", field.path);
+            match rendered(&with(&[field.path], text, "promtail"), &catalog) {
+                Err(message) => {
+                    assert!(!message.trim().is_empty(), "{place} is refused without a message");
+                }
+                Ok(found) => {
+                    accepted += 1;
+                    if let Some(arrives) = field.arrives {
+                        let (found, expected) = arrives(&found, text);
+                        assert_eq!(found, expected, "{place}");
+                    }
+                    if let Some(expected) = &expected {
+                        assert_eq!(shapes(&found), shapes(expected), "{place}");
+                    }
+                }
+            }
+        }
+    }
+    // Refusing everything would pass as well.
+    assert!(accepted > 30, "only {accepted} were rendered");
+}
+
+#[test]
+fn control_characters_are_refused_wherever_they_stand() {
+    let catalog = Catalog::load(Assets::shipped()).unwrap();
+    for text in
+        ["bell\u{7}", "nul\u{0}", "delete\u{7f}", "next\u{85}", "line\u{2028}", "turn\u{202e}"]
+    {
+        for field in FIELDS {
+            let text = serde_json::to_string(&with(&[field.path], text, "promtail")).unwrap();
+            let loaded = manifest::load_text("mcpmon.yaml", &text, Path::new(""));
+            assert!(loaded.is_err(), "{} takes {text:?}", field.path);
+        }
+        let mut manifest = base();
+        manifest["components"]["prometheus"]["config"] = json!({text: 1});
+        assert!(rendered(&manifest, &catalog).is_err(), "a key takes {text:?}");
+    }
+}
+
+#[test]
+fn addresses_keep_path_and_query_apart() {
+    let catalog = Catalog::load(Assets::shipped()).unwrap();
+    let mut manifest = base();
+    manifest["services"]["search"]["metrics"] =
+        json!({"url": "http://search:7001/a%20b/{{x}}?name[]=a&q=%22%7D&__address__=evil"});
+    let found = rendered(&manifest, &catalog).unwrap();
+    let labels = found.file("prometheus", "targets/services.json")[0]["labels"].clone();
+    assert_eq!(labels["__metrics_path__"], "/a b/{{x}}");
+    assert_eq!(labels["__param_name[]"], "a");
+    assert_eq!(labels["__param_q"], "\"}");
+    assert_eq!(labels["__param___address__"], "evil");
+    assert_eq!(labels.get("__address__"), None);
+}
+
+#[test]
+fn drop_expressions_reach_alloy_as_they_are() {
+    let catalog = Catalog::load(Assets::shipped()).unwrap();
+    for text in hostile() {
+        let mut manifest = base();
+        manifest["collector"] = json!("alloy");
+        put(&mut manifest, "logs.drop.0", &text);
+        let Ok(found) = rendered(&manifest, &catalog) else { continue };
+        let line = found.text("alloy", "config.alloy").lines().find(|l| l.contains("expression "));
+        let value = line.unwrap().split_once("= ").unwrap().1;
+        assert_eq!(serde_json::from_str::<String>(value).unwrap(), text);
+    }
+}
