@@ -43,28 +43,43 @@ fn validate(case: &Path) -> (String, Option<i32>) {
     (said.collect(), output.status.code())
 }
 
+/// What is wrong about the answer to a case, if anything.
+fn try_one(case: &Path, update: bool) -> Option<String> {
+    let name = case.file_name().unwrap().to_str().unwrap().to_owned();
+    let text = fs::read_to_string(case).unwrap();
+    assert!(text.starts_with("# "), "{name}: the first line says what is tried");
+    let (said, exit) = validate(case);
+    // A warning alone stops nothing.
+    let expected_exit = if said.contains("error:") { Some(2) } else { Some(0) };
+    assert_eq!(exit, expected_exit, "{name}: {said}");
+    assert!(said.contains("error:") || said.contains("warning:"), "{name}: {said}");
+    assert!(!said.contains("hunter"), "{name} repeats a secret: {said}");
+    assert!(!said.contains(env!("CARGO_MANIFEST_DIR")), "{name}: {said}");
+    let answer = case.with_extension("stderr");
+    if update {
+        fs::write(&answer, &said).unwrap();
+        return None;
+    }
+    let expected = fs::read_to_string(&answer).unwrap_or_default();
+    (expected != said).then(|| format!("--- {name} is told now ---\n{said}"))
+}
+
 #[test]
 fn every_bad_manifest_gets_its_answer() {
     let update = std::env::var_os("UPDATE_GOLDEN").is_some();
-    let mut wrong = Vec::new();
-    for case in cases() {
-        let name = case.file_name().unwrap().to_str().unwrap().to_owned();
-        let text = fs::read_to_string(&case).unwrap();
-        assert!(text.starts_with("# "), "{name}: the first line says what is tried");
-        let (said, exit) = validate(&case);
-        // A warning alone stops nothing.
-        let expected_exit = if said.contains("error:") { Some(2) } else { Some(0) };
-        assert_eq!(exit, expected_exit, "{name}: {said}");
-        assert!(said.contains("error:") || said.contains("warning:"), "{name}: {said}");
-        assert!(!said.contains("hunter"), "{name} repeats a secret: {said}");
-        assert!(!said.contains(env!("CARGO_MANIFEST_DIR")), "{name}: {said}");
-        let answer = case.with_extension("stderr");
-        if update {
-            fs::write(&answer, &said).unwrap();
-        } else if fs::read_to_string(&answer).unwrap_or_default() != said {
-            wrong.push(format!("--- {name} is told now ---\n{said}"));
-        }
-    }
+    let cases = cases();
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let wrong: Vec<String> = std::thread::scope(|scope| {
+        let workers: Vec<_> = cases
+            .chunks(cases.len().div_ceil(threads))
+            .map(|chunk| {
+                scope.spawn(move || {
+                    chunk.iter().filter_map(|case| try_one(case, update)).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    });
     assert!(wrong.is_empty(), "{}\n(UPDATE_GOLDEN=1 takes these)", wrong.join("\n"));
 }
 
