@@ -322,6 +322,12 @@ impl Catalog {
 }
 
 impl Spec {
+    /// Whether there is a file that the manifest's `config:` can be laid over.
+    pub fn main_file_is_yaml(&self) -> bool {
+        let main = self.files.first().filter(|file| file.template.is_some());
+        main.is_some_and(|file| file.path.ends_with(".yml") || file.path.ends_with(".yaml"))
+    }
+
     /// What the types cannot say.
     fn check(&self) -> anyhow::Result<()> {
         let root = self.user.split(':').next() == Some("0");

@@ -2,11 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use mcpmon::cli::Cli;
-
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    mcpmon::commands::run(cli).await.into()
+fn main() -> ExitCode {
+    mcpmon::commands::main()
 }

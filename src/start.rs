@@ -116,7 +116,11 @@ fn private_file(path: &Path) -> anyhow::Result<Wrote> {
         return Ok(Wrote::Kept);
     }
     if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
+        let mut folder = fs::DirBuilder::new();
+        folder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+        folder.create(parent)?;
     }
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

@@ -108,7 +108,11 @@ fn warnings_about_an_example_are_explained_in_its_readme() {
     for case in cases() {
         let readme = case.readme.split_whitespace().collect::<Vec<_>>().join(" ");
         for warning in rendered(&case).1 {
-            assert!(readme.contains(&warning), "{}: README.md does not explain: {warning}", case.name);
+            assert!(
+                readme.contains(&warning),
+                "{}: README.md does not explain: {warning}",
+                case.name
+            );
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::check;
 use crate::engine::Engine;
 use crate::exit::{Exit, Stop};
 use crate::plan::{Action, FileChange, Unit, UnitPlan, WantedFile};
+use crate::stack::{Secrets, Stack};
 
 /// How one step is undone.
 pub enum Undo<'a> {
@@ -122,6 +123,23 @@ async fn one(work: &Work<'_>, action: Action, unit: &Unit) -> anyhow::Result<()>
     Ok(())
 }
 
+/// Has a program read the files that are in its volume.
+pub async fn read_again(
+    engine: &Engine,
+    stack: &Stack,
+    unit: &Unit,
+    secrets: &Secrets,
+) -> anyhow::Result<()> {
+    if unit.reload.is_some() {
+        let subject = check::subject(engine.reader(), unit, stack, secrets).await?;
+        if check::reload(&subject).await.is_ok() {
+            return Ok(());
+        }
+    }
+    engine.restart(&unit.spec.name, stop_timeout(unit)).await?;
+    Ok(())
+}
+
 async fn create(engine: &Engine, unit: &Unit) -> anyhow::Result<()> {
     let id = engine.create_container(&unit.spec).await?;
     engine.start(&id).await?;
@@ -180,16 +198,7 @@ pub async fn undo(work: &Work<'_>, steps: Vec<Undo<'_>>, timeout: Duration) -> a
             }
             Undo::Files { unit, action, .. } => match action {
                 Action::Reload => {
-                    let subject =
-                        check::subject(engine.reader(), unit, &work.project.stack, work.secrets)
-                            .await;
-                    let reloaded = match &subject {
-                        Ok(subject) => check::reload(subject).await.is_ok(),
-                        Err(_) => false,
-                    };
-                    if !reloaded {
-                        engine.restart(&unit.spec.name, stop_timeout(unit)).await?;
-                    }
+                    read_again(engine, &work.project.stack, unit, work.secrets).await?
                 }
                 Action::Restart => engine.restart(&unit.spec.name, stop_timeout(unit)).await?,
                 _ => {}

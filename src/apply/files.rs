@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::{Engine, EngineError, Lock, TarFile, Tree, replacing_dir, tar_of};
-use crate::plan::{FileChange, Unit};
+use crate::plan::{FileChange, Unit, VOLUMES};
 
 /// One file as it goes into a volume.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ pub fn previous(tree: &Tree) -> Uploads {
 
 /// Where a component's configuration volume is mounted in the lock's container.
 fn volume(unit: &Unit) -> String {
-    format!("/volumes/{}", unit.name)
+    format!("{VOLUMES}/{}", unit.name)
 }
 
 fn entries<'a>(

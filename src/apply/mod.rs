@@ -68,7 +68,7 @@ pub async fn run(
     let engine = context.engine().await?;
     let stack = &project.stack;
     let units = plan::wanted(stack, &project.bundle, secrets, &self_image_reference(stack)?);
-    let observed = plan::observe(engine.reader(), &stack.name, &units).await?;
+    let observed = plan::observe(engine.reader(), &stack.name, &units, None).await?;
     if options.only_running && !observed.containers.values().any(|c| c.component().is_some()) {
         let message =
             format!("nothing of the stack `{}` runs; `mcpmon up` brings it up", stack.name);
@@ -96,11 +96,10 @@ async fn unchanged(
     secrets: &Secrets,
     options: Options,
 ) -> anyhow::Result<Exit> {
-    transaction::ready(context, engine, &units.iter().collect::<Vec<_>>(), options.timeout).await?;
+    let asked: Vec<&Unit> = units.iter().filter(|unit| unit.ready.is_some()).collect();
+    transaction::ready(context, engine, &asked, options.timeout).await?;
     if options.only_running {
-        transaction::prove(engine, &project.stack, &units.iter().collect::<Vec<_>>(), secrets)
-            .await
-            .map_err(|findings| Stop::new(Exit::Failed, transaction::not_proven(&findings)))?;
+        prove_or_repair(context, engine, project, units, secrets, options).await?;
         context
             .printer
             .mark(Mark::Good, "nothing to change; what runs is what the manifest says, proven");
@@ -109,6 +108,38 @@ async fn unchanged(
     }
     urls(context, engine, &project.stack).await?;
     Ok(Exit::Done)
+}
+
+/// The files are right; a program that loaded something else is made to read them again.
+async fn prove_or_repair(
+    context: &Context,
+    engine: &Engine,
+    project: &Project,
+    units: &[Unit],
+    secrets: &Secrets,
+    options: Options,
+) -> anyhow::Result<()> {
+    let all: Vec<&Unit> = units.iter().collect();
+    let Err(findings) = transaction::prove(engine, &project.stack, &all, secrets).await else {
+        return Ok(());
+    };
+    context.printer.mark(Mark::Note, transaction::not_proven(&findings));
+    let lock = acquire(context, engine, &project.stack, units).await?;
+    let wrong = units.iter().filter(|unit| findings.iter().any(|(name, _)| *name == unit.name));
+    let repaired = async {
+        for unit in wrong {
+            context.printer.line(format!("  {} reads its files again", unit.name));
+            change::read_again(engine, &project.stack, unit, secrets).await?;
+        }
+        transaction::ready(context, engine, &all, options.timeout).await?;
+        let proven = transaction::prove(engine, &project.stack, &all, secrets).await;
+        proven
+            .map_err(|findings| Stop::new(Exit::Failed, transaction::not_proven(&findings)).into())
+    }
+    .await;
+    context.hold(None);
+    lock.release(engine).await?;
+    repaired
 }
 
 async fn acquire(
@@ -127,13 +158,13 @@ async fn acquire(
         .iter()
         .filter(|unit| !unit.files.is_empty())
         .map(|unit| LockVolume {
-            component: unit.name.clone(),
+            target: format!("{}/{}", plan::VOLUMES, unit.name),
             name: plan::config_volume(&stack.name, &unit.name),
             labels: label(Some(&unit.name)),
         })
         .collect();
     volumes.push(LockVolume {
-        component: remember::STATE.to_owned(),
+        target: remember::STATE.to_owned(),
         name: plan::state_volume(&stack.name),
         labels: label(None),
     });
@@ -167,11 +198,13 @@ async fn under_lock(
     let stack = &project.stack;
     let start = Instant::now();
     engine.remove_left_behind(&stack.name).await?;
-    let before = plan::observe(engine.reader(), &stack.name, units).await?;
-    preflight::names(&before)?;
-    preflight::images(context, engine, project, units, &before, options.pull).await?;
-    // A pull may have changed what a tag names.
-    let observed = plan::observe(engine.reader(), &stack.name, units).await?;
+    let look = || plan::observe(engine.reader(), &stack.name, units, Some(lock.container()));
+    let mut observed = look().await?;
+    preflight::names(&observed)?;
+    if preflight::images(context, engine, project, units, &observed, options.pull).await? {
+        // What a tag names may be another image now.
+        observed = look().await?;
+    }
     let planned = plan::plan(&observed, units);
     preflight::ports(engine, stack, units, &planned, &observed).await?;
     preflight::disk(context, engine);
@@ -193,8 +226,10 @@ async fn under_lock(
         observed: &observed,
         plan: &planned,
     };
-    work.run(options.timeout).await?;
-    remember::generation(engine, lock, project, units, &planned).await?;
+    let (done, kept) = futures_util::join!(work.run(options.timeout), remember::kept(engine, lock));
+    done?;
+    remember::write(engine, lock, project, units, &planned, kept?).await?;
+    preflight::forget_old_self_images(engine, &self_image_reference(stack)?).await?;
     context.printer.mark(Mark::Good, summary(stack, &planned, &observed, start.elapsed()));
     urls(context, engine, stack).await?;
     Ok(Exit::Done)

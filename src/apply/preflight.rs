@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Pull;
 use crate::commands::{Context, Project};
-use crate::engine::{Engine, image_self};
+use crate::engine::{Engine, EngineError, image_self, labels};
 use crate::exit::{Exit, Stop};
 use crate::output::Mark;
 use crate::plan::{self, Action, Observed, Plan, Unit};
@@ -30,7 +30,8 @@ pub fn names(observed: &Observed) -> anyhow::Result<()> {
     Err(Stop::new(Exit::Failed, message).into())
 }
 
-/// Every image is there, pulled or packed; those that cannot be had are named all at once.
+/// Every image is there, pulled or packed; those that cannot be had are named all at once. Says
+/// whether there is a new one.
 pub async fn images(
     context: &Context,
     engine: &Engine,
@@ -38,11 +39,13 @@ pub async fn images(
     units: &[Unit],
     observed: &Observed,
     pull: Pull,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<bool> {
+    let mut new = false;
     let own = super::self_image_reference(&project.stack)?;
     if !own.is_empty() && !observed.images.contains_key(&own) {
         let step = context.printer.step("packing mcpmon into an image");
         image_self::ensure_self_image(engine).await?;
+        new = true;
         step.end(Mark::Good, format!("packed mcpmon into the image {own}"));
     }
     let mut references: Vec<&str> = units.iter().map(|unit| unit.spec.image.as_str()).collect();
@@ -59,7 +62,7 @@ pub async fn images(
         };
         if wanted {
             match crate::output::pull::pull(&context.printer, engine, reference).await {
-                Ok(()) => {}
+                Ok(()) => new = true,
                 // What is there already still serves.
                 Err(error) if !missing => {
                     context.printer.mark(Mark::Note, format!("kept {reference} as it is: {error}"));
@@ -72,7 +75,7 @@ pub async fn images(
         }
     }
     if failed.is_empty() {
-        return Ok(());
+        return Ok(new);
     }
     let message = format!(
         "{} image{} cannot be had; nothing was created:\n{}\n`registry:` in the manifest takes them from another registry",
@@ -81,6 +84,23 @@ pub async fn images(
         failed.join("\n")
     );
     Err(Stop::new(Exit::Failed, message).into())
+}
+
+/// Removes images of earlier builds of mcpmon that no container uses.
+pub async fn forget_old_self_images(engine: &Engine, own: &str) -> Result<(), EngineError> {
+    if own.is_empty() {
+        return Ok(());
+    }
+    for reference in engine.images_labelled(labels::SELF_IMAGE).await? {
+        if reference != own {
+            match engine.remove_image(&reference, false).await {
+                // Another stack still uses it.
+                Err(error) if error.is_conflict() => {}
+                outcome => outcome?,
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Every port that is to be published is free.

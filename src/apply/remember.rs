@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::commands::Project;
-use crate::engine::{Engine, Lock, TarFile, replacing_dir};
+use crate::engine::{Engine, Lock, TarFile, replacing_dir, tar_of};
 use crate::plan::{Action, Plan, Unit};
 
-/// Name under which the state volume is mounted in the lock's container.
-pub const STATE: &str = "mcpmon-state";
+/// Where the state volume is mounted in the lock's container.
+pub const STATE: &str = "/state";
 /// Generations that are kept.
 const KEPT: usize = 10;
 
@@ -34,26 +34,25 @@ pub struct Generation {
     pub files: BTreeMap<String, String>,
 }
 
-/// Writes down what was just applied.
-pub async fn generation(
+/// The generations that are there, by file name.
+pub async fn kept(engine: &Engine, lock: &Lock) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
+    let tree = engine.read_tree(lock.container(), &format!("{STATE}/generations")).await?;
+    Ok(tree.unwrap_or_default().into_iter().map(|(name, file)| (name, file.content)).collect())
+}
+
+/// Writes down what was just applied, beside those before it.
+pub async fn write(
     engine: &Engine,
     lock: &Lock,
     project: &Project,
     units: &[Unit],
     plan: &Plan,
+    mut kept: BTreeMap<String, Vec<u8>>,
 ) -> anyhow::Result<()> {
-    let folder = format!("/volumes/{STATE}/generations");
-    let mut kept: BTreeMap<String, Vec<u8>> = engine
-        .read_tree(lock.container(), &folder)
-        .await?
-        .unwrap_or_default()
-        .into_iter()
-        .map(|(name, file)| (name, file.content))
-        .collect();
-    let last = kept.keys().filter_map(|name| name.strip_suffix(".json")?.parse::<u64>().ok()).max();
+    let number = |name: &String| name.strip_suffix(".json")?.parse::<u64>().ok();
     let generation = Generation {
         schema_version: 1,
-        number: last.unwrap_or(0) + 1,
+        number: kept.keys().filter_map(number).max().unwrap_or(0) + 1,
         applied: jiff::Timestamp::now().to_string(),
         mcpmon: env!("CARGO_PKG_VERSION").to_owned(),
         bundle: project.bundle.hash(),
@@ -72,13 +71,20 @@ pub async fn generation(
             .collect(),
     };
     // Ten digits keep the names in the order of the numbers.
-    kept.insert(format!("{:010}.json", generation.number), serde_json::to_vec(&generation)?);
+    let name = format!("{:010}.json", generation.number);
+    kept.insert(name.clone(), serde_json::to_vec(&generation)?);
+    let prune = kept.len() > KEPT;
     while kept.len() > KEPT {
         kept.pop_first();
     }
+    // Only removing needs the folder to be written as a whole.
+    kept.retain(|kept, _| prune || *kept == name);
+    let prefix = if prune { "" } else { "generations/" };
+    let paths: Vec<(String, &Vec<u8>)> =
+        kept.iter().map(|(name, content)| (format!("{prefix}{name}"), content)).collect();
     let files =
-        kept.iter().map(|(path, content)| TarFile { path, content, mode: 0o600, uid: 0, gid: 0 });
-    let tar = replacing_dir("generations", (0, 0), files)?;
-    engine.upload(lock.container(), &format!("/volumes/{STATE}"), tar).await?;
+        paths.iter().map(|(path, content)| TarFile { path, content, mode: 0o600, uid: 0, gid: 0 });
+    let tar = if prune { replacing_dir("generations", (0, 0), files)? } else { tar_of(files)? };
+    engine.upload(lock.container(), STATE, tar).await?;
     Ok(())
 }

@@ -38,8 +38,7 @@ impl<'a> Work<'a> {
     pub async fn run(&self, timeout: Duration) -> anyhow::Result<()> {
         let gated = self.gate().await?;
         let mut undo = Vec::new();
-        let made = self.make(&mut undo, timeout).await;
-        self.clear(&gated).await;
+        let (made, ()) = futures_util::join!(self.make(&mut undo, timeout), self.clear(&gated));
         match made {
             Ok(()) => change::settle(self, &undo).await,
             Err(error) => Err(self.undo(error, undo, timeout).await),
@@ -127,7 +126,10 @@ impl<'a> Work<'a> {
             change::take_effect(self, &wave, undo).await?;
         }
         let changed: Vec<&Unit> = self.changing().map(|(_, unit)| unit).collect();
-        ready(self.context, self.engine, &changed, timeout).await?;
+        // A reload ends nothing, and its proof says more than being ready does.
+        let begun = self.changing().filter(|(planned, _)| planned.action >= Action::Restart);
+        let begun: Vec<&Unit> = begun.map(|(_, unit)| unit).collect();
+        ready(self.context, self.engine, &begun, timeout).await?;
         let proven = prove(self.engine, &self.project.stack, &changed, self.secrets);
         let checked = change::check_created(self);
         let (proven, checked) = futures_util::join!(proven, checked);

@@ -121,7 +121,7 @@ pub async fn validate_all(
     stack.name = format!("{}-validate", project.stack.name);
     let units = plan::wanted(&stack, &project.bundle, secrets.unwrap_or(&none), "");
     let units: Vec<Unit> = units.into_iter().filter(|unit| !unit.validators.is_empty()).collect();
-    let observed = plan::observe(engine.reader(), &stack.name, &units).await?;
+    let observed = plan::observe(engine.reader(), &stack.name, &units, None).await?;
     super::preflight::images(context, engine, project, &units, &observed, super::Pull::Missing)
         .await?;
     let lock = super::acquire(context, engine, &stack, &units).await?;

@@ -24,12 +24,12 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
             lines.iter().map(|(left, place)| format!("{left:width$}  # {place}")).collect();
         context.printer.data(&text.join("\n"));
     } else {
-        let mut json = document.root.to_json();
-        if let Some(map) = json.as_object_mut() {
+        let mut root = document.root.clone();
+        if let Some(map) = root.as_map_mut() {
             // What it extends is merged in already.
             map.shift_remove("extends");
         }
-        context.printer.data(&yaml::emit(&json)?);
+        context.printer.data(&yaml::emit_node(&root));
     }
     Ok(Exit::Done)
 }

@@ -17,14 +17,31 @@ mod context;
 
 pub use context::{Context, Project};
 
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
 use crate::cli::{Cli, Command};
 use crate::engine::EngineError;
 use crate::exit::{Exit, Stop};
 use crate::output::Printer;
 
-/// Runs a command and says what went wrong.
-pub async fn run(cli: Cli) -> Exit {
+/// Parses the command line, runs the command and maps its end to an exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
     let printer = Printer::new(cli.global.color, cli.global.quiet);
+    // The engine and the programs are waited for, not computed with: one thread is enough.
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(run(cli, printer)).into(),
+        Err(error) => {
+            printer.error(&format!("cannot start: {error}"));
+            Exit::Failed.into()
+        }
+    }
+}
+
+/// Runs a command and says what went wrong.
+async fn run(cli: Cli, printer: Printer) -> Exit {
     let context = Context::new(cli.global, printer.clone());
     let interrupted = async {
         // Without a handler for the signal there is nothing to wait for.

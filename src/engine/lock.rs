@@ -22,11 +22,11 @@ pub struct Lock {
     taken_over_from: Option<Holder>,
 }
 
-/// A volume that files are to be uploaded to; mounted at `/volumes/<component>` of the lock's container.
+/// A volume that files are to be uploaded to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockVolume {
-    /// Component whose configuration it holds.
-    pub component: String,
+    /// Where it is mounted in the lock's container.
+    pub target: String,
     /// Name of the volume.
     pub name: String,
     /// Labels it gets if it does not exist yet.
@@ -117,7 +117,7 @@ impl Lock {
         Ok(lock.map(|lock| Holder::from_labels(&lock.labels)))
     }
 
-    /// The container to upload through: the volume of a component is at `/volumes/<component>`.
+    /// The container to upload through.
     pub fn container(&self) -> &str {
         &self.id
     }
@@ -147,7 +147,7 @@ fn spec(stack: &str, holder: &Holder, volumes: &[LockVolume]) -> ContainerSpec {
                 name: volume.name.clone(),
                 labels: volume.labels.clone(),
             },
-            target: format!("/volumes/{}", volume.component),
+            target: volume.target.clone(),
             read_only: false,
         })
         .collect();

@@ -177,6 +177,18 @@ impl Reader {
         Ok(existing(inspected, || format!("inspect image {reference}"))?.map(Image::from))
     }
 
+    /// References of the images that carry a label.
+    pub async fn images_labelled(&self, label: &str) -> Result<Vec<String>, EngineError> {
+        let options = bollard::query_parameters::ListImagesOptionsBuilder::new()
+            .filters(&HashMap::from([("label", vec![label])]))
+            .build();
+        let found = self.client.list_images(Some(options)).await;
+        let found = found.map_err(|error| {
+            EngineError::from_client(error, format!("list images with {label}"))
+        })?;
+        Ok(found.into_iter().flat_map(|image| image.repo_tags).collect())
+    }
+
     pub(super) fn client(&self) -> &Docker {
         &self.client
     }

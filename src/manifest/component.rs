@@ -34,6 +34,7 @@ pub struct Common {
     /// Another version: the image's tag.
     pub version: Option<String>,
     /// Port on the host; one that is free is taken where none is given.
+    #[schemars(range(min = 1))]
     pub port: Option<u16>,
     /// Address on the host that the port is bound to: 127.0.0.1 where none is given.
     pub address: Option<String>,
@@ -52,7 +53,6 @@ pub struct Common {
     pub secrets: BTreeMap<Name, SecretRef>,
     /// Laid over its main configuration file: maps merge, lists replace, `null` removes.
     #[serde(skip)]
-    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub config: Option<Node>,
 }
 

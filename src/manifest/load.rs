@@ -106,7 +106,8 @@ impl Loader {
                 .help("start with `name: my-stack`; `mcpmon init` writes one to start from");
             return Err(Box::new(found));
         };
-        let Some(entry) = map.get("extends") else { return Ok(node) };
+        let extends = map.get("extends").filter(|e| !matches!(e.node.value, yaml::Value::Null));
+        let Some(entry) = extends else { return Ok(node) };
         let span = entry.node.span;
         let Some(base) = entry.node.as_str().map(str::to_owned) else {
             let found = Diagnostic::error(span, "`extends` names a profile or a file")

@@ -152,6 +152,7 @@ pub struct Run {
     pub env: BTreeMap<EnvName, String>,
     /// Ports published on 127.0.0.1 under the same number: `8080`; or `"18080:8080"`.
     #[serde(default)]
+    #[schemars(with = "Vec<PublishedPort>")]
     pub ports: Vec<String>,
     /// User that it runs as, where the image names none or root: `65534:65534`.
     pub user: Option<String>,
@@ -161,6 +162,24 @@ pub struct Run {
     /// Limits.
     #[serde(default)]
     pub resources: Resources,
+}
+
+/// How a port is written, for the schema.
+struct PublishedPort;
+
+impl JsonSchema for PublishedPort {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "PublishedPort".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A port, or `\"host:container\"`.",
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": 65535},
+                {"type": "string", "pattern": "^[1-9][0-9]{0,4}(:[1-9][0-9]{0,4})?$"},
+            ],
+        })
+    }
 }
 
 /// mcpmon's own demo MCP server, with traffic that it makes itself.

@@ -12,6 +12,9 @@ use crate::yaml::{HELP, SECRET};
 /// Makes a type of text that is checked by `FromStr`-like `parse` when it is read.
 macro_rules! checked_text {
     ($name:ident, $pattern:expr, $description:expr) => {
+        checked_text!($name, $pattern, $description, "string");
+    };
+    ($name:ident, $pattern:expr, $description:expr, $types:tt) => {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = String::deserialize(deserializer)?;
@@ -23,7 +26,7 @@ macro_rules! checked_text {
                 stringify!($name).into()
             }
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({"type": ["string", "number"], "pattern": $pattern, "description": $description})
+                json_schema!({"type": $types, "pattern": $pattern, "description": $description})
             }
         }
         impl fmt::Debug for $name {
@@ -130,7 +133,11 @@ impl fmt::Display for LabelName {
         f.write_str(&self.0)
     }
 }
-checked_text!(LabelName, "^[a-zA-Z_][a-zA-Z0-9_]*$", "A Prometheus label name.");
+checked_text!(
+    LabelName,
+    "^(?!__|(service|group|dialect|job|instance|component)$)[a-zA-Z_][a-zA-Z0-9_]*$",
+    "A Prometheus label name."
+);
 
 /// A duration as Prometheus writes it: `15s`, `1h30m`, `15d`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -280,7 +287,12 @@ impl fmt::Display for ByteSize {
         }
     }
 }
-checked_text!(ByteSize, "^[0-9]+ ?([KMGT]i?B?|kB|B)?$", "A size such as `512MiB` or `1GiB`.");
+checked_text!(
+    ByteSize,
+    "^[1-9][0-9]* ?(B|[KMGT]iB?|[KMGTk]B)?$",
+    "A size such as `512MiB` or `1GiB`.",
+    ["string", "integer"]
+);
 
 /// A share from 0 to 1, written `0.01` or `1%`.
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
@@ -310,7 +322,12 @@ impl fmt::Display for Share {
         write!(f, "{}", self.0)
     }
 }
-checked_text!(Share, "^[0-9.]+%?$", "A share such as `1%` or `0.01`.");
+checked_text!(
+    Share,
+    "^([0-9]{1,2}(\\.[0-9]+)?|100(\\.0+)?) ?%$|^(0(\\.[0-9]+)?|1(\\.0+)?)$",
+    "A share such as `1%` or `0.01`.",
+    ["string", "number"]
+);
 
 /// An `http://` or `https://` URL without credentials.
 #[derive(Clone, PartialEq, Eq)]
@@ -374,7 +391,7 @@ impl fmt::Display for Url {
         f.write_str(self.0.as_str())
     }
 }
-checked_text!(Url, "^https?://", "An http:// or https:// URL without credentials.");
+checked_text!(Url, "^https?://[^@#/][^@#]*$", "An http:// or https:// URL without credentials.");
 
 /// Where a secret is read from when the stack is brought up. The value itself never stands in a
 /// manifest.
@@ -449,8 +466,8 @@ impl JsonSchema for SecretRef {
             "type": "object",
             "description": "Where a secret is read from: an environment variable of mcpmon or a file.",
             "oneOf": [
-                {"properties": {"env": {"type": "string"}}, "required": ["env"], "additionalProperties": false},
-                {"properties": {"file": {"type": "string"}}, "required": ["file"], "additionalProperties": false}
+                {"properties": {"env": {"type": "string", "pattern": "\\S", "description": "Name of an environment variable of mcpmon."}}, "required": ["env"], "additionalProperties": false},
+                {"properties": {"file": {"type": "string", "pattern": "\\S", "description": "Path of a file; a relative one starts at the manifest's folder."}}, "required": ["file"], "additionalProperties": false}
             ]
         })
     }

@@ -155,7 +155,7 @@ fn decide(
         return (Action::Recreate, format!("the image {} is another one now", unit.spec.image));
     }
     let lost_network = container.networks.keys().all(|name| !is_network_of(unit, name));
-    if lost_network && !container.networks.is_empty() {
+    if lost_network && matches!(container.state.status, Status::Running) {
         return (Action::Recreate, "it is not on the stack's network".to_owned());
     }
     match container.state.status {

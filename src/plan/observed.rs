@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::{join_all, try_join, try_join_all};
+use futures_util::future::{try_join, try_join_all};
 
 use super::wanted::Unit;
 use crate::engine::{Container, EngineError, Image, Network, Reader, Tree};
@@ -23,7 +23,11 @@ pub struct Observed {
     pub images: BTreeMap<String, Image>,
 }
 
-/// Looks at everything that concerns a stack.
+/// Where the configuration volumes are mounted in the lock's container, each under its component.
+pub const VOLUMES: &str = "/volumes";
+
+/// Looks at everything that concerns a stack. Files are read from each container; through the
+/// lock's container, where there is one, that is a single question.
 ///
 /// # Errors
 /// When the engine cannot be asked.
@@ -31,6 +35,7 @@ pub async fn observe(
     reader: &Reader,
     stack: &str,
     units: &[Unit],
+    lock: Option<&str>,
 ) -> Result<Observed, EngineError> {
     let mut references: Vec<&str> = units.iter().map(|unit| unit.spec.image.as_str()).collect();
     references.sort_unstable();
@@ -66,13 +71,41 @@ pub async fn observe(
         .iter()
         .filter(|u| !u.files.is_empty() && containers.contains_key(&u.spec.name))
         .collect();
-    let trees =
-        join_all(configured.iter().map(|unit| reader.read_tree(&unit.spec.name, LIVE))).await;
-    let mut live = BTreeMap::new();
-    for (unit, tree) in configured.iter().zip(trees) {
-        if let Some(tree) = tree? {
-            live.insert(unit.name.clone(), tree);
+    let live = match lock {
+        Some(lock) => live_through(reader, lock, &configured).await?,
+        None => live_of_each(reader, &configured).await?,
+    };
+    Ok(Observed { containers, foreign, live, network, images })
+}
+
+async fn live_of_each(
+    reader: &Reader,
+    units: &[&Unit],
+) -> Result<BTreeMap<String, Tree>, EngineError> {
+    let trees = units.iter().map(|unit| reader.read_tree(&unit.spec.name, LIVE));
+    let trees = try_join_all(trees).await?;
+    Ok(units
+        .iter()
+        .zip(trees)
+        .filter_map(|(unit, tree)| Some((unit.name.clone(), tree?)))
+        .collect())
+}
+
+async fn live_through(
+    reader: &Reader,
+    lock: &str,
+    units: &[&Unit],
+) -> Result<BTreeMap<String, Tree>, EngineError> {
+    let mut live: BTreeMap<String, Tree> = BTreeMap::new();
+    for (path, file) in reader.read_tree(lock, VOLUMES).await?.unwrap_or_default() {
+        let mut parts = path.splitn(3, '/');
+        if let (Some(component), Some("live"), Some(path)) =
+            (parts.next(), parts.next(), parts.next())
+        {
+            if units.iter().any(|unit| unit.name == component) {
+                live.entry(component.to_owned()).or_default().insert(path.to_owned(), file);
+            }
         }
     }
-    Ok(Observed { containers, foreign, live, network, images })
+    Ok(live)
 }

@@ -56,16 +56,18 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
         for (index, file) in part.spec.files.iter().enumerate() {
             if let Some(template) = &file.template {
                 let name = format!("{}/{template}", part.name);
-                let source = catalog
-                    .assets
-                    .read(&name)?
-                    .with_context(|| format!("{name} does not exist"))?;
+                let source = catalog.assets.read(&name)?.with_context(|| {
+                    let spec = catalog.assets.shown(&format!("{}/component.yaml", part.name));
+                    format!("{spec} names the template {name}, which does not exist")
+                })?;
                 let mut rendered = text(&catalog.assets.shown(&name), &source)?;
+                environment::parses(&file.path, &rendered).with_context(|| {
+                    format!("{} does not render to it", catalog.assets.shown(&name))
+                })?;
                 if let Some(overlay) = part.config.as_ref().filter(|_| index == 0) {
                     rendered = config::overlay(&rendered, overlay)
                         .with_context(|| format!("`config` of {}", part.name))?;
                 }
-                environment::parses(&file.path, &rendered)?;
                 files.insert(file.path.clone(), File { text: rendered, effect: file.effect });
             }
             if let Some(generator) = file.generate {

@@ -16,5 +16,5 @@ pub fn overlay(rendered: &str, over: &Node) -> anyhow::Result<String> {
         .take_while(|line| line.starts_with('#'))
         .map(|line| format!("{line}\n"))
         .collect();
-    Ok(head + &yaml::emit(&base.to_json())?)
+    Ok(head + &yaml::emit_node(&base))
 }

@@ -123,15 +123,11 @@ fn common(node: &Node, spec: &Spec, found: &mut Vec<Diagnostic>) -> Common {
 
 /// What is laid over the main file, which has to be YAML for that.
 fn config_map(entry: &yaml::Entry, spec: &Spec, found: &mut Vec<Diagnostic>) -> Option<Node> {
-    let main = spec.files.first().filter(|file| file.template.is_some());
-    let problem = match main.map(|file| file.path.as_str()) {
-        None => Some("this component has no configuration file".to_owned()),
-        Some(path) if !path.ends_with(".yml") && !path.ends_with(".yaml") => {
-            Some(format!("`config` is laid over a YAML file, and `{path}` is none"))
-        }
-        Some(_) => None,
-    };
-    if let Some(problem) = problem {
+    if !spec.main_file_is_yaml() {
+        let problem = match spec.files.first() {
+            None => "this component has no configuration file".to_owned(),
+            Some(file) => format!("`config` is laid over a YAML file, and `{}` is none", file.path),
+        };
         found
             .push(Diagnostic::error(entry.key, problem).help(
                 "use `env` or `args`, or bring a template of your own with `components_dir`",

@@ -10,7 +10,7 @@ mod node;
 mod parse;
 
 pub use de::{Error, HELP, SECRET, from_node};
-pub use emit::emit;
+pub use emit::{emit, emit_node};
 pub use merge::merge;
 pub use node::{Entry, Map, Node, Segment, Span, Value};
 pub use parse::{Problem, parse};

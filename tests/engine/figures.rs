@@ -13,7 +13,7 @@ async fn figures() {
     let fixture = Fixture::new().await;
     let engine = &fixture.engine;
     let volume = LockVolume {
-        component: "c".into(),
+        target: "/volumes/c".into(),
         name: fixture.name("config"),
         labels: fixture.labels(),
     };

@@ -10,7 +10,7 @@ async fn files_are_replaced_under_a_running_container() {
     let fixture = Fixture::new().await;
     let engine = &fixture.engine;
     let volume = LockVolume {
-        component: "prometheus".into(),
+        target: "/volumes/prometheus".into(),
         name: fixture.name("config"),
         labels: fixture.labels(),
     };

@@ -13,10 +13,11 @@ pub const CHECK: Check = Check {
 
 async fn look(round: &Round<'_>) -> Finding {
     let context = round.context;
-    let observed = match plan::observe(context.reader, &context.stack.name, context.units).await {
-        Ok(observed) => observed,
-        Err(error) => return Finding::from(error.to_string()),
-    };
+    let observed =
+        match plan::observe(context.reader, &context.stack.name, context.units, None).await {
+            Ok(observed) => observed,
+            Err(error) => return Finding::from(error.to_string()),
+        };
     let plan = plan::plan(&observed, context.units);
     if plan.is_empty() {
         let files: usize = context.units.iter().map(|unit| unit.files.len()).sum();
