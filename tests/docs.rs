@@ -210,8 +210,8 @@ fn scripts_run_and_say_what_they_are_for() {
         if mode & 0o111 != 0o111 {
             wrong.push(format!("{} cannot be executed by everyone", shown(path)));
         }
-        if first.next() != Some("#!/usr/bin/env bash") {
-            wrong.push(format!("{} does not begin with `#!/usr/bin/env bash`", shown(path)));
+        if !["#!/usr/bin/env bash", "#!/bin/sh"].contains(&first.next().unwrap_or_default()) {
+            wrong.push(format!("{} begins with neither bash nor sh", shown(path)));
         }
         if !first.next().is_some_and(|line| line.starts_with("# ") && line.len() > 20) {
             wrong.push(format!("{} does not say in its second line what it is for", shown(path)));
