@@ -133,9 +133,10 @@ fn complaint(command: &str) -> Option<String> {
     match Cli::try_parse_from(words) {
         Ok(_) => None,
         Err(error) => match error.kind() {
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => None,
-            // Named in prose without all that it needs.
-            ErrorKind::MissingRequiredArgument => None,
+            // The last one: named in prose without all that it needs.
+            ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::MissingRequiredArgument => None,
             _ => Some(error.to_string().lines().next().unwrap_or_default().to_owned()),
         },
     }

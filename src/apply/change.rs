@@ -198,7 +198,7 @@ pub async fn undo(work: &Work<'_>, steps: Vec<Undo<'_>>, timeout: Duration) -> a
             }
             Undo::Files { unit, action, .. } => match action {
                 Action::Reload => {
-                    read_again(engine, &work.project.stack, unit, work.secrets).await?
+                    read_again(engine, &work.project.stack, unit, work.secrets).await?;
                 }
                 Action::Restart => engine.restart(&unit.spec.name, stop_timeout(unit)).await?,
                 _ => {}

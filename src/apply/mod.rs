@@ -198,12 +198,12 @@ async fn under_lock(
     let stack = &project.stack;
     let start = Instant::now();
     engine.remove_left_behind(&stack.name).await?;
-    let look = || plan::observe(engine.reader(), &stack.name, units, Some(lock.container()));
-    let mut observed = look().await?;
+    let observe = || plan::observe(engine.reader(), &stack.name, units, Some(lock.container()));
+    let mut observed = observe().await?;
     preflight::names(&observed)?;
     if preflight::images(context, engine, project, units, &observed, options.pull).await? {
         // What a tag names may be another image now.
-        observed = look().await?;
+        observed = observe().await?;
     }
     let planned = plan::plan(&observed, units);
     preflight::ports(engine, stack, units, &planned, &observed).await?;

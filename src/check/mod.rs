@@ -2,10 +2,10 @@
 //!
 //! * [`http`] the one client; [`ready`] waits until every container answers
 //! * [`proof`] what a process has *loaded* equals what was rendered; [`compare`] says what "equals" means
-//! * [`health`] the checks, one file each; [`report`] what they found
-//! * [`reload`] asks a process to read its files anew
+//! * [`mod@health`] the checks, one file each; [`report`] what they found
+//! * [`mod@reload`] asks a process to read its files anew
 //!
-//! Nothing here changes a stack but [`reload`], and nothing prints.
+//! Nothing here changes a stack but [`mod@reload`], and nothing prints.
 
 pub mod compare;
 pub mod health;

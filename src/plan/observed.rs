@@ -102,10 +102,9 @@ async fn live_through(
         if let (Some(component), Some("live"), Some(path)) =
             (parts.next(), parts.next(), parts.next())
         {
-            if units.iter().any(|unit| unit.name == component) {
-                live.entry(component.to_owned()).or_default().insert(path.to_owned(), file);
-            }
+            live.entry(component.to_owned()).or_default().insert(path.to_owned(), file);
         }
     }
+    live.retain(|component, _| units.iter().any(|unit| unit.name == *component));
     Ok(live)
 }

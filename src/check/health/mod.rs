@@ -1,4 +1,4 @@
-//! The checks of a running stack. One file each; [`CHECKS`] is the list.
+//! The checks of a running stack. One file each; `CHECKS` is the list.
 
 mod alertmanager;
 mod containers;
