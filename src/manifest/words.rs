@@ -4,9 +4,6 @@
 use std::borrow::Borrow;
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserialize, Deserializer};
-use serde::{Serialize, Serializer};
 
 use super::types::{checked_text, shorten};
 use crate::yaml::HELP;

@@ -48,7 +48,7 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
     let env = environment::environment()?;
     let neighbours = view::neighbours(stack);
     let generated = generate::Generated::new(stack, catalog)?;
-    let mut bundle = Bundle { runbooks: generated.runbooks_markdown(stack), ..Bundle::default() };
+    let mut bundle = Bundle { runbooks: generated.runbooks_markdown(), ..Bundle::default() };
     for part in stack.components.values() {
         let context = view::view(stack, part, &neighbours);
         let text = |name: &str, text: &str| environment::render(&env, name, text, &context);

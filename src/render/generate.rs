@@ -54,7 +54,7 @@ impl Generated {
     }
 
     /// All runbooks as one page.
-    pub fn runbooks_markdown(&self, _stack: &Stack) -> String {
+    pub fn runbooks_markdown(&self) -> String {
         rules::runbooks_markdown(&self.rules)
     }
 }

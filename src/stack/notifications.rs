@@ -3,14 +3,12 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::SecretFile;
-use crate::catalog::Catalog;
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{Document, Receiver, SecretRef, UrlOrSecret};
 
 /// Resolves the manifest's `notifications:` for Alertmanager's template.
 pub fn resolve(
     document: &Document,
-    _catalog: &Catalog,
     secrets: &mut Vec<SecretFile>,
     found: &mut Vec<Diagnostic>,
 ) -> Json {

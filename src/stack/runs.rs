@@ -46,7 +46,7 @@ pub fn resolve(document: &Document, found: &mut Vec<Diagnostic>) -> Vec<RunServi
             command,
             env: run.env.iter().map(|(k, v)| (k.to_string(), v.clone())).collect(),
             ports,
-            user: user(name, run),
+            user: user(run),
             writable: run.writable,
             resources: Limits {
                 memory: run.resources.memory.map_or(MEMORY, ByteSize::bytes),
@@ -59,7 +59,7 @@ pub fn resolve(document: &Document, found: &mut Vec<Diagnostic>) -> Vec<RunServi
 }
 
 /// Nobody, unless the manifest says otherwise or the image is not ours to know.
-fn user(_name: &Name, run: &Run) -> Option<String> {
+fn user(run: &Run) -> Option<String> {
     run.user.clone().or_else(|| run.demo.as_ref().map(|_| "65534:65534".to_owned()))
 }
 

@@ -1,0 +1,98 @@
+//! Scrapes, collectors and retention fit each other.
+
+use super::Checks;
+use crate::diagnostic::Diagnostic;
+use crate::manifest::Duration;
+use crate::yaml::Segment;
+
+/// Longest scrape interval: a 5-minute rate needs four samples to survive a missed one.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(75);
+/// Loki's compactor works by the day.
+const SHORTEST_LOG_RETENTION: Duration = Duration::from_secs(24 * 3600);
+
+impl Checks<'_> {
+    pub(super) fn scrape(&self, found: &mut Vec<Diagnostic>) {
+        let defaults = &self.document.manifest.defaults.scrape;
+        self.one_scrape(
+            defaults.interval,
+            defaults.timeout,
+            &["defaults".into(), "scrape".into()],
+            found,
+        );
+        for (name, service) in &self.document.manifest.services {
+            let place = ["services".into(), name.as_str().into(), "scrape".into()];
+            self.one_scrape(service.scrape.interval, service.scrape.timeout, &place, found);
+        }
+    }
+
+    fn one_scrape(
+        &self,
+        interval: Option<Duration>,
+        timeout: Option<Duration>,
+        place: &[Segment],
+        found: &mut Vec<Diagnostic>,
+    ) {
+        let at = |key: &str| {
+            let mut path = place.to_vec();
+            path.push(key.into());
+            self.document.locate(&path)
+        };
+        if let Some(interval) = interval.filter(|i| *i > LONGEST_INTERVAL) {
+            found.push(
+                Diagnostic::error(at("interval"), format!("{interval} between scrapes is too long: rates are taken over 5m and need four samples"))
+                    .help(format!("write at most {LONGEST_INTERVAL}")),
+            );
+        }
+        let default =
+            self.document.manifest.defaults.scrape.interval.unwrap_or(Duration::from_secs(15));
+        let interval = interval.unwrap_or(default);
+        if let Some(timeout) = timeout.filter(|t| *t > interval) {
+            found.push(
+                Diagnostic::error(at("timeout"), format!("a scrape may not take longer ({timeout}) than the time between two ({interval})"))
+                    .help(format!("write at most {interval}")),
+            );
+        }
+    }
+
+    /// Collectors, probes and retention fit what is enabled.
+    pub(super) fn collectors(&self, found: &mut Vec<Diagnostic>) {
+        let has = |name: &str| self.stack.components.contains_key(name);
+        if has("promtail") && has("alloy") {
+            found.push(
+                Diagnostic::error(self.key(["components".into(), "alloy".into()]), "two collectors would ship every line twice")
+                    .help("choose one with `collector: promtail` or `collector: alloy`, and enable neither by hand"),
+            );
+        }
+        if !has("prometheus") {
+            found.push(
+                Diagnostic::error(
+                    self.at(["components".into(), "prometheus".into(), "enabled".into()]),
+                    "without Prometheus there is nothing to run",
+                )
+                .help("remove `enabled: false`"),
+            );
+        }
+        if self.stack.jobs.iter().any(|job| job.probe) && !has("blackbox-exporter") {
+            found.push(
+                Diagnostic::error(self.at(["components".into(), "blackbox-exporter".into(), "enabled".into()]), "a service without `metrics` is watched through the blackbox exporter, which is switched off")
+                    .help("remove `enabled: false`, or give every service `metrics:`"),
+            );
+        }
+        if let Some(loki) = self.stack.components.get("loki") {
+            let retention = loki
+                .settings
+                .get("retention")
+                .and_then(|r| r.as_str())
+                .and_then(|r| Duration::parse(r).ok());
+            if let Some(retention) = retention.filter(|r| *r < SHORTEST_LOG_RETENTION) {
+                found.push(
+                    Diagnostic::error(
+                        self.at(["components".into(), "loki".into(), "retention".into()]),
+                        format!("Loki keeps logs by the day; {retention} is too short"),
+                    )
+                    .help("write at least `1d`"),
+                );
+            }
+        }
+    }
+}
