@@ -4,7 +4,6 @@
 use std::borrow::Borrow;
 use std::fmt;
 
-
 use super::types::{checked_text, shorten};
 use crate::yaml::HELP;
 
