@@ -2,11 +2,15 @@
 //! that adds to them or replaces one.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use include_dir::{Dir, include_dir};
+use serde::de::DeserializeOwned;
+
+use crate::yaml::{self, Node};
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 static PROFILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/profiles");
@@ -15,6 +19,8 @@ static PROFILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/profiles");
 #[derive(Clone, Debug, Default)]
 pub struct Assets {
     own: Option<PathBuf>,
+    /// Shipped YAML files that were read before: rule packs and dashboards are asked for again and again.
+    documents: Arc<Mutex<HashMap<String, Arc<Node>>>>,
 }
 
 impl Assets {
@@ -25,7 +31,7 @@ impl Assets {
 
     /// The shipped templates with a user's folder laid over them, file by file.
     pub fn with_own(dir: PathBuf) -> Self {
-        Self { own: Some(dir) }
+        Self { own: Some(dir), ..Self::default() }
     }
 
     /// The text of `path` (`prometheus/rules/host.yaml`), if there is such a file.
@@ -39,6 +45,30 @@ impl Assets {
             return Ok(Some(Cow::Owned(text)));
         }
         Ok(TEMPLATES.get_file(path).and_then(|f| f.contents_utf8()).map(Cow::Borrowed))
+    }
+
+    /// The YAML file at `path` as a type, if there is such a file.
+    ///
+    /// # Errors
+    /// When it cannot be read or does not fit, with its line and column.
+    pub fn yaml<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<Option<T>> {
+        let Some(text) = self.read(path)? else { return Ok(None) };
+        // The user's own file may be another one the next time.
+        if matches!(text, Cow::Owned(_)) {
+            return yaml::from_str(path, &text).map(Some);
+        }
+        // Whoever panicked while holding the lock left whole documents behind.
+        let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
+        let document = match documents.get(path) {
+            Some(document) => Arc::clone(document),
+            None => {
+                let document = Arc::new(yaml::document(path, &text)?);
+                documents.insert(path.to_owned(), Arc::clone(&document));
+                document
+            }
+        };
+        drop(documents);
+        yaml::typed(path, &text, &document).map(Some)
     }
 
     /// The path of a file as its author knows it: the user's own with its folder before it.

@@ -22,17 +22,34 @@ use serde::de::DeserializeOwned;
 /// # Errors
 /// A one-line text with `name`, line and column.
 pub fn from_str<T: DeserializeOwned>(name: &str, text: &str) -> anyhow::Result<T> {
-    let at = |start: u32| {
-        let (line, column) = line_column(text, start);
-        format!("{name}:{line}:{column}")
-    };
-    let node =
-        parse(0, text).map_err(|p| anyhow::anyhow!("{}: {}", at(p.span.start), p.message))?;
-    from_node(&node).map_err(|e| {
-        let place = e.span.map_or_else(|| name.to_owned(), |s| at(s.start));
+    typed(name, text, &document(name, text)?)
+}
+
+/// The first half of [`from_str`]: the text as a document.
+///
+/// # Errors
+/// A one-line text with `name`, line and column.
+pub fn document(name: &str, text: &str) -> anyhow::Result<Node> {
+    parse(0, text).map_err(|problem| {
+        anyhow::anyhow!("{}: {}", place(name, text, problem.span), problem.message)
+    })
+}
+
+/// The second half of [`from_str`]: a document of that text as a type.
+///
+/// # Errors
+/// A one-line text with `name`, line and column.
+pub fn typed<T: DeserializeOwned>(name: &str, text: &str, document: &Node) -> anyhow::Result<T> {
+    from_node(document).map_err(|e| {
+        let place = e.span.map_or_else(|| name.to_owned(), |span| place(name, text, span));
         let help = e.help.map(|h| format!(" ({h})")).unwrap_or_default();
         anyhow::anyhow!("{place}: {}{help}", e.message)
     })
+}
+
+fn place(name: &str, text: &str, span: Span) -> String {
+    let (line, column) = line_column(text, span.start);
+    format!("{name}:{line}:{column}")
 }
 
 /// Line and column, both counted from 1 and in characters, of a byte offset.

@@ -164,12 +164,12 @@ fn path(name: &str) -> String {
 
 fn load(assets: &Assets, name: &str) -> Result<spec::Dashboard> {
     let file = path(name);
-    let Some(text) = assets.read(&file)? else {
+    let Some(dashboard) = assets.yaml(&file)? else {
         let known = names(assets);
         let advice = suggest(name, known.iter().map(String::as_str));
         bail!("there is no dashboard `{name}` ({advice})");
     };
-    crate::yaml::from_str(&file, &text)
+    Ok(dashboard)
 }
 
 /// Lays `over` over `base`: maps merge, everything else is replaced.

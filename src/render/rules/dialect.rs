@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 
 use crate::assets::Assets;
-use crate::{diagnostic, yaml};
+use crate::diagnostic;
 
 /// The folder of the dialects.
 const DIR: &str = "dialects";
@@ -150,12 +150,11 @@ pub(super) fn names(assets: &Assets) -> Vec<String> {
 /// Reads a dialect.
 pub(super) fn load(assets: &Assets, name: &str) -> anyhow::Result<Dialect> {
     let path = format!("{DIR}/{name}.yaml");
-    let Some(text) = assets.read(&path)? else {
+    let Some(dialect) = assets.yaml::<Dialect>(&path)? else {
         let known = names(assets);
         let help = diagnostic::suggest(name, known.iter().map(String::as_str));
         bail!("there is no dialect `{name}` ({help})");
     };
-    let dialect: Dialect = yaml::from_str(&path, &text)?;
     check(&dialect).with_context(|| path.clone())?;
     Ok(dialect)
 }

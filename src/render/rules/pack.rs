@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::assets::Assets;
-use crate::{diagnostic, yaml};
+use crate::diagnostic;
 
 /// The folder of the rule packs.
 const DIR: &str = "prometheus/rules";
@@ -102,12 +102,11 @@ pub(super) fn names(assets: &Assets) -> Vec<String> {
 /// Reads a rule pack and checks what its types alone cannot say.
 pub(super) fn load(assets: &Assets, name: &str) -> anyhow::Result<Pack> {
     let path = format!("{DIR}/{name}.yaml");
-    let Some(text) = assets.read(&path)? else {
+    let Some(pack) = assets.yaml::<Pack>(&path)? else {
         let known = names(assets);
         let help = diagnostic::suggest(name, known.iter().map(String::as_str));
         bail!("there is no rule pack `{name}` ({help})");
     };
-    let pack: Pack = yaml::from_str(&path, &text)?;
     for (alert, content) in &pack.alerts {
         check(content).with_context(|| format!("{path}: `{alert}`"))?;
     }
