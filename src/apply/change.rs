@@ -176,11 +176,16 @@ pub async fn settle(work: &Work<'_>, undo: &[Undo<'_>]) -> anyhow::Result<()> {
 pub async fn undo(work: &Work<'_>, steps: Vec<Undo<'_>>, timeout: Duration) -> anyhow::Result<()> {
     let engine = work.engine;
     let mut back: Vec<Unit> = Vec::new();
+    let mut secrets = work.secrets.clone();
     // Files first: a container that comes back reads them when it starts.
     for step in &steps {
         if let Undo::Files { unit, before, changes, .. } = step {
             files::bring(engine, work.lock, unit, before, &files::reverse(changes)).await?;
-            back.push(as_before(unit, before));
+            let unit = as_before(unit, before);
+            // What a program is asked with is what it was given then.
+            let secret = unit.files.iter().filter(|(_, file)| file.secret);
+            secrets = secrets.with(&unit.name, secret.map(|(path, file)| (path, &file.content)));
+            back.push(unit);
         }
     }
     for step in steps.iter().rev() {
@@ -198,7 +203,7 @@ pub async fn undo(work: &Work<'_>, steps: Vec<Undo<'_>>, timeout: Duration) -> a
             }
             Undo::Files { unit, action, .. } => match action {
                 Action::Reload => {
-                    read_again(engine, &work.project.stack, unit, work.secrets).await?;
+                    read_again(engine, &work.project.stack, unit, &secrets).await?;
                 }
                 Action::Restart => engine.restart(&unit.spec.name, stop_timeout(unit)).await?,
                 _ => {}
@@ -212,7 +217,7 @@ pub async fn undo(work: &Work<'_>, steps: Vec<Undo<'_>>, timeout: Duration) -> a
             let texts: Vec<String> = late.iter().map(ToString::to_string).collect();
             anyhow::anyhow!(texts.join("\n"))
         })?;
-    transaction::prove(engine, &work.project.stack, &units, work.secrets)
+    transaction::prove(engine, &work.project.stack, &units, &secrets)
         .await
         .map_err(|findings| anyhow::anyhow!(transaction::not_proven(&findings)))
 }

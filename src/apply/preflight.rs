@@ -42,7 +42,8 @@ pub async fn images(
 ) -> anyhow::Result<bool> {
     let mut new = false;
     let own = super::self_image_reference(&project.stack)?;
-    if !own.is_empty() && !observed.images.contains_key(&own) {
+    let used = units.iter().any(|unit| unit.spec.image == own);
+    if used && !observed.images.contains_key(&own) {
         let step = context.printer.step("packing mcpmon into an image");
         image_self::ensure_self_image(engine).await?;
         new = true;

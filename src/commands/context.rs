@@ -69,11 +69,20 @@ impl Context {
 
     /// Loads, resolves and renders the manifest; warnings are printed.
     pub fn project(&self) -> anyhow::Result<Project> {
+        self.load(!self.global.quiet)
+    }
+
+    /// The same for commands that are run again and again, without the warnings.
+    pub fn project_without_warnings(&self) -> anyhow::Result<Project> {
+        self.load(false)
+    }
+
+    fn load(&self, warn: bool) -> anyhow::Result<Project> {
         let document = self.document()?;
         let catalog = Self::catalog(&document)?;
         let resolved = stack::resolve(&document, &catalog)
             .map_err(|found| self.wrong(&found, &document.sources))?;
-        if !self.global.quiet {
+        if warn {
             self.printer.diagnostics(&resolved.warnings, &document.sources);
         }
         let bundle = render::render(&resolved.stack, &catalog)

@@ -31,7 +31,7 @@ pub struct Args {
 /// Runs the command.
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     known(&args.only)?;
-    let project = context.project()?;
+    let project = context.project_without_warnings()?;
     let secrets = context.secrets(&project)?;
     let reader = context.reader().await?;
     let image = self_image_reference(&project.stack)?;

@@ -20,7 +20,7 @@ pub struct Args {
 
 /// Runs the command.
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let project = context.project()?;
+    let project = context.project_without_warnings()?;
     let secrets = context.secrets(&project)?;
     let options = Options { pull: Pull::Missing, timeout: args.timeout.std(), only_running: true };
     apply::run(context, &project, &secrets, options).await

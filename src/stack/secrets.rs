@@ -34,6 +34,18 @@ impl Secrets {
             .filter(move |((c, _), _)| c == component)
             .map(|((_, p), v)| (p.as_str(), v.as_slice()))
     }
+    /// The same, with one component's values as they are in its files.
+    #[must_use]
+    pub fn with<'a>(
+        &self,
+        component: &str,
+        files: impl Iterator<Item = (&'a String, &'a Vec<u8>)>,
+    ) -> Self {
+        let mut all = self.clone();
+        all.0.retain(|(owner, _), _| owner != component);
+        all.0.extend(files.map(|(p, v)| ((component.to_owned(), p.clone()), v.clone())));
+        all
+    }
     /// One value.
     pub fn get(&self, component: &str, path: &str) -> Option<&[u8]> {
         self.0.get(&(component.to_owned(), path.to_owned())).map(Vec::as_slice)
