@@ -68,23 +68,30 @@ pub async fn run(
     let engine = context.engine().await?;
     let stack = &project.stack;
     let units = plan::wanted(stack, &project.bundle, secrets, &self_image_reference(stack)?);
-    let observed = plan::observe(engine.reader(), &stack.name, &units, None).await?;
-    if options.only_running && !observed.containers.values().any(|c| c.component().is_some()) {
-        let message =
-            format!("nothing of the stack `{}` runs; `mcpmon up` brings it up", stack.name);
-        return Err(Stop::new(Exit::Failed, message).into());
-    }
-    let planned = plan::plan(&observed, &units);
-    if planned.is_empty() && options.pull != Pull::Always {
-        return unchanged(context, &engine, project, &units, secrets, options).await;
+    if options.only_running {
+        // Something has changed, most likely: the look at it is taken once, under the lock.
+        let containers = engine.containers(&stack.name).await?;
+        if !containers.iter().any(|container| container.component().is_some()) {
+            let message =
+                format!("nothing of the stack `{}` runs; `mcpmon up` brings it up", stack.name);
+            return Err(Stop::new(Exit::Failed, message).into());
+        }
+    } else {
+        let observed = plan::observe(engine.reader(), &stack.name, &units, None).await?;
+        if plan::plan(&observed, &units).is_empty() && options.pull != Pull::Always {
+            return unchanged(context, &engine, project, &units, secrets, options).await;
+        }
     }
     let lock = acquire(context, &engine, stack, &units).await?;
     let outcome = under_lock(context, &engine, &lock, project, &units, secrets, options).await;
     context.hold(None);
     let released = lock.release(&engine).await;
-    let exit = outcome?;
+    let outcome = outcome?;
     released?;
-    Ok(exit)
+    match outcome {
+        Some(exit) => Ok(exit),
+        None => unchanged(context, &engine, project, &units, secrets, options).await,
+    }
 }
 
 /// Nothing differs: still everything must be ready, and for `reload` proven.
@@ -186,6 +193,7 @@ fn not_locked(error: LockError) -> anyhow::Error {
     }
 }
 
+/// Makes the change; nothing when there is none to make.
 async fn under_lock(
     context: &Context,
     engine: &Engine,
@@ -194,7 +202,7 @@ async fn under_lock(
     units: &[Unit],
     secrets: &Secrets,
     options: Options,
-) -> anyhow::Result<Exit> {
+) -> anyhow::Result<Option<Exit>> {
     let stack = &project.stack;
     let start = Instant::now();
     engine.remove_left_behind(&stack.name).await?;
@@ -206,6 +214,9 @@ async fn under_lock(
         observed = observe().await?;
     }
     let planned = plan::plan(&observed, units);
+    if planned.is_empty() {
+        return Ok(None);
+    }
     preflight::ports(engine, stack, units, &planned, &observed).await?;
     preflight::disk(context, engine);
     for line in planned.lines() {
@@ -232,7 +243,7 @@ async fn under_lock(
     preflight::forget_old_self_images(engine, &self_image_reference(stack)?).await?;
     context.printer.mark(Mark::Good, summary(stack, &planned, &observed, start.elapsed()));
     urls(context, engine, stack).await?;
-    Ok(Exit::Done)
+    Ok(Some(Exit::Done))
 }
 
 fn summary(stack: &Stack, planned: &Plan, observed: &Observed, took: Duration) -> String {

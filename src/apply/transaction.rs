@@ -164,10 +164,12 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Units in the order in which they may start: each wave only waits for those before it.
+/// Units in the order in which they may start: each wave only waits for those before it. What keeps
+/// running waits for nobody.
 fn waves<'a>(work: &Work<'a>) -> Vec<Vec<(&'a UnitPlan, &'a Unit)>> {
-    let mut left: Vec<(&UnitPlan, &Unit)> = work.changing().collect();
-    let mut waves = Vec::new();
+    let (running, mut left): (Vec<_>, Vec<_>) =
+        work.changing().partition(|(planned, _)| planned.action < Action::Restart);
+    let mut waves = vec![running];
     while !left.is_empty() {
         let waiting: BTreeSet<&str> = left.iter().map(|(_, unit)| unit.name.as_str()).collect();
         let (mut now, later): (Vec<_>, Vec<_>) = left
