@@ -59,13 +59,12 @@ impl Assets {
         }
         // Whoever panicked while holding the lock left whole documents behind.
         let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
-        let document = match documents.get(path) {
-            Some(document) => Arc::clone(document),
-            None => {
-                let document = Arc::new(yaml::document(path, &text)?);
-                documents.insert(path.to_owned(), Arc::clone(&document));
-                document
-            }
+        let document = if let Some(document) = documents.get(path) {
+            Arc::clone(document)
+        } else {
+            let document = Arc::new(yaml::document(path, &text)?);
+            documents.insert(path.to_owned(), Arc::clone(&document));
+            document
         };
         drop(documents);
         yaml::typed(path, &text, &document).map(Some)

@@ -35,7 +35,12 @@ pub fn parse(source: u32, text: &str) -> Result<Node, Problem> {
         let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
         return Ok(Node { span: Span { source, start: 0, end }, value: Value::Map(Map::new()) });
     }
-    let mut options = serde_yaml::options! { strict_booleans: true };
+    let mut options = serde_yaml::options! {
+        strict_booleans: true,
+        // A tag means something to another program; here it would be dropped without a word.
+        reject_unsupported_tags: true,
+        with_snippet: false,
+    };
     if let Some(budget) = &mut options.budget {
         // The file's size is the limit; what aliases expand to stays limited by the crate.
         budget.max_events = MAX_BYTES;
@@ -107,6 +112,9 @@ fn plain_message(error: &serde_yaml::Error) -> (String, Option<String>) {
             format!("the key `{key}` stands here a second time"),
             Some("keep one of them".to_owned()),
         ),
+        None if text.contains("tag") => {
+            (text.to_owned(), Some("put text that begins with `!` in quotes".to_owned()))
+        }
         None => (text.to_owned(), None),
     }
 }
