@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
 use tar::{Builder, EntryType};
@@ -14,12 +15,18 @@ use super::{Engine, EngineError, elf, labels};
 const NOBODY: &str = "65534:65534";
 
 /// The reference of the image that holds the running executable, whether it is there or not.
+///
+/// The executable is read once: its hash is asked for at several steps of a change.
 pub fn self_reference() -> Result<String, EngineError> {
+    static REFERENCE: OnceLock<String> = OnceLock::new();
+    if let Some(known) = REFERENCE.get() {
+        return Ok(known.clone());
+    }
     let executable = std::env::current_exe()
         .map_err(|error| EngineError::io("find mcpmon's own executable", error))?;
     let during = || format!("read {}", executable.display());
     let bytes = std::fs::read(&executable).map_err(|error| EngineError::io(during(), error))?;
-    Ok(reference(&bytes))
+    Ok(REFERENCE.get_or_init(|| reference(&bytes)).clone())
 }
 
 /// Its name holds the hash of the executable, so another build is another image.
