@@ -24,6 +24,7 @@ pub mod demo;
 pub mod diagnostic;
 pub mod engine;
 pub mod exit;
+mod hex;
 pub mod manifest;
 pub mod output;
 pub mod plan;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::hex::hex;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -152,15 +153,6 @@ fn context_address(config_dir: &Path, name: &str) -> Result<(String, bool), Engi
         serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))?;
     let tls = config_dir.join("contexts/tls").join(&id).join("docker").exists();
     Ok((meta.endpoints.docker.host, tls))
-}
-
-/// Lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}"); // writing into a String cannot fail
-        text
-    })
 }
 
 #[cfg(test)]

@@ -7,9 +7,9 @@ use std::sync::OnceLock;
 use sha2::{Digest, Sha256};
 use tar::{Builder, EntryType};
 
-use super::endpoint::hex;
 use super::files::append;
 use super::{Engine, EngineError, elf, labels};
+use crate::hex::hex;
 
 /// The user that containers of the image run as.
 const NOBODY: &str = "65534:65534";

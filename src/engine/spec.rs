@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::endpoint::hex;
 use super::labels;
+use crate::hex::hex;
 
 /// A container as it should be. Unless [`privileged`](Self::privileged), it always gets no capabilities but those of
 /// [`cap_add`](Self::cap_add), and no new privileges.

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{config, environment, generate, view};
 use crate::catalog::{Catalog, Effect};
+use crate::hex::hex;
 use crate::stack::{Component, Stack};
 
 /// Every file of every component.
@@ -126,11 +127,7 @@ impl Bundle {
                 }
             }
         }
-        hasher.finalize().iter().fold(String::new(), |mut out, byte| {
-            use std::fmt::Write as _;
-            let _ = write!(out, "{byte:02x}");
-            out
-        })
+        hex(&hasher.finalize())
     }
 
     /// Path → text of every file, as `mcpmon render --out` writes them.
