@@ -9,7 +9,6 @@ use serde_json::Value as Json;
 
 use crate::assets::Assets;
 use crate::manifest::{Duration, Resources};
-use crate::yaml;
 
 /// All components, by name.
 #[derive(Clone, Debug)]
@@ -296,10 +295,8 @@ impl Catalog {
         let mut specs = IndexMap::new();
         for name in assets.folders_with("component.yaml") {
             let path = format!("{name}/component.yaml");
-            let text = assets.read(&path)?.with_context(|| format!("{path} vanished"))?;
-            let shown = assets.shown(&path);
-            let spec: Spec = yaml::from_str(&shown, &text)?;
-            spec.check().with_context(|| shown.clone())?;
+            let spec: Spec = assets.yaml(&path)?.with_context(|| format!("{path} vanished"))?;
+            spec.check().with_context(|| assets.shown(&path))?;
             specs.insert(name, spec);
         }
         Ok(Self { assets, specs })
