@@ -200,7 +200,7 @@ pub enum Proof {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Validator {
-    /// The command (*templates* over `dir`, the folder with the candidate).
+    /// The command; `{{ dir }}` stands for the folder with the candidate, and is no template otherwise.
     pub command: Vec<String>,
     /// Files that it checks, by prefix; it runs when one of them changed.
     pub checks: Vec<String>,
@@ -341,6 +341,12 @@ impl Spec {
                 file.template.is_some() != file.generate.is_some(),
                 "{}: exactly one of `template` and `generate` makes a file",
                 file.path
+            );
+        }
+        for word in self.validators.iter().flat_map(|validator| &validator.command) {
+            anyhow::ensure!(
+                !word.replace("{{ dir }}", "").contains("{{"),
+                "the validator's word `{word}` holds more than `{{{{ dir }}}}`"
             );
         }
         for (name, setting) in &self.settings {

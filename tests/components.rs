@@ -142,6 +142,11 @@ fn mistakes_name_the_file_and_the_line() {
             "own/tempo/component.yaml",
         ),
         (
+            "own/tempo/component.yaml",
+            format!("{TEMPO}validators:\n  - {{command: [tempo, '{{{{dir}}}}/x'], checks: [x]}}\n"),
+            "own/tempo/component.yaml: the validator's word `{{dir}}/x` holds more than `{{ dir }}`",
+        ),
+        (
             "own/tempo/tempo.yml.j2",
             "a: {{ settings.retension }}\n".to_owned(),
             "own/tempo/tempo.yml.j2:1: undefined value: `settings.retension` is undefined",
