@@ -42,9 +42,11 @@ pub fn resolve(
     }
     let on: Map<String, Json> =
         commons.iter().map(|(name, c)| (name.clone(), json!(c.enabled != Some(false)))).collect();
-    let context = json!({"stack": {"collector": manifest.collector, "probed": probed}, "on": on});
+    let stack = json!({"collector": manifest.collector, "probed": probed});
     for (name, common) in commons {
         let Some(spec) = catalog.get(&name) else { continue };
+        let mentioned = manifest.components.contains_key(&name);
+        let context = json!({"stack": stack, "on": on, "mentioned": mentioned});
         let enabled = common.enabled.unwrap_or_else(|| {
             // The expression ships with the folder; one that fails is reported by its own check.
             match crate::render::evaluate(&spec.enabled, &context) {
