@@ -162,6 +162,12 @@ fn container(
         host_port: part.host_port,
         container_port: spec.port,
     }];
+    let syslog = stack.logs.publish.as_ref().filter(|_| part.name == stack.collector.component());
+    container.ports.extend(syslog.map(|port| Publish {
+        address: port.address.clone(),
+        host_port: Some(port.host_port),
+        container_port: port.container_port,
+    }));
     if configured {
         container.mounts.push(Mount {
             source: MountSource::Volume {
@@ -197,7 +203,8 @@ fn container(
         });
     }
     container.read_only_rootfs = spec.exceptions.writable_rootfs.is_none();
-    container.cap_add = spec.exceptions.capabilities.keys().cloned().collect();
+    container.cap_add =
+        spec.exceptions.capabilities.keys().chain(&process.capabilities).cloned().collect();
     limit(&mut container, &part.resources);
     container.stop_timeout_seconds = Some(i64::from(spec.stop_timeout));
     container
