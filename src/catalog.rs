@@ -1,5 +1,9 @@
 //! The components that there are: one folder each, described by its `component.yaml`.
 
+mod setup;
+
+pub use setup::{Access, Generate, Read, Step, StepLogin, Write, WriteMethod};
+
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
@@ -47,6 +51,9 @@ pub struct Spec {
     /// The port on the host that people know it by; without one the engine chooses.
     #[serde(default)]
     pub publish: Option<u16>,
+    /// Other ports that the manifest may publish.
+    #[serde(default)]
+    pub ports: Vec<ExtraPort>,
     /// Data volumes: name → path in the container. Nothing but `destroy` removes them.
     #[serde(default)]
     pub volumes: BTreeMap<String, String>,
@@ -62,8 +69,14 @@ pub struct Spec {
     /// Files in its configuration volume. The first one is what `config:` is laid over.
     #[serde(default)]
     pub files: Vec<FileSpec>,
+    /// How mcpmon logs in to it.
+    #[serde(default)]
+    pub access: Option<Access>,
     /// How to see that it is ready.
     pub ready: Ready,
+    /// What it must hold, in this order, given to it through its API.
+    #[serde(default)]
+    pub setup: Vec<Step>,
     /// How it takes a changed file; without this it is restarted.
     #[serde(default)]
     pub reload: Option<Reload>,
@@ -107,7 +120,7 @@ const fn ten() -> u32 {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileSpec {
-    /// Template in the component's folder.
+    /// Template in the component's folder; `folder/template` is another component's.
     #[serde(default)]
     pub template: Option<String>,
     /// What makes the files instead of a template.
@@ -147,6 +160,16 @@ pub enum Effect {
     Restart,
 }
 
+/// A port beside the one that answers HTTP.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExtraPort {
+    /// The port in the container.
+    pub port: u16,
+    /// The port on the host (*template*); none where it renders to nothing.
+    pub publish: String,
+}
+
 /// A path of the host that a component must see, read-only.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -175,6 +198,22 @@ pub struct Ready {
     pub path: String,
     /// How long that may take.
     pub timeout: Duration,
+    /// Whether it wants to know who asks.
+    #[serde(default)]
+    pub login: bool,
+    /// What else the answer must say.
+    #[serde(default)]
+    pub says: Option<Says>,
+}
+
+/// What an answer in JSON must say.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Says {
+    /// Where, as JSON pointer.
+    pub at: String,
+    /// One of these texts.
+    pub one_of: Vec<String>,
 }
 
 /// How a component is asked to reload.
@@ -183,9 +222,9 @@ pub struct Ready {
 pub struct Reload {
     /// Paths that take a POST.
     pub post: Vec<String>,
-    /// Setting that holds the administrator's password, where it asks for one.
+    /// Whether it wants to know who asks.
     #[serde(default)]
-    pub password: Option<String>,
+    pub login: bool,
 }
 
 /// How to see that what a process loaded is what was rendered.
@@ -229,6 +268,9 @@ pub struct Setting {
     /// Whether the manifest must say it.
     #[serde(default)]
     pub required: bool,
+    /// What is made for a secret that is not there.
+    #[serde(default)]
+    pub generate: Option<Generate>,
 }
 
 /// What may be written under a setting.
@@ -373,7 +415,24 @@ impl Spec {
                 !setting.description.is_empty(),
                 "the setting `{name}` has no description"
             );
+            anyhow::ensure!(
+                setting.generate.is_none() || setting.kind == SettingType::Secret,
+                "the setting `{name}` is no secret, so nothing is generated for it"
+            );
         }
+        self.setup.iter().try_for_each(Step::check)?;
+        let access = self.access.iter();
+        let own = access.flat_map(|access| access.ca.iter().chain([&access.password]));
+        for name in own.filter(|name| !name.contains('.')) {
+            anyhow::ensure!(
+                self.settings.get(name).is_some_and(|s| s.kind == SettingType::Secret),
+                "access: `{name}` is no setting that holds a secret"
+            );
+        }
+        anyhow::ensure!(
+            self.access.is_some() || (self.setup.is_empty() && !self.ready.login),
+            "`setup` and `login` need `access`"
+        );
         Ok(())
     }
 }

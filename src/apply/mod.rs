@@ -11,6 +11,7 @@ mod change;
 mod files;
 mod preflight;
 mod remember;
+pub mod setup;
 mod teardown;
 mod transaction;
 mod validate;
@@ -106,7 +107,7 @@ async fn unchanged(
     options: Options,
 ) -> anyhow::Result<Exit> {
     let asked: Vec<&Unit> = units.iter().filter(|unit| unit.ready.is_some()).collect();
-    transaction::ready(context, engine, &asked, options.timeout).await?;
+    transaction::settled(context, engine, &project.stack, &asked, secrets, options.timeout).await?;
     if options.only_running {
         prove_or_repair(context, engine, project, units, secrets, options).await?;
         context
@@ -140,7 +141,8 @@ async fn prove_or_repair(
             context.printer.line(format!("  {} reads its files again", unit.name));
             change::read_again(engine, &project.stack, unit, secrets).await?;
         }
-        transaction::ready(context, engine, &all, options.timeout).await?;
+        transaction::settled(context, engine, &project.stack, &all, secrets, options.timeout)
+            .await?;
         let proven = transaction::prove(engine, &project.stack, &all, secrets).await;
         proven
             .map_err(|findings| Stop::new(Exit::Failed, transaction::not_proven(&findings)).into())
@@ -276,13 +278,14 @@ fn summary(stack: &Stack, planned: &Plan, observed: &Observed, took: Duration) -
 
 /// Where people find what they came for.
 fn urls(context: &Context, containers: &[Container], stack: &Stack) {
-    for name in ["grafana", "prometheus", "alertmanager"] {
+    for name in ["grafana", "kibana", "prometheus", "alertmanager"] {
         let Some(part) = stack.components.get(name) else { continue };
         let container = containers.iter().find(|c| c.name == stack.container(name));
         if let Some(port) = container.and_then(|c| c.published(part.spec.port)) {
-            context
-                .printer
-                .line(format!("  {name:<13} http://{}:{}", port.host_ip, port.host_port));
+            let tls = part.spec.access.as_ref().is_some_and(|access| access.ca.is_some());
+            let scheme = if tls { "https" } else { "http" };
+            let at = format!("{scheme}://{}:{}", port.host_ip, port.host_port);
+            context.printer.line(format!("  {name:<13} {at}"));
         }
     }
 }

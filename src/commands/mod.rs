@@ -9,6 +9,7 @@ pub mod logs;
 pub mod reload;
 pub mod render;
 pub mod schema;
+pub mod secrets;
 pub mod status;
 pub mod up;
 pub mod validate;
@@ -84,6 +85,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Validate(args) => validate::run(&args, context).await,
         Command::Config(args) => config::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),
+        Command::Secrets(args) => secrets::run(&args, context),
         Command::Render(args) => render::run(&args, context),
         Command::Up(args) => up::run(&args, context).await,
         Command::Reload(args) => reload::run(&args, context).await,

@@ -52,7 +52,7 @@ pub struct Manifest {
     /// Folder with component folders of your own: each adds a component or replaces files of a
     /// shipped one. A relative path starts at the manifest's folder.
     pub components_dir: Option<String>,
-    /// Which collector ships container logs to Loki.
+    /// Which collector ships container logs: to Loki, or with Fluentd to Elasticsearch.
     #[serde(default)]
     pub collector: Collector,
     /// Docker networks that exist already and in which services can be reached by name.
@@ -86,7 +86,7 @@ fn default_dashboards() -> Vec<String> {
     ["fleet", "service", "logs", "stack"].map(str::to_owned).to_vec()
 }
 
-/// Which collector ships container logs to Loki.
+/// Which collector ships container logs: to Loki, or with Fluentd to Elasticsearch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Collector {
@@ -95,6 +95,8 @@ pub enum Collector {
     Promtail,
     /// Grafana Alloy, Promtail's successor.
     Alloy,
+    /// Fluentd; it ships through Logstash to Elasticsearch rather than to Loki.
+    Fluentd,
 }
 
 impl Collector {
@@ -103,6 +105,7 @@ impl Collector {
         match self {
             Self::Promtail => "promtail",
             Self::Alloy => "alloy",
+            Self::Fluentd => "fluentd",
         }
     }
 }

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use sha2::{Digest, Sha256};
 
 use super::{config, environment, generate, view};
-use crate::catalog::{Catalog, Effect};
+use crate::catalog::{Access, Catalog, Effect};
 use crate::hex::hex;
 use crate::stack::{Component, Stack};
 
@@ -41,6 +41,10 @@ pub struct Process {
     pub host_mounts: Vec<(String, String)>,
     /// Capabilities that reading them takes.
     pub capabilities: BTreeSet<String>,
+    /// Ports on the host → in the container, beside the one that answers HTTP.
+    pub ports: Vec<(u16, u16)>,
+    /// How mcpmon logs in to it.
+    pub access: Option<Access>,
 }
 
 /// Renders a stack.
@@ -58,7 +62,8 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
         let mut files = BTreeMap::new();
         for (index, file) in part.spec.files.iter().enumerate() {
             if let Some(template) = &file.template {
-                let name = format!("{}/{template}", part.name);
+                let own = || format!("{}/{template}", part.name);
+                let name = if template.contains('/') { template.clone() } else { own() };
                 let source = catalog.assets.read(&name)?.with_context(|| {
                     let spec = catalog.assets.shown(&format!("{}/component.yaml", part.name));
                     format!("{spec} names the template {name}, which does not exist")
@@ -123,7 +128,20 @@ fn process(
             capabilities.extend(mount.capability.clone());
         }
     }
-    Ok(Process { command, env, host_mounts, capabilities })
+    let mut ports = Vec::new();
+    for extra in &part.spec.ports {
+        let host = text("port", &extra.publish).with_context(|| name.clone())?;
+        if !host.is_empty() {
+            let port = host.parse().ok().filter(|port| *port > 0);
+            let port = port.with_context(|| format!("{name}: `{host}` is not a port"))?;
+            ports.push((port, extra.port));
+        }
+    }
+    let mut access = part.spec.access.clone();
+    if let Some(access) = &mut access {
+        access.user = text("user", &access.user).with_context(|| name.clone())?;
+    }
+    Ok(Process { command, env, host_mounts, capabilities, ports, access })
 }
 
 impl Bundle {

@@ -20,7 +20,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::catalog::Spec;
+use crate::catalog::{Generate, Spec};
 use crate::manifest::{Collector, Override, SecretRef};
 use crate::yaml::{Node, Span};
 
@@ -202,6 +202,11 @@ impl Stack {
     /// Name of the stack's network.
     pub fn network(&self) -> String {
         self.name.clone()
+    }
+    /// What is made for a secret that is not there.
+    pub fn generated(&self, secret: &SecretFile) -> Option<Generate> {
+        let settings = &self.components.get(&secret.component)?.spec.settings;
+        settings.get(secret.path.strip_prefix("secrets/")?)?.generate
     }
     /// `host:port` of a component on the stack's network.
     pub fn address(&self, component: &Component) -> String {

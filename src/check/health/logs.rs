@@ -10,7 +10,6 @@ use super::finding::{Finding, at_most_ten};
 use super::round::{Round, either};
 use crate::check::proof::prometheus::Data;
 use crate::check::subject::Subject;
-use crate::manifest::Collector;
 
 pub const CHECK: Check = Check {
     name: "logs",
@@ -52,10 +51,7 @@ struct Source {
 
 async fn look(round: &Round<'_>) -> Result<Finding, Finding> {
     let loki = round.component("loki").await?;
-    let collector = match round.context.stack.collector {
-        Collector::Promtail => "promtail",
-        Collector::Alloy => "alloy",
-    };
+    let collector = round.context.stack.collector.component();
     let now = jiff::Timestamp::now().as_second();
     let sources = sources(round);
     let (wrote, spans) = tokio::join!(
