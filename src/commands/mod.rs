@@ -56,11 +56,13 @@ async fn run(cli: Cli, printer: Printer) -> Exit {
         command.await
     } else {
         tokio::select! {
-            outcome = command => outcome,
+            // The signal first: it is listened to before the command does anything.
+            biased;
             () = interrupted => {
                 context.interrupted().await;
                 return Exit::Interrupted;
             }
+            outcome = command => outcome,
         }
     };
     outcome.unwrap_or_else(|error| {
