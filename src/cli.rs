@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    config, destroy, down, health_check, init, logs, reload, render, schema, status, up, validate,
+    audit, config, destroy, down, health_check, init, logs, reload, render, route, schema, status,
+    up, validate,
 };
 use crate::exit;
 use crate::output::Color;
@@ -61,6 +62,10 @@ pub enum Command {
     Schema(schema::Args),
     /// Render every file of the stack
     Render(render::Args),
+    /// Say what a reader would object to before production
+    Audit(audit::Args),
+    /// Ask who is told about an alert
+    Route(route::Args),
     /// Bring the stack to what the manifest says, and wait until it is ready
     Up(up::Args),
     /// Bring changed configuration to the running stack: checked first, proven after, undone if wrong
