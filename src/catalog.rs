@@ -144,6 +144,8 @@ pub enum Generator {
     Targets,
     /// The dashboards.
     Dashboards,
+    /// The team's own message templates.
+    MessageTemplates,
 }
 
 /// What makes a changed file take effect, smallest first.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    config, destroy, down, health_check, init, logs, reload, render, schema, secrets, status, up,
-    validate,
+    audit, config, destroy, down, health_check, init, logs, reload, render, route, schema, secrets,
+    status, up, validate,
 };
 use crate::exit;
 use crate::output::Color;
@@ -64,6 +64,10 @@ pub enum Command {
     Secrets(secrets::Args),
     /// Render every file of the stack
     Render(render::Args),
+    /// Say what a reader would object to before production
+    Audit(audit::Args),
+    /// Ask who is told about an alert
+    Route(route::Args),
     /// Bring the stack to what the manifest says, and wait until it is ready
     Up(up::Args),
     /// Bring changed configuration to the running stack: checked first, proven after, undone if wrong

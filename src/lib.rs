@@ -8,6 +8,7 @@
 //! * [`catalog`] the component folders, from the [`assets`] that ship with mcpmon or stand beside a manifest
 //! * [`stack`] the manifest resolved, checked, defaults applied
 //! * [`render`] the stack's files
+//! * [`route`] who is told about an alert; [`audit`] what a reader would object to
 //! * [`engine`] the Docker engine
 //! * [`demo`] the MCP server of the quickstart
 //!
@@ -16,6 +17,7 @@
 
 pub mod apply;
 pub mod assets;
+pub mod audit;
 pub mod catalog;
 pub mod check;
 pub mod cli;
@@ -31,6 +33,7 @@ pub mod plan;
 pub mod re2;
 mod redact;
 pub mod render;
+pub mod route;
 pub mod stack;
 pub mod start;
 pub mod yaml;

@@ -1,5 +1,6 @@
 //! One file per command: its arguments and what it calls. No command holds logic of its own.
 
+pub mod audit;
 pub mod config;
 pub mod destroy;
 pub mod down;
@@ -8,6 +9,7 @@ pub mod init;
 pub mod logs;
 pub mod reload;
 pub mod render;
+pub mod route;
 pub mod schema;
 pub mod secrets;
 pub mod status;
@@ -91,6 +93,8 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Render(args) => render::run(&args, context),
         Command::Up(args) => up::run(&args, context).await,
         Command::Reload(args) => reload::run(&args, context).await,
+        Command::Audit(args) => audit::run(&args, context),
+        Command::Route(args) => route::run(&args, context),
         Command::Status(args) => status::run(&args, context).await,
         Command::HealthCheck(args) => health_check::run(&args, context).await,
         Command::Logs(args) => logs::run(&args, context).await,

@@ -2,11 +2,15 @@
 //! the JSON Schema that editors show.
 
 mod alerts;
+mod audit;
 mod component;
 mod load;
 mod log_words;
 mod logs;
+mod mute;
 mod notifications;
+mod receivers;
+mod routes;
 mod schema;
 mod service;
 mod typed;
@@ -14,19 +18,23 @@ mod types;
 mod words;
 
 pub use alerts::{Alerts, Override, Severity};
+pub use audit::{Accept, Audit};
 pub use component::{COMMON_SETTINGS, Common, Resources};
 pub use load::{Document, LoadError, io_reason, load, load_text};
 pub use log_words::{Builtin, FieldName, LabelFields, LogPath, Pattern, Switch, TimeFormat};
 pub use logs::{
     LogFile, Logs, Multiline, Parse, Redact, ServiceLogs, Syslog, SyslogFormat, Timestamp,
 };
-pub use notifications::{
-    Email, Matcher, Notifications, PagerDuty, Receiver, Route, Slack, Smtp, Timing, Webhook,
+pub use mute::{DaysOfMonth, Location, MONTHS, MuteTime, TimeSpan, WEEKDAYS};
+pub use notifications::{Notifications, Smtp, Timing};
+pub use receivers::{
+    Discord, Email, Opsgenie, PagerDuty, Receiver, Slack, Teams, Telegram, Webhook,
 };
+pub use routes::{Matcher, Route, RouteTiming};
 pub use schema::schema;
 pub use service::{Auth, Demo, Dialect as DemoDialect, Endpoint, Run, Service, Tls};
-pub use types::{ByteSize, Duration, LabelName, Name, SecretRef, Share, Url, UrlOrSecret};
-pub use words::{AlertLabel, DockerName, EnvName, HeaderName, is_image_path, is_tag};
+pub use types::{ByteSize, Day, Duration, LabelName, Name, SecretRef, Share, Url, UrlOrSecret};
+pub use words::{AlertLabel, DockerName, EnvName, HeaderName, MessageLine, is_image_path, is_tag};
 
 use std::collections::BTreeMap;
 
@@ -76,6 +84,9 @@ pub struct Manifest {
     /// Where log lines come from and what is done to them before they are stored.
     #[serde(default)]
     pub logs: Logs,
+    /// What `mcpmon audit` is told.
+    #[serde(default)]
+    pub audit: Audit,
     /// Which dashboards Grafana shows, by the name of their file.
     #[serde(default = "default_dashboards")]
     pub dashboards: Vec<String>,

@@ -6,6 +6,8 @@ use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 use serde::Serialize;
 
+use crate::manifest::WEEKDAYS;
+
 /// A template environment that reads nothing by itself.
 pub fn environment() -> anyhow::Result<Environment<'static>> {
     let mut env = Environment::new();
@@ -27,6 +29,10 @@ pub fn environment() -> anyhow::Result<Environment<'static>> {
     env.add_filter("matcher", matcher);
     env.add_filter("untemplated", untemplated);
     env.add_filter("ini", ini);
+    env.add_filter("clock", clock);
+    env.add_filter("weekday_names", weekday_names);
+    env.add_filter("month_numbers", month_numbers);
+    env.add_filter("slack_channel", slack_channel);
     env.add_filter("alternatives", alternatives);
     env.add_filter("alloy_list", alloy_list);
     Ok(env)
@@ -83,6 +89,45 @@ fn matcher(value: &Value) -> Result<Value, Error> {
 /// Text for a field that Alertmanager takes as a Go template: braces stay braces.
 fn untemplated(value: &Value) -> Result<Value, Error> {
     Ok(Value::from(text(value)?.replace("{{", "{{\"{{\"}}")))
+}
+
+/// Minutes after midnight as Alertmanager writes them.
+fn clock(value: &Value) -> Result<Value, Error> {
+    let minutes = i64::try_from(value.clone())?;
+    Ok(Value::from(format!("{:02}:{:02}", minutes / 60, minutes % 60)))
+}
+
+/// Days of the week by their names; 0 is Sunday.
+fn weekday_names(values: &Value) -> Result<Value, Error> {
+    let name = |day: Value| {
+        let at = usize::try_from(day)?;
+        WEEKDAYS.get(at).copied().ok_or_else(|| {
+            Error::new(ErrorKind::InvalidOperation, format!("there is no day {at} of the week"))
+        })
+    };
+    Ok(Value::from(values.try_iter()?.map(name).collect::<Result<Vec<_>, Error>>()?))
+}
+
+/// Numbers as text, which is how Alertmanager reads months.
+fn month_numbers(values: &Value) -> Result<Value, Error> {
+    Ok(Value::from(values.try_iter()?.map(|v| v.to_string()).collect::<Vec<_>>()))
+}
+
+/// The channel of a Slack receiver, as a Go template that asks for the severity first.
+fn slack_channel(slack: &Value) -> Result<Value, Error> {
+    let channel = slack.get_attr("channel")?;
+    let mut out = String::new();
+    for severity in slack.get_attr("channels")?.try_iter()? {
+        let word = if out.is_empty() { "if" } else { "else if" };
+        let other = untemplated(&slack.get_attr("channels")?.get_item(&severity)?)?;
+        let severity = quote(&severity)?;
+        out += &format!("{{{{ {word} eq .CommonLabels.severity {severity} }}}}{other}");
+    }
+    let usual = if channel.is_none() { Value::from("") } else { untemplated(&channel)? };
+    if out.is_empty() {
+        return Ok(usual);
+    }
+    Ok(Value::from(format!("{out}{{{{ else }}}}{usual}{{{{ end }}}}")))
 }
 
 /// A value of Grafana's ini file: quoted, since `#` and `;` begin a comment there, and with `$`

@@ -50,6 +50,7 @@ impl Generated {
                 Ok(stack.jobs.iter().map(|job| (name(&job.file), targets(job))).collect())
             }
             Generator::Dashboards => Ok(self.dashboards.clone()),
+            Generator::MessageTemplates => Ok(stack.notifications.templates.clone()),
         }
     }
 

@@ -10,8 +10,13 @@ mod runs;
 mod secrets;
 mod targets;
 
+pub use checks::looks_secret;
+pub use notifications::{
+    Inhibit, Interval, Matcher, NOBODY, Notifications, Origin, Receiver, Route, Span as TimeSpan,
+    Timing,
+};
 pub use resolve::{Failure, Resolved, resolve};
-pub use secrets::{Secrets, Surroundings, read as read_secrets};
+pub use secrets::{Secrets, Surroundings, is_placeholder, peek, read as read_secrets};
 pub use targets::{JobAuth, OwnJob, OwnTarget, ScrapeJob, Target};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +43,7 @@ pub struct Stack {
     /// Jobs of the stack's own components.
     pub own_jobs: Vec<OwnJob>,
     /// Who is told, with secrets as paths.
-    pub notifications: Json,
+    pub notifications: Notifications,
     /// Where log lines come from and what is done to them.
     pub logs: logs::Model,
     /// The dashboard that Grafana opens with.

@@ -49,7 +49,7 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
         &mut found,
     );
     let runs = runs::resolve(document, &mut found);
-    let notifications = notifications::resolve(document, &mut secrets, &mut found);
+    let notifications = notifications::resolve(document, catalog, &mut secrets, &mut found);
     let logs = logs::resolve(document, catalog, &mut found);
     let alerts = alerts(document, &mut found);
     let mut stack = Stack {

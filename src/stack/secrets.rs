@@ -106,7 +106,36 @@ fn exists(source: &SecretRef, dir: &Path, surroundings: &Surroundings<'_>) -> bo
     }
 }
 
+/// Whether a value stands in documentation and waits to be replaced.
+pub fn is_placeholder(value: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(value).to_lowercase();
+    let text = text.trim();
+    PLACEHOLDERS.contains(&text)
+        || ["changeme", "change_me", "change-me", "xxxxxxxx"].iter().any(|word| text.contains(word))
+        || (text.starts_with("your") && text.ends_with("here"))
+        || (text.starts_with('<') && text.ends_with('>'))
+}
+
 fn value(
+    source: &SecretRef,
+    dir: &Path,
+    surroundings: &Surroundings<'_>,
+) -> Result<Vec<u8>, (String, String)> {
+    let value = peek(source, dir, surroundings)?;
+    if is_placeholder(&value) {
+        return Err((
+            format!("the secret is a placeholder or default ({source})"),
+            "put a value there that nobody can guess: `openssl rand -base64 24`".to_owned(),
+        ));
+    }
+    Ok(value)
+}
+
+/// A secret as it is, placeholder or not.
+///
+/// # Errors
+/// That it cannot be read or is empty, and what to do.
+pub fn peek(
     source: &SecretRef,
     dir: &Path,
     surroundings: &Surroundings<'_>,
@@ -139,13 +168,6 @@ fn value(
     }
     if value.iter().all(u8::is_ascii_whitespace) {
         return Err((format!("the secret is empty ({source})"), "put the value there".to_owned()));
-    }
-    let text = String::from_utf8_lossy(&value).to_lowercase();
-    if PLACEHOLDERS.contains(&text.trim()) {
-        return Err((
-            format!("the secret is a placeholder or default ({source})"),
-            "put a value there that nobody can guess: `openssl rand -base64 24`".to_owned(),
-        ));
     }
     Ok(value)
 }

@@ -2,12 +2,14 @@
 //! an invalid name, port or duration.
 
 mod amount;
+mod day;
 mod duration;
 mod name;
 mod secret;
 mod url;
 
 pub use amount::{ByteSize, Share};
+pub use day::Day;
 pub use duration::Duration;
 pub use name::{LabelName, Name};
 pub use secret::{SecretRef, UrlOrSecret};

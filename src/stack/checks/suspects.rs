@@ -70,7 +70,7 @@ pub(super) fn is_registry(text: &str) -> bool {
 }
 
 /// Whether an environment variable's name says that its value is a secret.
-pub(super) fn looks_secret(name: &str) -> bool {
+pub fn looks_secret(name: &str) -> bool {
     let name = name.to_uppercase();
     let whole =
         ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "APIKEY", "PRIVATE_KEY", "CREDENTIAL"];
