@@ -9,6 +9,7 @@
 //! * [`stack`] the manifest resolved, checked, defaults applied
 //! * [`render`] the stack's files
 //! * [`engine`] the Docker engine
+//! * [`metrics`] what an endpoint serves
 //! * [`demo`] the MCP server of the quickstart
 //!
 //! Load, resolve, render and plan are pure: no clock, no network, no environment but what is
@@ -26,6 +27,7 @@ pub mod engine;
 pub mod exit;
 mod hex;
 pub mod manifest;
+pub mod metrics;
 pub mod output;
 pub mod plan;
 mod redact;

@@ -11,7 +11,7 @@ mod secrets;
 mod targets;
 
 pub use resolve::{Failure, Resolved, resolve};
-pub use secrets::{Secrets, Surroundings, read as read_secrets};
+pub use secrets::{Secrets, Surroundings, read as read_secrets, value as read_secret};
 pub use targets::{JobAuth, OwnJob, OwnTarget, ScrapeJob, Target};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -93,7 +93,11 @@ pub fn read(
     if found.is_empty() { Ok(secrets) } else { Err(found) }
 }
 
-fn value(
+/// Reads one secret; a relative path starts at `dir`.
+///
+/// # Errors
+/// What is wrong with it, and what to do.
+pub fn value(
     source: &SecretRef,
     dir: &Path,
     surroundings: &Surroundings<'_>,
