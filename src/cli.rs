@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    audit, config, destroy, down, health_check, init, logs, reload, render, route, schema, secrets,
-    status, up, validate,
+    audit, config, destroy, down, health_check, init, logs, metrics, reload, render, route, schema,
+    secrets, status, up, validate,
 };
 use crate::exit;
 use crate::output::Color;
@@ -78,6 +78,8 @@ pub enum Command {
     HealthCheck(health_check::Args),
     /// Show the logs of a component or service
     Logs(logs::Args),
+    /// Look at the metrics of a service
+    Metrics(metrics::Args),
     /// Stop and remove the stack's containers; data stays
     Down(down::Args),
     /// Remove the stack with all its data

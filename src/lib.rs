@@ -10,6 +10,7 @@
 //! * [`render`] the stack's files
 //! * [`route`] who is told about an alert; [`audit`] what a reader would object to
 //! * [`engine`] the Docker engine
+//! * [`metrics`] what an endpoint serves
 //! * [`demo`] the MCP server of the quickstart
 //!
 //! Load, resolve, render and plan are pure: no clock, no network, no environment but what is
@@ -28,6 +29,7 @@ pub mod engine;
 pub mod exit;
 mod hex;
 pub mod manifest;
+pub mod metrics;
 pub mod output;
 pub mod plan;
 pub mod re2;

@@ -7,6 +7,7 @@ pub mod down;
 pub mod health_check;
 pub mod init;
 pub mod logs;
+pub mod metrics;
 pub mod reload;
 pub mod render;
 pub mod route;
@@ -97,6 +98,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Route(args) => route::run(&args, context),
         Command::Status(args) => status::run(&args, context).await,
         Command::HealthCheck(args) => health_check::run(&args, context).await,
+        Command::Metrics(args) => metrics::run(&args, context).await,
         Command::Logs(args) => logs::run(&args, context).await,
         Command::Down(args) => down::run(&args, context).await,
         Command::Destroy(args) => destroy::run(&args, context).await,

@@ -43,12 +43,11 @@ pub async fn measure(State(app): State<Arc<App>>, request: Request, next: Next) 
             }
             let tool = call.and_then(|call| call.tool);
             gate = Gate::ask(&app, &parts, tool);
-            match gate.refusal() {
-                Some(refusal) => refusal,
-                None => {
-                    let _working = tool.map(|tool| Working::new(app.dialect.as_ref(), tool));
-                    next.run(Request::from_parts(parts, Body::from(body))).await
-                }
+            if let Some(refusal) = gate.refusal() {
+                refusal
+            } else {
+                let _working = tool.map(|tool| Working::new(app.dialect.as_ref(), tool));
+                next.run(Request::from_parts(parts, Body::from(body))).await
             }
         }
         Err(_) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),

@@ -16,7 +16,9 @@ pub use notifications::{
     Timing,
 };
 pub use resolve::{Failure, Resolved, resolve};
-pub use secrets::{Secrets, Surroundings, is_placeholder, peek, read as read_secrets};
+pub use secrets::{
+    Secrets, Surroundings, is_placeholder, peek, read as read_secrets, value as read_secret,
+};
 pub use targets::{JobAuth, OwnJob, OwnTarget, ScrapeJob, Target};
 
 use std::collections::{BTreeMap, BTreeSet};

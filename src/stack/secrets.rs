@@ -116,7 +116,11 @@ pub fn is_placeholder(value: &[u8]) -> bool {
         || (text.starts_with('<') && text.ends_with('>'))
 }
 
-fn value(
+/// Reads one secret; a relative path starts at `dir`.
+///
+/// # Errors
+/// What is wrong with it, and what to do.
+pub fn value(
     source: &SecretRef,
     dir: &Path,
     surroundings: &Surroundings<'_>,

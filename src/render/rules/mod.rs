@@ -14,6 +14,7 @@ mod alert;
 mod case;
 mod catalog;
 mod compile;
+mod contract;
 mod dialect;
 mod duration;
 mod pack;
@@ -24,6 +25,7 @@ mod text;
 
 pub use catalog::{AlertFacts, Catalog, PackFacts, catalog, dialects};
 pub use compile::compile;
+pub use contract::{Need, Shape, Source};
 pub use dialect::Dialect;
 pub use pack::{Severity, Unit};
 pub use runbook::runbooks_markdown;
