@@ -176,9 +176,17 @@ pub struct ExtraPort {
 #[serde(deny_unknown_fields)]
 pub struct HostMount {
     /// Path on the host (*template*).
+    #[serde(default)]
     pub source: String,
     /// Path in the container.
+    #[serde(default)]
     pub target: String,
+    /// Instead of both: an expression that gives a list of paths, each mounted at the same path.
+    #[serde(default)]
+    pub each: Option<String>,
+    /// A capability that reading it takes; kept only where something is mounted.
+    #[serde(default)]
+    pub capability: Option<String>,
     /// Why it is needed.
     pub reason: String,
 }
@@ -381,6 +389,13 @@ impl Spec {
             self.host_mounts.is_empty() || self.exceptions.host_mounts.is_some(),
             "sees paths of the host without a reason under exceptions.host_mounts"
         );
+        for mount in &self.host_mounts {
+            let one = !mount.source.is_empty() && !mount.target.is_empty();
+            anyhow::ensure!(
+                mount.each.is_some() != one,
+                "a path of the host has either `source` and `target` or `each`"
+            );
+        }
         for file in &self.files {
             anyhow::ensure!(
                 file.template.is_some() != file.generate.is_some(),

@@ -4,6 +4,8 @@
 mod alerts;
 mod component;
 mod load;
+mod log_words;
+mod logs;
 mod notifications;
 mod schema;
 mod service;
@@ -14,6 +16,10 @@ mod words;
 pub use alerts::{Alerts, Override, Severity};
 pub use component::{COMMON_SETTINGS, Common, Resources};
 pub use load::{Document, LoadError, io_reason, load, load_text};
+pub use log_words::{Builtin, FieldName, LabelFields, LogPath, Pattern, Switch, TimeFormat};
+pub use logs::{
+    LogFile, Logs, Multiline, Parse, Redact, ServiceLogs, Syslog, SyslogFormat, Timestamp,
+};
 pub use notifications::{
     Email, Matcher, Notifications, PagerDuty, Receiver, Route, Slack, Smtp, Timing, Webhook,
 };
@@ -67,7 +73,7 @@ pub struct Manifest {
     /// Who is told about them.
     #[serde(default)]
     pub notifications: Notifications,
-    /// How container logs are read.
+    /// Where log lines come from and what is done to them before they are stored.
     #[serde(default)]
     pub logs: Logs,
     /// Which dashboards Grafana shows, by the name of their file.
@@ -126,17 +132,4 @@ pub struct Scrape {
     pub interval: Option<Duration>,
     /// Longest time one scrape may take; at most the interval.
     pub timeout: Option<Duration>,
-}
-
-/// How container logs are read.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, serde::Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Logs {
-    /// Lines that match one of these regular expressions (RE2) are not kept.
-    #[serde(default)]
-    pub drop: Vec<String>,
-    /// JSON fields that become labels in Loki, beside `level`. Each distinct value is a stream of
-    /// its own: never name one with many values, such as an id.
-    #[serde(default)]
-    pub labels: Vec<LabelName>,
 }

@@ -8,7 +8,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::types::{Duration, LabelName, Name, SecretRef, Share, Url};
 use super::words::{DockerName, EnvName, HeaderName};
-use super::{Resources, Scrape};
+use super::{Resources, Scrape, ServiceLogs};
 
 /// An MCP server, or an application beside it.
 #[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
@@ -27,6 +27,9 @@ pub struct Service {
     pub dialect: Option<String>,
     /// Name of the container whose logs are collected, when mcpmon does not run the service.
     pub container: Option<DockerName>,
+    /// What is done to its log lines, where it differs from `logs`.
+    #[serde(default)]
+    pub logs: ServiceLogs,
     /// Let mcpmon run it as part of the stack.
     pub run: Option<Run>,
     /// More labels on its targets.

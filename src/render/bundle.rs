@@ -1,6 +1,6 @@
 //! The files of a stack, by component.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use sha2::{Digest, Sha256};
@@ -39,6 +39,8 @@ pub struct Process {
     pub env: BTreeMap<String, String>,
     /// Host paths → container paths, read-only.
     pub host_mounts: Vec<(String, String)>,
+    /// Capabilities that reading them takes.
+    pub capabilities: BTreeSet<String>,
     /// Ports on the host → in the container, beside the one that answers HTTP.
     pub ports: Vec<(u16, u16)>,
     /// How mcpmon logs in to it.
@@ -111,11 +113,20 @@ fn process(
     }
     env.extend(part.env.clone());
     let mut host_mounts = Vec::new();
+    let mut capabilities = BTreeSet::new();
     for mount in &part.spec.host_mounts {
-        host_mounts.push((
-            text("mount", &mount.source).with_context(|| name.clone())?,
-            mount.target.clone(),
-        ));
+        let before = host_mounts.len();
+        if let Some(each) = &mount.each {
+            let lines = format!("{{{{ {each} | join('\n') }}}}");
+            let paths = text("mount", &lines).with_context(|| name.clone())?;
+            host_mounts.extend(paths.lines().map(|path| (path.to_owned(), path.to_owned())));
+        } else {
+            let source = text("mount", &mount.source).with_context(|| name.clone())?;
+            host_mounts.push((source, mount.target.clone()));
+        }
+        if host_mounts.len() > before {
+            capabilities.extend(mount.capability.clone());
+        }
     }
     let mut ports = Vec::new();
     for extra in &part.spec.ports {
@@ -130,7 +141,7 @@ fn process(
     if let Some(access) = &mut access {
         access.user = text("user", &access.user).with_context(|| name.clone())?;
     }
-    Ok(Process { command, env, host_mounts, ports, access })
+    Ok(Process { command, env, host_mounts, capabilities, ports, access })
 }
 
 impl Bundle {

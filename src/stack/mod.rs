@@ -3,7 +3,7 @@
 
 mod checks;
 mod components;
-mod logs;
+pub mod logs;
 mod notifications;
 mod resolve;
 mod runs;
@@ -39,10 +39,8 @@ pub struct Stack {
     pub own_jobs: Vec<OwnJob>,
     /// Who is told, with secrets as paths.
     pub notifications: Json,
-    /// What is done to each log line.
-    pub logs: Json,
-    /// Where log lines come from.
-    pub log_sources: Json,
+    /// Where log lines come from and what is done to them.
+    pub logs: logs::Model,
     /// The dashboard that Grafana opens with.
     pub home_dashboard: String,
     /// The components, in the order in which they start.
