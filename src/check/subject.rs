@@ -124,7 +124,7 @@ pub fn speak(unit: &Unit, port: &PublishedPort, http: Http) -> Result<(String, H
 }
 
 /// Where a published port is reached from this host.
-fn near(port: &PublishedPort) -> SocketAddr {
+pub fn near(port: &PublishedPort) -> SocketAddr {
     let ip = match port.host_ip.parse() {
         Ok(IpAddr::V4(ip)) if !ip.is_unspecified() => IpAddr::V4(ip),
         Ok(IpAddr::V6(ip)) if !ip.is_unspecified() => IpAddr::V6(ip),

@@ -1,6 +1,6 @@
 //! Where this host reaches what containers reach by name.
 
-use crate::check::subject::base_url;
+use crate::check::subject::near;
 use crate::engine::{Container, EngineError, Reader, Status};
 use crate::manifest::{Document, Url};
 
@@ -64,7 +64,7 @@ pub fn address(container: &Container, port: u16) -> Option<String> {
         return None;
     }
     if let Some(published) = container.published(port) {
-        return Some(base_url(published));
+        return Some(format!("http://{}", near(published)));
     }
     if container.networks.contains_key("host") {
         return Some(format!("http://127.0.0.1:{port}"));

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::catalog::{Access, Effect, Proof, Ready, Reload, Step, Validator};
 use crate::engine::labels;
-use crate::engine::{ContainerSpec, Mount, MountSource, NetworkMode, Publish};
+use crate::engine::{ContainerSpec, LogTo, Mount, MountSource, NetworkMode, Publish};
+use crate::manifest::Collector;
 use crate::render::{Bundle, Process};
 use crate::stack::{Component, Limits, RunService, Secrets, Stack};
 
@@ -88,11 +89,37 @@ pub fn wanted(stack: &Stack, bundle: &Bundle, secrets: &Secrets, self_image: &st
     let components = stack.components.values().map(|part| component(stack, part, bundle, secrets));
     let mut units: Vec<Unit> = services.chain(components).collect();
     let stages = stages(&units);
+    ship_logs(stack, &mut units);
     for (unit, stage) in units.iter_mut().zip(stages) {
         unit.spec.labels.insert(labels::STAGE.to_owned(), stage.to_string());
         stamp(&mut unit.spec);
     }
     units
+}
+
+/// Components whose lines are not shipped: each line about a failure to ship would be one more.
+const UNSHIPPED: [&str; 3] = ["fluentd", "logstash", "elasticsearch"];
+
+/// With Fluentd the engine sends what containers write, so that nothing must see its files.
+fn ship_logs(stack: &Stack, units: &mut [Unit]) {
+    let Some(fluentd) = stack.components.get(Collector::Fluentd.component()) else { return };
+    if stack.collector != Collector::Fluentd {
+        return;
+    }
+    let port = fluentd.settings.get("forward_port").and_then(serde_json::Value::as_f64);
+    let host = match fluentd.host_address.as_str() {
+        "0.0.0.0" | "::" => "127.0.0.1",
+        host => host,
+    };
+    let to = LogTo {
+        address: format!("{host}:{}", port.unwrap_or(24224.0)),
+        labels: [labels::STACK, labels::COMPONENT, labels::SERVICE, labels::GROUP]
+            .map(str::to_owned)
+            .to_vec(),
+    };
+    for unit in units.iter_mut().filter(|unit| !UNSHIPPED.contains(&unit.name.as_str())) {
+        unit.spec.log_to = Some(to.clone());
+    }
 }
 
 /// How many others must start before each unit, one after the other.
