@@ -5,6 +5,8 @@ mod alerts;
 mod component;
 mod load;
 mod notifications;
+mod probe;
+mod remote_write;
 mod schema;
 mod service;
 mod typed;
@@ -17,9 +19,13 @@ pub use load::{Document, LoadError, io_reason, load, load_text};
 pub use notifications::{
     Email, Matcher, Notifications, PagerDuty, Receiver, Route, Slack, Smtp, Timing, Webhook,
 };
+pub use probe::{DnsProbe, HttpAnswer, HttpProbe, Method, Probe, Record, TlsAnswer, TlsProbe};
+pub use remote_write::{Amp, GrafanaCloud, Mimir, PRESETS, Preset, Thanos};
 pub use schema::schema;
 pub use service::{Auth, Demo, Dialect as DemoDialect, Endpoint, Run, Service, Tls};
-pub use types::{ByteSize, Duration, LabelName, Name, SecretRef, Share, Url, UrlOrSecret};
+pub use types::{
+    Address, ByteSize, Duration, Host, LabelName, Name, SecretRef, Share, Url, UrlOrSecret,
+};
 pub use words::{AlertLabel, DockerName, EnvName, HeaderName, is_image_path, is_tag};
 
 use std::collections::BTreeMap;
@@ -61,6 +67,9 @@ pub struct Manifest {
     /// What is monitored, by name.
     #[serde(default)]
     pub services: IndexMap<Name, Service>,
+    /// What is asked from outside beside the services, by name.
+    #[serde(default)]
+    pub probes: IndexMap<Name, Probe>,
     /// Which alerts there are.
     #[serde(default)]
     pub alerts: Alerts,

@@ -37,7 +37,7 @@ pub struct Service {
     pub scrape: Scrape,
 }
 
-fn default_group() -> Name {
+pub(super) fn default_group() -> Name {
     Name::from_any("default")
 }
 

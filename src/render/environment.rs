@@ -27,6 +27,7 @@ pub fn environment() -> anyhow::Result<Environment<'static>> {
     env.add_filter("matcher", matcher);
     env.add_filter("untemplated", untemplated);
     env.add_filter("ini", ini);
+    env.add_filter("uri", uri);
     env.add_filter("alternatives", alternatives);
     env.add_filter("alloy_list", alloy_list);
     Ok(env)
@@ -48,6 +49,24 @@ pub fn render(
 /// A validator's word: `{{ dir }}` is the folder with the candidate.
 pub fn evaluate_text(word: &str, dir: &str) -> String {
     word.replace("{{ dir }}", dir)
+}
+
+/// A secret as it stands in its file: the template's text with values escaped as in JSON.
+///
+/// # Errors
+/// When the template is wrong. The message does not hold the secret.
+pub fn written_secret(
+    template: &str,
+    settings: &serde_json::Map<String, serde_json::Value>,
+    secret: &str,
+) -> anyhow::Result<String> {
+    let env = environment()?;
+    render(
+        &env,
+        "content.json",
+        template,
+        &serde_json::json!({"settings": settings, "secret": secret}),
+    )
 }
 
 /// Evaluates an expression to true or false.
@@ -107,6 +126,21 @@ fn ini(value: &Value) -> Result<Value, Error> {
         ));
     }
     Ok(Value::from_safe_string(format!("`{text}`")))
+}
+
+/// Text as a part of a URI.
+fn uri(value: &Value) -> Result<Value, Error> {
+    use std::fmt::Write as _;
+    let mut out = String::new();
+    for byte in text(value)?.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a text cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    Ok(Value::from(out))
 }
 
 /// A regular expression that matches exactly one of the texts.

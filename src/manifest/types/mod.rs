@@ -1,12 +1,14 @@
 //! The small types of the manifest. Each is checked where it is read, so that no later step sees
 //! an invalid name, port or duration.
 
+mod address;
 mod amount;
 mod duration;
 mod name;
 mod secret;
 mod url;
 
+pub use address::{Address, Host};
 pub use amount::{ByteSize, Share};
 pub use duration::Duration;
 pub use name::{LabelName, Name};

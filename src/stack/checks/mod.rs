@@ -8,6 +8,8 @@ mod scrape;
 mod services;
 mod suspects;
 
+pub use suspects::leads_to_itself;
+
 use super::Stack;
 use crate::catalog::Catalog;
 use crate::diagnostic::Diagnostic;
