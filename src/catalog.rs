@@ -43,7 +43,7 @@ pub struct Spec {
     /// Arguments (*templates*); one that renders to nothing is left out.
     #[serde(default)]
     pub command: Vec<String>,
-    /// Environment (*templates*).
+    /// Environment (*templates*); a variable that renders to nothing is left out.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
     /// The port in the container that answers HTTP.
@@ -63,6 +63,9 @@ pub struct Spec {
     /// Memory file systems: path → size such as `64m`.
     #[serde(default)]
     pub tmpfs: BTreeMap<String, String>,
+    /// Kernel parameters of its own network: name → value, with the reason.
+    #[serde(default)]
+    pub sysctls: BTreeMap<String, Sysctl>,
     /// Names that resolve to the host or other addresses: `host.docker.internal:host-gateway`.
     #[serde(default)]
     pub extra_hosts: Vec<String>,
@@ -192,6 +195,16 @@ pub struct HostMount {
     pub reason: String,
 }
 
+/// A kernel parameter of a container's own network.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sysctl {
+    /// Its value.
+    pub value: String,
+    /// Why it is needed.
+    pub reason: String,
+}
+
 /// How to see that a component is ready.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -273,6 +286,13 @@ pub struct Setting {
     /// What is made for a secret that is not there.
     #[serde(default)]
     pub generate: Option<Generate>,
+    /// The words that may be written, where a text is one of a few.
+    #[serde(default)]
+    pub values: Vec<String>,
+    /// How a secret stands in its file, where that is not the value alone (*template* over
+    /// `settings` and `secret`, with values escaped as in JSON).
+    #[serde(default)]
+    pub content: Option<String>,
 }
 
 /// What may be written under a setting.
@@ -297,6 +317,13 @@ pub enum SettingType {
     Labels,
     /// An absolute path on the host.
     Path,
+    /// `host:port` as containers reach it.
+    Address,
+    /// An `http://` or `https://` URL as containers reach it.
+    Url,
+    /// Prometheus' `remote_write` entries, or presets of well-known receivers.
+    #[serde(rename = "remote-write")]
+    RemoteWrite,
     /// `{env: NAME}` or `{file: path}`.
     Secret,
 }
@@ -408,7 +435,22 @@ impl Spec {
                 "the validator's word `{word}` holds more than `{{{{ dir }}}}`"
             );
         }
+        for name in self.sysctls.keys() {
+            // Any other would be the host's, and the engine refuses it.
+            anyhow::ensure!(
+                name.starts_with("net."),
+                "the kernel parameter `{name}` is not one of a network"
+            );
+        }
         for (name, setting) in &self.settings {
+            anyhow::ensure!(
+                setting.content.is_none() || setting.kind == SettingType::Secret,
+                "the setting `{name}` has `content`, which only a secret has"
+            );
+            anyhow::ensure!(
+                setting.values.is_empty() || setting.kind == SettingType::Text,
+                "the setting `{name}` has `values`, which only a text has"
+            );
             anyhow::ensure!(
                 !crate::manifest::COMMON_SETTINGS.contains(&name.as_str()),
                 "the setting `{name}` is one that every component has"

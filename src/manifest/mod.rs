@@ -9,7 +9,9 @@ mod log_words;
 mod logs;
 mod mute;
 mod notifications;
+mod probe;
 mod receivers;
+mod remote_write;
 mod routes;
 mod schema;
 mod service;
@@ -27,13 +29,17 @@ pub use logs::{
 };
 pub use mute::{DaysOfMonth, Location, MONTHS, MuteTime, TimeSpan, WEEKDAYS};
 pub use notifications::{Notifications, Smtp, Timing};
+pub use probe::{DnsProbe, HttpAnswer, HttpProbe, Method, Probe, Record, TlsAnswer, TlsProbe};
 pub use receivers::{
     Discord, Email, Opsgenie, PagerDuty, Receiver, Slack, Teams, Telegram, Webhook,
 };
+pub use remote_write::{Amp, GrafanaCloud, Mimir, PRESETS, Preset, Thanos};
 pub use routes::{Matcher, Route, RouteTiming};
 pub use schema::schema;
 pub use service::{Auth, Demo, Dialect as DemoDialect, Endpoint, Run, Service, Tls};
-pub use types::{ByteSize, Day, Duration, LabelName, Name, SecretRef, Share, Url, UrlOrSecret};
+pub use types::{
+    Address, ByteSize, Day, Duration, Host, LabelName, Name, SecretRef, Share, Url, UrlOrSecret,
+};
 pub use words::{AlertLabel, DockerName, EnvName, HeaderName, MessageLine, is_image_path, is_tag};
 
 use std::collections::BTreeMap;
@@ -75,6 +81,9 @@ pub struct Manifest {
     /// What is monitored, by name.
     #[serde(default)]
     pub services: IndexMap<Name, Service>,
+    /// What is asked from outside beside the services, by name.
+    #[serde(default)]
+    pub probes: IndexMap<Name, Probe>,
     /// Which alerts there are.
     #[serde(default)]
     pub alerts: Alerts,

@@ -40,7 +40,7 @@ pub struct Service {
     pub scrape: Scrape,
 }
 
-fn default_group() -> Name {
+pub(super) fn default_group() -> Name {
     Name::from_any("default")
 }
 

@@ -33,6 +33,7 @@ pub fn environment() -> anyhow::Result<Environment<'static>> {
     env.add_filter("weekday_names", weekday_names);
     env.add_filter("month_numbers", month_numbers);
     env.add_filter("slack_channel", slack_channel);
+    env.add_filter("uri", uri);
     env.add_filter("alternatives", alternatives);
     env.add_filter("alloy_list", alloy_list);
     Ok(env)
@@ -49,6 +50,24 @@ pub fn render(
     context: &impl Serialize,
 ) -> anyhow::Result<String> {
     env.render_named_str(name, text, Serde(context)).map_err(readable)
+}
+
+/// A secret as it stands in its file: the template's text with values escaped as in JSON.
+///
+/// # Errors
+/// When the template is wrong. The message does not hold the secret.
+pub fn written_secret(
+    template: &str,
+    settings: &serde_json::Map<String, serde_json::Value>,
+    secret: &str,
+) -> anyhow::Result<String> {
+    let env = environment()?;
+    render(
+        &env,
+        "content.json",
+        template,
+        &serde_json::json!({"settings": settings, "secret": secret}),
+    )
 }
 
 /// Evaluates an expression to true or false.
@@ -147,6 +166,21 @@ fn ini(value: &Value) -> Result<Value, Error> {
         ));
     }
     Ok(Value::from_safe_string(format!("`{text}`")))
+}
+
+/// Text as a part of a URI.
+fn uri(value: &Value) -> Result<Value, Error> {
+    use std::fmt::Write as _;
+    let mut out = String::new();
+    for byte in text(value)?.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a text cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    Ok(Value::from(out))
 }
 
 /// A regular expression that matches exactly one of the texts.

@@ -91,7 +91,8 @@ fn compile_rules(stack: &Stack, catalog: &Catalog) -> anyhow::Result<rules::Comp
             (name.clone(), wanted)
         })
         .collect();
-    let components: BTreeSet<String> = stack.components.keys().cloned().collect();
+    let components: BTreeSet<String> =
+        stack.components.values().map(|part| part.kind.clone()).collect();
     let grafana = stack.components.get("grafana").map(view::url);
     let runbook_url = |alert: &str| grafana.as_ref().map(|url| dashboards::runbook_url(url, alert));
     rules::compile(
@@ -117,10 +118,8 @@ fn compile_dashboards(
     if !stack.components.contains_key("grafana") {
         return Ok(files);
     }
-    let components: BTreeMap<String, bool> = catalog
-        .names()
-        .map(|name| (name.to_owned(), stack.components.contains_key(name)))
-        .collect();
+    let components: BTreeMap<String, bool> =
+        catalog.names().map(|name| (name.to_owned(), stack.has(name))).collect();
     // A dashboard whose component is switched off has nothing to show.
     let mut names: Vec<String> = Vec::new();
     for name in &stack.dashboards {

@@ -13,6 +13,8 @@ pub struct View<'a> {
     pub stack: &'a Stack,
     /// Every component that is part of the stack, by name.
     pub components: &'a IndexMap<&'a str, Neighbour<'a>>,
+    /// The component's own name.
+    pub name: &'a str,
     /// The component's own settings.
     pub settings: &'a Map<String, Json>,
     /// The component's own limits.
@@ -66,6 +68,7 @@ pub fn view<'a>(
     View {
         stack,
         components,
+        name: &component.name,
         settings: &component.settings,
         resources: &component.resources,
         url: url(component),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use super::Stack;
+use super::{SecretFile, Stack};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{Document, SecretRef};
 
@@ -82,7 +82,9 @@ pub fn read(
     let mut secrets = Secrets::default();
     let mut found = Vec::new();
     for secret in &stack.secrets {
-        match value(&secret.source, &document.dir, surroundings) {
+        let value = value(&secret.source, &document.dir, surroundings)
+            .and_then(|value| written(stack, secret, value));
+        match value {
             Ok(value) => {
                 let key = (secret.component.clone(), secret.path.clone());
                 secrets.0.insert(key, value);
@@ -114,6 +116,28 @@ pub fn is_placeholder(value: &[u8]) -> bool {
         || ["changeme", "change_me", "change-me", "xxxxxxxx"].iter().any(|word| text.contains(word))
         || (text.starts_with("your") && text.ends_with("here"))
         || (text.starts_with('<') && text.ends_with('>'))
+}
+
+/// The value as its component wants it in the file.
+fn written(
+    stack: &Stack,
+    secret: &SecretFile,
+    value: Vec<u8>,
+) -> Result<Vec<u8>, (String, String)> {
+    let Some(part) = stack.components.get(&secret.component) else { return Ok(value) };
+    let setting = secret.path.strip_prefix("secrets/").and_then(|key| part.spec.settings.get(key));
+    let Some(content) = setting.and_then(|setting| setting.content.as_ref()) else {
+        return Ok(value);
+    };
+    let text = String::from_utf8(value).map_err(|_| {
+        let message = format!("the secret is no text ({})", secret.source);
+        (message, "put the password itself there, as UTF-8".to_owned())
+    })?;
+    crate::render::written_secret(content, &part.settings, &text).map(String::into_bytes).map_err(
+        |error| {
+            (format!("{}/component.yaml: {error:#}", part.kind), "correct its `content`".to_owned())
+        },
+    )
 }
 
 /// Reads one secret; a relative path starts at `dir`.

@@ -9,7 +9,7 @@ mod scrape;
 mod services;
 mod suspects;
 
-pub use suspects::looks_secret;
+pub use suspects::{leads_to_itself, looks_secret};
 
 use super::Stack;
 use crate::catalog::Catalog;
