@@ -17,7 +17,7 @@ fn own(text: &str) -> (tempfile::TempDir, Setting) {
     let packs = dir.path().join("prometheus/rules");
     std::fs::create_dir_all(&packs).unwrap();
     std::fs::write(packs.join("own.yaml"), text).unwrap();
-    let mut setting = Setting::all();
+    let mut setting = Setting::usual();
     setting.assets = Assets::with_own(dir.path().to_owned());
     setting.packs = vec!["own".to_owned()];
     (dir, setting)
@@ -35,7 +35,7 @@ alerts:
     description: It is.
     runbook: {means: a, impact: b, look: [run: mcpmon status], act: [c], tune: d}
     test:
-      - {about: low, series: {up: 0x9}, fires: [{}], from: 0s}
+      - {about: low, series: {up: 0x9 1x9}, fires: [{}], from: 0s, resolves: 10m}
       - {about: high, series: {up: 1x9}}
 "#;
 
@@ -78,6 +78,24 @@ fn an_alert_is_not_whole_without_runbook_and_tests() {
             "prometheus/rules/own.yaml: `Mine`: no test shows that it stays quiet",
         ),
         (
+            ALERT.replace(", resolves: 10m", ""),
+            "prometheus/rules/own.yaml: `Mine`: no test shows that it ends",
+        ),
+        (
+            ALERT.replace(
+                "severity: warning",
+                "severity: warning\n    tiers: {critical: {threshold: 0.5}}",
+            ),
+            "prometheus/rules/own.yaml: `Mine`: `tiers` need thresholds that rise or fall with the severity",
+        ),
+        (
+            ALERT.replace(
+                "severity: warning",
+                "severity: warning\n    tiers: {warning: {threshold: 0.2}}",
+            ),
+            "prometheus/rules/own.yaml: `Mine`: `tiers` need thresholds that rise or fall with the severity",
+        ),
+        (
             ALERT.replace("tune: d", "tune: \"\""),
             "prometheus/rules/own.yaml: `Mine`: its runbook has an empty section",
         ),
@@ -102,10 +120,10 @@ fn an_alert_is_not_whole_without_runbook_and_tests() {
 
 #[test]
 fn a_wrong_name_or_override_is_named() {
-    let mut setting = Setting::all();
+    let mut setting = Setting::usual();
     setting.packs = vec!["service".to_owned()];
     assert_eq!(complaint(&setting), "there is no rule pack `service` (did you mean `services`?)");
-    let mut setting = Setting::all();
+    let mut setting = Setting::usual();
     setting.dialects = ["otel-htp".to_owned()].into();
     assert_eq!(complaint(&setting), "there is no dialect `otel-htp` (did you mean `otel-http`?)");
     for (alert, change, message) in [
@@ -130,7 +148,7 @@ fn a_wrong_name_or_override_is_named() {
             "the alert `ServiceDown`: `for`: `5` is no duration in whole seconds, such as 90s, 5m or 1h30m",
         ),
     ] {
-        let mut setting = Setting::all();
+        let mut setting = Setting::usual();
         setting.overrides.insert(alert.to_owned(), change);
         assert_eq!(complaint(&setting), message);
     }
@@ -138,14 +156,14 @@ fn a_wrong_name_or_override_is_named() {
 
 #[test]
 fn overrides_and_components_decide_what_is_in_effect() {
-    let mut setting = Setting::all();
+    let mut setting = Setting::usual();
     setting.disable.insert("ServiceSilent".to_owned());
     setting.components.remove("loki");
     let change = Override {
         threshold: Some(0.02),
         r#for: Some("10m".to_owned()),
         severity: Some(Severity::Critical),
-        enabled: None,
+        ..Override::default()
     };
     setting.overrides.insert("HighErrorRate".to_owned(), change);
     let off = Override { enabled: Some(false), ..Override::default() };
@@ -170,7 +188,7 @@ fn overrides_and_components_decide_what_is_in_effect() {
 
 #[test]
 fn every_alert_says_what_a_reader_needs() {
-    let compiled = Setting::all().compile().unwrap();
+    let compiled = Setting::everything();
     for file in compiled.files.iter().filter(|file| !file.path.contains("dialect-")) {
         for rule in file.content["groups"][0]["rules"].as_array().unwrap() {
             let name = &rule["alert"];
@@ -194,7 +212,7 @@ fn every_alert_says_what_a_reader_needs() {
 
 #[test]
 fn the_runbooks_have_a_contents_and_an_anchor_for_each_alert() {
-    let compiled = Setting::all().compile().unwrap();
+    let compiled = Setting::everything();
     let page = runbooks_markdown(&compiled);
     for alert in &compiled.alerts {
         assert!(
@@ -211,18 +229,25 @@ fn the_runbooks_have_a_contents_and_an_anchor_for_each_alert() {
 #[test]
 fn the_documentation_lists_what_there_is() {
     let mut table = String::new();
-    for (pack, facts) in &Setting::all().catalog().packs {
+    for (pack, facts) in &Setting::usual().catalog().packs {
         let _ = write!(table, "\n### `{pack}`\n{}.\n\n", facts.description);
         table.push_str("| alert | severity | category | for | threshold | needs | what it says |\n|---|---|---|---|---|---|---|\n");
         for (name, alert) in &facts.alerts {
             let unit = alert.unit.map(|unit| serde_json::to_value(unit).unwrap());
             let unit = unit.as_ref().and_then(Json::as_str).unwrap_or_default().replace('_', " ");
-            let threshold =
-                alert.threshold.map(|number| format!("{number} ({unit})")).unwrap_or_default();
+            let tiers = &alert.tiers;
+            let severities = [alert.severity].into_iter().chain(tiers.iter().map(|tier| tier.0));
+            let severities: Vec<_> = severities.map(Severity::as_str).collect();
+            let thresholds = alert.threshold.into_iter().chain(tiers.iter().map(|tier| tier.1));
+            let thresholds: Vec<_> = thresholds.map(|t| t.to_string()).collect();
+            let threshold = match thresholds.join(", ") {
+                none if none.is_empty() => none,
+                some => format!("{some} ({unit})"),
+            };
             let _ = writeln!(
                 table,
                 "| `{name}` | {} | {} | {} | {threshold} | {} | {} |",
-                alert.severity.as_str(),
+                severities.join(", "),
                 alert.category,
                 alert.r#for,
                 alert.requires.join(", "),
