@@ -7,7 +7,7 @@ mod setting;
 use std::fmt::Write as _;
 
 use mcpmon::assets::Assets;
-use mcpmon::render::rules::{Override, Severity, runbooks_markdown};
+use mcpmon::render::rules::{Override, Severity, TierOverride, runbooks_markdown};
 use serde_json::Value as Json;
 use setting::Setting;
 
@@ -187,6 +187,49 @@ fn overrides_and_components_decide_what_is_in_effect() {
 }
 
 #[test]
+fn an_alert_of_two_packs_is_left_out_of_one_of_them() {
+    let mut setting = Setting::usual();
+    setting.packs = ["task-http", "customer-success"].map(str::to_owned).to_vec();
+    assert_eq!(complaint(&setting), "two rule packs have an alert `HealthCheckFailing`");
+    for alert in ["HighMemoryUsage", "HighCPUUsage"] {
+        setting.disable.insert(format!("task-http/{alert}"));
+    }
+    setting.disable.insert("HealthCheckFailing".to_owned());
+    let compiled = setting.compile().unwrap();
+    let packs = |name: &str| -> Vec<&str> {
+        let alerts = compiled.alerts.iter().filter(|alert| alert.name == name);
+        alerts.map(|alert| alert.pack.as_str()).collect()
+    };
+    assert_eq!(packs("HighMemoryUsage"), ["customer-success"]);
+    assert!(packs("HealthCheckFailing").is_empty(), "a name alone means it in every pack");
+}
+
+#[test]
+fn a_tier_is_the_same_alert_at_another_severity() {
+    let mut setting = Setting::usual();
+    setting.packs = vec!["task-http".to_owned()];
+    let tier = TierOverride { threshold: Some(0.97), r#for: Some("3m".to_owned()) };
+    let change = |threshold| Override {
+        threshold: Some(threshold),
+        tiers: [(Severity::Critical, tier.clone())].into(),
+        ..Override::default()
+    };
+    setting.overrides.insert("task-http/HighMemoryUsage".to_owned(), change(0.8));
+    let compiled = setting.compile().unwrap();
+    let rules = compiled.files.iter().find(|file| file.path == "rules/task-http.yml").unwrap();
+    let rules: Vec<_> = rules.content["groups"][0]["rules"].as_array().unwrap().iter().collect();
+    let rules: Vec<_> = rules.iter().filter(|rule| rule["alert"] == "HighMemoryUsage").collect();
+    let said = |key: &str| -> Vec<&str> {
+        rules.iter().map(|r| r["labels"][key].as_str().or(r[key].as_str()).unwrap()).collect()
+    };
+    assert_eq!((said("severity"), said("for")), (vec!["warning", "critical"], vec!["10m", "3m"]));
+    assert!(said("expr")[0].ends_with("> 0.8") && said("expr")[1].ends_with("> 0.97"));
+    assert_eq!(compiled.alerts.iter().filter(|alert| alert.name == "HighMemoryUsage").count(), 1);
+    setting.overrides.insert("task-http/HighMemoryUsage".to_owned(), change(0.99));
+    assert!(complaint(&setting).contains("not warning 0.99, critical 0.97"));
+}
+
+#[test]
 fn every_alert_says_what_a_reader_needs() {
     let compiled = Setting::everything();
     for file in compiled.files.iter().filter(|file| !file.path.contains("dialect-")) {
@@ -265,4 +308,25 @@ fn the_documentation_lists_what_there_is() {
         return;
     }
     assert_eq!(found, table, "write it anew with MCPMON_BLESS=1");
+}
+
+/// What the stacks ask for, as `docs/rules.md` says, is there under that name.
+#[test]
+fn the_alerts_of_the_stacks_are_there() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rules.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let (_, rest) = page.split_once("<!-- stacks -->\n").unwrap();
+    let (table, _) = rest.split_once("<!-- /stacks -->").unwrap();
+    let catalog = Setting::usual().catalog();
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .skip(2)
+        .map(|line| line.split('|').map(|cell| cell.trim().trim_matches('`')).collect())
+        .collect();
+    for row in &rows {
+        let [_, profile, asked, alert, pack, ..] = row.as_slice() else { panic!("{row:?}") };
+        assert!(catalog.packs[*pack].alerts.contains_key(*alert), "{profile}: {asked}: {alert}");
+    }
+    let of = |profile: &str| rows.iter().filter(|row| row[1] == profile).count();
+    assert_eq!((of("customer-success"), of("elk"), rows.len() > 50), (15, 5, true));
 }
