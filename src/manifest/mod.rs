@@ -19,7 +19,7 @@ mod typed;
 mod types;
 mod words;
 
-pub use alerts::{Alerts, Override, Severity};
+pub use alerts::{Alerts, Override, Severity, TierOverride};
 pub use audit::{Accept, Audit};
 pub use component::{COMMON_SETTINGS, Common, Resources};
 pub use load::{Document, LoadError, io_reason, load, load_text};

@@ -87,6 +87,14 @@ fn compile_rules(stack: &Stack, catalog: &Catalog) -> anyhow::Result<rules::Comp
                 r#for: wanted.hold.map(|d| d.to_string()),
                 severity: wanted.severity,
                 enabled: None,
+                tiers: wanted
+                    .tiers
+                    .iter()
+                    .map(|(severity, tier)| {
+                        let r#for = tier.hold.map(|d| d.to_string());
+                        (*severity, rules::TierOverride { threshold: tier.threshold, r#for })
+                    })
+                    .collect(),
             };
             (name.clone(), wanted)
         })
