@@ -43,8 +43,6 @@ pub struct Stack {
     pub logs: Json,
     /// Where log lines come from.
     pub log_sources: Json,
-    /// The dashboard that Grafana opens with.
-    pub home_dashboard: String,
     /// The components, in the order in which they start.
     #[serde(skip)]
     pub components: IndexMap<String, Component>,
