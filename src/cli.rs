@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    config, destroy, down, health_check, init, logs, reload, render, schema, status, up, validate,
+    config, destroy, down, health_check, init, logs, reload, render, schema, secrets, status, up,
+    validate,
 };
 use crate::exit;
 use crate::output::Color;
@@ -59,6 +60,8 @@ pub enum Command {
     Config(config::Args),
     /// Print the manifest's JSON Schema
     Schema(schema::Args),
+    /// Make the passwords and certificates that the manifest needs and that are not there
+    Secrets(secrets::Args),
     /// Render every file of the stack
     Render(render::Args),
     /// Bring the stack to what the manifest says, and wait until it is ready

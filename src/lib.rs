@@ -28,6 +28,7 @@ mod hex;
 pub mod manifest;
 pub mod output;
 pub mod plan;
+pub mod re2;
 mod redact;
 pub mod render;
 pub mod stack;

@@ -60,6 +60,25 @@ fn a_folder_adds_a_component() {
 }
 
 #[test]
+fn a_component_may_run_only_where_it_is_mentioned() {
+    let spec = TEMPO.replace("port: 3200\n", "port: 3200\nenabled: mentioned\n");
+    for (mention, runs) in [
+        ("  tempo: {retention: 3d}\n", true),
+        ("  tempo: {}\n", true),
+        ("  tempo: {enabled: false}\n", false),
+        ("", false),
+    ] {
+        let line = "  tempo: {retention: 3d, port: 3200, config: {server: {log_level: warn}}}\n";
+        let folder = tempo()
+            .file("own/tempo/component.yaml", &spec)
+            .file("mcpmon.yaml", &MANIFEST.replace(line, mention));
+        folder.mcpmon("render --out out").ends(0);
+        let prometheus = folder.read("out/prometheus/prometheus.yml");
+        assert_eq!(prometheus.contains("acme-tempo:3200"), runs, "{mention}");
+    }
+}
+
+#[test]
 fn its_settings_are_checked_like_any_others() {
     let folder = tempo().file("mcpmon.yaml", &MANIFEST.replace("retention: 3d", "retension: 3d"));
     folder
@@ -140,6 +159,11 @@ fn mistakes_name_the_file_and_the_line() {
             "own/tempo/component.yaml",
             TEMPO.replace("-config.file=", "{{ nothing }}"),
             "own/tempo/component.yaml",
+        ),
+        (
+            "own/tempo/component.yaml",
+            format!("{TEMPO}validators:\n  - {{command: [tempo, '{{{{dir}}}}/x'], checks: [x]}}\n"),
+            "own/tempo/component.yaml: the validator's word `{{dir}}/x` holds more than `{{ dir }}`",
         ),
         (
             "own/tempo/tempo.yml.j2",

@@ -63,7 +63,9 @@ fn message(text: &str) -> String {
     std::fs::create_dir_all(&folder).expect("a folder");
     std::fs::write(folder.join("demo.yaml"), text).expect("a file");
     let assets = Assets::with_own(dir.path().to_owned());
-    compile(&assets, "demo", &[]).map_or_else(|e| e.to_string(), |_| "it compiles".to_owned())
+    let said =
+        compile(&assets, "demo", &[]).map_or_else(|e| e.to_string(), |_| "it compiles".into());
+    said.replace(&format!("{}/", dir.path().display()), "")
 }
 
 fn with_panel(panel: &str) -> String {

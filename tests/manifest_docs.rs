@@ -64,7 +64,9 @@ fn kind(schema: &Value) -> String {
                 "text".to_owned()
             }
             "Collector" => "`promtail` or `alloy`".to_owned(),
-            "Dialect" => "`fastapi`, `mcp` or `otel-http`".to_owned(),
+            "Dialect" => {
+                "`fastapi`, `mcp`, `otel-http`, `task-http` or `customer-success`".to_owned()
+            }
             "Severity" => "`critical`, `high`, `warning` or `info`".to_owned(),
             _ => "map".to_owned(),
         };

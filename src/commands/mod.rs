@@ -9,6 +9,7 @@ pub mod logs;
 pub mod reload;
 pub mod render;
 pub mod schema;
+pub mod secrets;
 pub mod status;
 pub mod up;
 pub mod validate;
@@ -55,11 +56,13 @@ async fn run(cli: Cli, printer: Printer) -> Exit {
         command.await
     } else {
         tokio::select! {
-            outcome = command => outcome,
+            // The signal first: it is listened to before the command does anything.
+            biased;
             () = interrupted => {
                 context.interrupted().await;
                 return Exit::Interrupted;
             }
+            outcome = command => outcome,
         }
     };
     outcome.unwrap_or_else(|error| {
@@ -84,6 +87,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Validate(args) => validate::run(&args, context).await,
         Command::Config(args) => config::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),
+        Command::Secrets(args) => secrets::run(&args, context),
         Command::Render(args) => render::run(&args, context),
         Command::Up(args) => up::run(&args, context).await,
         Command::Reload(args) => reload::run(&args, context).await,

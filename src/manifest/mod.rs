@@ -4,6 +4,8 @@
 mod alerts;
 mod component;
 mod load;
+mod log_words;
+mod logs;
 mod notifications;
 mod schema;
 mod service;
@@ -14,6 +16,10 @@ mod words;
 pub use alerts::{Alerts, Override, Severity};
 pub use component::{COMMON_SETTINGS, Common, Resources};
 pub use load::{Document, LoadError, io_reason, load, load_text};
+pub use log_words::{Builtin, FieldName, LabelFields, LogPath, Pattern, Switch, TimeFormat};
+pub use logs::{
+    LogFile, Logs, Multiline, Parse, Redact, ServiceLogs, Syslog, SyslogFormat, Timestamp,
+};
 pub use notifications::{
     Email, Matcher, Notifications, PagerDuty, Receiver, Route, Slack, Smtp, Timing, Webhook,
 };
@@ -46,7 +52,7 @@ pub struct Manifest {
     /// Folder with component folders of your own: each adds a component or replaces files of a
     /// shipped one. A relative path starts at the manifest's folder.
     pub components_dir: Option<String>,
-    /// Which collector ships container logs to Loki.
+    /// Which collector ships container logs: to Loki, or with Fluentd to Elasticsearch.
     #[serde(default)]
     pub collector: Collector,
     /// Docker networks that exist already and in which services can be reached by name.
@@ -67,7 +73,7 @@ pub struct Manifest {
     /// Who is told about them.
     #[serde(default)]
     pub notifications: Notifications,
-    /// How container logs are read.
+    /// Where log lines come from and what is done to them before they are stored.
     #[serde(default)]
     pub logs: Logs,
     /// Which dashboards Grafana shows, by the name of their file.
@@ -80,7 +86,7 @@ fn default_dashboards() -> Vec<String> {
     ["fleet", "service", "logs", "stack"].map(str::to_owned).to_vec()
 }
 
-/// Which collector ships container logs to Loki.
+/// Which collector ships container logs: to Loki, or with Fluentd to Elasticsearch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Collector {
@@ -89,6 +95,8 @@ pub enum Collector {
     Promtail,
     /// Grafana Alloy, Promtail's successor.
     Alloy,
+    /// Fluentd; it ships through Logstash to Elasticsearch rather than to Loki.
+    Fluentd,
 }
 
 impl Collector {
@@ -97,6 +105,7 @@ impl Collector {
         match self {
             Self::Promtail => "promtail",
             Self::Alloy => "alloy",
+            Self::Fluentd => "fluentd",
         }
     }
 }
@@ -123,17 +132,4 @@ pub struct Scrape {
     pub interval: Option<Duration>,
     /// Longest time one scrape may take; at most the interval.
     pub timeout: Option<Duration>,
-}
-
-/// How container logs are read.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, serde::Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Logs {
-    /// Lines that match one of these regular expressions (RE2) are not kept.
-    #[serde(default)]
-    pub drop: Vec<String>,
-    /// JSON fields that become labels in Loki, beside `level`. Each distinct value is a stream of
-    /// its own: never name one with many values, such as an id.
-    #[serde(default)]
-    pub labels: Vec<LabelName>,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{Effect, Proof, Ready, Reload, Validator};
+use crate::catalog::{Access, Effect, Proof, Ready, Reload, Step, Validator};
 use crate::engine::labels;
 use crate::engine::{ContainerSpec, Mount, MountSource, NetworkMode, Publish};
 use crate::render::{Bundle, Process};
@@ -26,8 +26,12 @@ pub struct Unit {
     pub owner: (u64, u64),
     /// The port in the container that answers HTTP, of components.
     pub port: Option<u16>,
+    /// How mcpmon logs in to it, rendered.
+    pub access: Option<Access>,
     /// How to see that it is ready.
     pub ready: Option<Ready>,
+    /// What it must hold, given to it through its API.
+    pub setup: Vec<Step>,
     /// How it takes a changed file.
     pub reload: Option<Reload>,
     /// How to see that what it loaded is what was rendered.
@@ -132,12 +136,20 @@ fn component(stack: &Stack, part: &Component, bundle: &Bundle, secrets: &Secrets
         files,
         owner: owner(&part.spec.user),
         port: Some(part.spec.port),
+        access: process.access.clone(),
         ready: Some(part.spec.ready.clone()),
+        setup: needed(stack, &part.spec.setup),
         reload: part.spec.reload.clone(),
         proof: part.spec.proof.clone(),
         validators: part.spec.validators.clone(),
         after: part.spec.after.clone(),
     }
+}
+
+/// Without what only components need that are no part of the stack.
+fn needed(stack: &Stack, setup: &[Step]) -> Vec<Step> {
+    let is_part = |name: &String| stack.components.contains_key(name);
+    setup.iter().filter(|step| step.with.as_ref().is_none_or(is_part)).cloned().collect()
 }
 
 fn container(
@@ -162,6 +174,17 @@ fn container(
         host_port: part.host_port,
         container_port: spec.port,
     }];
+    let syslog = stack.logs.publish.as_ref().filter(|_| part.name == stack.collector.component());
+    container.ports.extend(syslog.map(|port| Publish {
+        address: port.address.clone(),
+        host_port: Some(port.host_port),
+        container_port: port.container_port,
+    }));
+    container.ports.extend(process.ports.iter().map(|(host_port, container_port)| Publish {
+        address: part.host_address.clone(),
+        host_port: Some(*host_port),
+        container_port: *container_port,
+    }));
     if configured {
         container.mounts.push(Mount {
             source: MountSource::Volume {
@@ -197,7 +220,8 @@ fn container(
         });
     }
     container.read_only_rootfs = spec.exceptions.writable_rootfs.is_none();
-    container.cap_add = spec.exceptions.capabilities.keys().cloned().collect();
+    container.cap_add =
+        spec.exceptions.capabilities.keys().chain(&process.capabilities).cloned().collect();
     limit(&mut container, &part.resources);
     container.stop_timeout_seconds = Some(i64::from(spec.stop_timeout));
     container
@@ -240,7 +264,9 @@ fn service(stack: &Stack, run: &RunService, self_image: &str) -> Unit {
         files: BTreeMap::new(),
         owner: (0, 0),
         port: None,
+        access: None,
         ready: None,
+        setup: Vec::new(),
         reload: None,
         proof: None,
         validators: Vec::new(),

@@ -1,12 +1,12 @@
 //! The files of a stack, by component.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use sha2::{Digest, Sha256};
 
 use super::{config, environment, generate, view};
-use crate::catalog::{Catalog, Effect};
+use crate::catalog::{Access, Catalog, Effect};
 use crate::hex::hex;
 use crate::stack::{Component, Stack};
 
@@ -39,6 +39,12 @@ pub struct Process {
     pub env: BTreeMap<String, String>,
     /// Host paths → container paths, read-only.
     pub host_mounts: Vec<(String, String)>,
+    /// Capabilities that reading them takes.
+    pub capabilities: BTreeSet<String>,
+    /// Ports on the host → in the container, beside the one that answers HTTP.
+    pub ports: Vec<(u16, u16)>,
+    /// How mcpmon logs in to it.
+    pub access: Option<Access>,
 }
 
 /// Renders a stack.
@@ -56,7 +62,8 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
         let mut files = BTreeMap::new();
         for (index, file) in part.spec.files.iter().enumerate() {
             if let Some(template) = &file.template {
-                let name = format!("{}/{template}", part.name);
+                let own = || format!("{}/{template}", part.name);
+                let name = if template.contains('/') { template.clone() } else { own() };
                 let source = catalog.assets.read(&name)?.with_context(|| {
                     let spec = catalog.assets.shown(&format!("{}/component.yaml", part.name));
                     format!("{spec} names the template {name}, which does not exist")
@@ -106,13 +113,35 @@ fn process(
     }
     env.extend(part.env.clone());
     let mut host_mounts = Vec::new();
+    let mut capabilities = BTreeSet::new();
     for mount in &part.spec.host_mounts {
-        host_mounts.push((
-            text("mount", &mount.source).with_context(|| name.clone())?,
-            mount.target.clone(),
-        ));
+        let before = host_mounts.len();
+        if let Some(each) = &mount.each {
+            let lines = format!("{{{{ {each} | join('\n') }}}}");
+            let paths = text("mount", &lines).with_context(|| name.clone())?;
+            host_mounts.extend(paths.lines().map(|path| (path.to_owned(), path.to_owned())));
+        } else {
+            let source = text("mount", &mount.source).with_context(|| name.clone())?;
+            host_mounts.push((source, mount.target.clone()));
+        }
+        if host_mounts.len() > before {
+            capabilities.extend(mount.capability.clone());
+        }
     }
-    Ok(Process { command, env, host_mounts })
+    let mut ports = Vec::new();
+    for extra in &part.spec.ports {
+        let host = text("port", &extra.publish).with_context(|| name.clone())?;
+        if !host.is_empty() {
+            let port = host.parse().ok().filter(|port| *port > 0);
+            let port = port.with_context(|| format!("{name}: `{host}` is not a port"))?;
+            ports.push((port, extra.port));
+        }
+    }
+    let mut access = part.spec.access.clone();
+    if let Some(access) = &mut access {
+        access.user = text("user", &access.user).with_context(|| name.clone())?;
+    }
+    Ok(Process { command, env, host_mounts, capabilities, ports, access })
 }
 
 impl Bundle {

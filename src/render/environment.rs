@@ -45,11 +45,6 @@ pub fn render(
     env.render_named_str(name, text, Serde(context)).map_err(readable)
 }
 
-/// A validator's word: `{{ dir }}` is the folder with the candidate.
-pub fn evaluate_text(word: &str, dir: &str) -> String {
-    word.replace("{{ dir }}", dir)
-}
-
 /// Evaluates an expression to true or false.
 ///
 /// # Errors

@@ -54,7 +54,9 @@ pub fn url(component: &Component) -> String {
     };
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
     let port = component.host_port.unwrap_or(component.spec.port);
-    format!("http://{host}:{port}")
+    let tls = component.spec.access.as_ref().is_some_and(|access| access.ca.is_some());
+    let scheme = if tls { "https" } else { "http" };
+    format!("{scheme}://{host}:{port}")
 }
 
 /// The names in the templates of one component.

@@ -42,9 +42,11 @@ pub fn resolve(
     }
     let on: Map<String, Json> =
         commons.iter().map(|(name, c)| (name.clone(), json!(c.enabled != Some(false)))).collect();
-    let context = json!({"stack": {"collector": manifest.collector, "probed": probed}, "on": on});
+    let stack = json!({"collector": manifest.collector, "probed": probed});
     for (name, common) in commons {
         let Some(spec) = catalog.get(&name) else { continue };
+        let mentioned = manifest.components.contains_key(&name);
+        let context = json!({"stack": stack, "on": on, "mentioned": mentioned});
         let enabled = common.enabled.unwrap_or_else(|| {
             // The expression ships with the folder; one that fails is reported by its own check.
             match crate::render::evaluate(&spec.enabled, &context) {
@@ -208,8 +210,7 @@ fn settings(
             if setting.kind == SettingType::Secret
                 && let Ok(source) = yaml::from_node::<SecretRef>(&entry.node)
             {
-                let (component, path) = (name.to_owned(), format!("secrets/{key}"));
-                secrets.push(SecretFile { component, path, source, span: Some(entry.key) });
+                secrets.push(secret_file(name, key, source, Some(entry.key)));
             }
             literal_secrets(&entry.node, found);
             value(setting, key, &entry.node).unwrap_or_else(|problem| {
@@ -235,11 +236,29 @@ fn settings(
                     ),
                 );
             }
-            setting.default.clone().unwrap_or(Json::Null)
+            match (&setting.default, setting.kind) {
+                (Some(default), SettingType::Secret) => {
+                    let place = document.locate_key(&["components".into(), name.into()]);
+                    if let Ok(source) = serde_json::from_value::<SecretRef>(default.clone()) {
+                        secrets.push(secret_file(name, key, source, place));
+                    }
+                    json!(format!("secrets/{key}"))
+                }
+                (default, _) => default.clone().unwrap_or(Json::Null),
+            }
         };
         settings.insert(key.clone(), value);
     }
     settings
+}
+
+fn secret_file(
+    component: &str,
+    key: &str,
+    source: SecretRef,
+    span: Option<yaml::Span>,
+) -> SecretFile {
+    SecretFile { component: component.to_owned(), path: format!("secrets/{key}"), source, span }
 }
 
 /// One setting as templates read it.

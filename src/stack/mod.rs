@@ -3,7 +3,7 @@
 
 mod checks;
 mod components;
-mod logs;
+pub mod logs;
 mod notifications;
 mod resolve;
 mod runs;
@@ -20,7 +20,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::catalog::Spec;
+use crate::catalog::{Generate, Spec};
 use crate::manifest::{Collector, Override, SecretRef};
 use crate::yaml::{Node, Span};
 
@@ -39,10 +39,8 @@ pub struct Stack {
     pub own_jobs: Vec<OwnJob>,
     /// Who is told, with secrets as paths.
     pub notifications: Json,
-    /// What is done to each log line.
-    pub logs: Json,
-    /// Where log lines come from.
-    pub log_sources: Json,
+    /// Where log lines come from and what is done to them.
+    pub logs: logs::Model,
     /// The components, in the order in which they start.
     #[serde(skip)]
     pub components: IndexMap<String, Component>,
@@ -202,6 +200,11 @@ impl Stack {
     /// Name of the stack's network.
     pub fn network(&self) -> String {
         self.name.clone()
+    }
+    /// What is made for a secret that is not there.
+    pub fn generated(&self, secret: &SecretFile) -> Option<Generate> {
+        let settings = &self.components.get(&secret.component)?.spec.settings;
+        settings.get(secret.path.strip_prefix("secrets/")?)?.generate
     }
     /// `host:port` of a component on the stack's network.
     pub fn address(&self, component: &Component) -> String {

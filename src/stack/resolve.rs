@@ -50,7 +50,7 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
     );
     let runs = runs::resolve(document, &mut found);
     let notifications = notifications::resolve(document, &mut secrets, &mut found);
-    let (logs, log_sources) = logs::resolve(document, &mut found);
+    let logs = logs::resolve(document, catalog, &mut found);
     let alerts = alerts(document, &mut found);
     let mut stack = Stack {
         name: manifest.name.to_string(),
@@ -60,7 +60,6 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
         own_jobs: Vec::new(),
         notifications,
         logs,
-        log_sources,
         components: parts,
         runs,
         services: manifest

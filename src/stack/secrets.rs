@@ -87,10 +87,23 @@ pub fn read(
                 let key = (secret.component.clone(), secret.path.clone());
                 secrets.0.insert(key, value);
             }
-            Err((message, help)) => found.push(Diagnostic::error(secret.span, message).help(help)),
+            Err((message, help)) => {
+                let can_be_made = stack.generated(secret).is_some()
+                    && !exists(&secret.source, &document.dir, surroundings);
+                let help = if can_be_made { "`mcpmon secrets` makes it".to_owned() } else { help };
+                found.push(Diagnostic::error(secret.span, message).help(help));
+            }
         }
     }
     if found.is_empty() { Ok(secrets) } else { Err(found) }
+}
+
+/// Whether there is a file, be it as it may. Only files are made.
+fn exists(source: &SecretRef, dir: &Path, surroundings: &Surroundings<'_>) -> bool {
+    match source {
+        SecretRef::Env(_) => true,
+        SecretRef::File(path) => (surroundings.file)(&dir.join(path)).is_ok(),
+    }
 }
 
 fn value(

@@ -90,9 +90,6 @@ pub struct Targets {
     names: BTreeMap<(Option<Auth>, Option<Tls>), String>,
 }
 
-/// The port that the demo service listens on.
-pub const DEMO_PORT: u16 = 8080;
-
 /// Resolves every service.
 pub fn resolve(
     document: &Document,
@@ -121,7 +118,7 @@ pub fn resolve(
             );
         }
         let mut labels = labels(document, name, service, dialect.as_deref());
-        let own_metrics = demo.map(|_| format!("{name}:{DEMO_PORT}"));
+        let own_metrics = demo.map(|demo| format!("{name}:{}", demo.scraped_port()));
         if let Some(endpoint) = &service.metrics {
             targets.dialects.extend(dialect);
             place(&mut labels, endpoint);

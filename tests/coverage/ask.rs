@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail};
+use mcpmon::check::http::Http;
 use mcpmon::render::dashboards::{LOKI_UID, PROMETHEUS_UID};
 use serde_json::Value as Json;
 
@@ -13,7 +14,7 @@ const POINTS: u64 = 60;
 
 /// The two programs that panels ask.
 pub struct Stack {
-    client: reqwest::Client,
+    http: Http,
     prometheus: String,
     loki: Option<String>,
     /// How far back curves and series are looked for.
@@ -21,10 +22,8 @@ pub struct Stack {
 }
 
 impl Stack {
-    pub fn new(prometheus: String, loki: Option<String>, range: Duration) -> Result<Self> {
-        let client =
-            reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(1)).build()?;
-        Ok(Self { client, prometheus, loki, range })
+    pub fn new(prometheus: String, loki: Option<String>, range: Duration) -> Self {
+        Self { http: Http::new(), prometheus, loki, range }
     }
 
     /// How many series, streams or values a query returns.
@@ -118,11 +117,8 @@ impl Stack {
             LOKI_UID => self.loki.as_deref().context("no address of Loki was given")?,
             _ => &self.prometheus,
         };
-        let answer = self.client.get(format!("{base}{path}")).query(query).send().await?;
-        let status = answer.status();
-        let text = answer.text().await?;
-        ensure!(status.is_success(), "{path} answered {status}: {}", text.trim());
-        let mut json: Json = serde_json::from_str(&text)?;
+        let url = reqwest::Url::parse_with_params(&format!("{base}{path}"), query)?;
+        let mut json: Json = self.http.json(url.as_str(), None).await.map_err(|e| anyhow!(e))?;
         Ok(json["data"].take())
     }
 }

@@ -63,7 +63,7 @@ async fn main() -> Result<ExitCode> {
     let range = Duration::from_secs(args.minutes * 60);
     let text = std::fs::read_to_string(&args.explained)?;
     let explained: Explained = mcpmon::yaml::from_str("explained.yaml", &text)?;
-    let stack = Stack::new(args.prometheus, args.loki, range)?;
+    let stack = Stack::new(args.prometheus, args.loki, range);
     let mut panels = Vec::new();
     for file in dashboards(&args.dashboards)? {
         let text = std::fs::read_to_string(&file)?;

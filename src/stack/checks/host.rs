@@ -27,7 +27,11 @@ impl Checks<'_> {
                 (*host, run.name.clone(), place, false)
             })
         });
-        for (port, owner, place, is_component) in components.chain(runs) {
+        let syslog = self.stack.logs.publish.as_ref().map(|port| {
+            let place = ["logs", "syslog", "publish"].map(Segment::from).to_vec();
+            (port.host_port, "syslog".to_owned(), place, false)
+        });
+        for (port, owner, place, is_component) in components.chain(runs).chain(syslog) {
             if let Some(other) = taken.insert(port, owner.clone()) {
                 let message = if other == owner {
                     format!("`{owner}` is published on port {port} twice")
@@ -37,7 +41,9 @@ impl Checks<'_> {
                 // Where both are silent, a component's folder chose the port.
                 let place = self.document.locate(&place);
                 let next = port.checked_add(1).unwrap_or(port - 1);
-                let help = if is_component {
+                let help = if owner == "syslog" {
+                    format!("publish it on another port of the host: `publish: {next}`")
+                } else if is_component {
                     format!(
                         "give one of them another port: `components: {{{owner}: {{port: {next}}}}}`"
                     )
