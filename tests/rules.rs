@@ -3,8 +3,12 @@
 // A test may stop at the first surprise, in its helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+#[path = "support/dashboards.rs"]
+mod dashboards;
 #[path = "rules/mutants.rs"]
 mod mutants;
+#[path = "rules/panels.rs"]
+mod panels;
 #[path = "rules/promtool.rs"]
 mod promtool;
 #[path = "rules/setting.rs"]

@@ -14,6 +14,7 @@ use super::exchange::{LEGACY, MODERN};
 use super::measure::CREDENTIALS;
 use super::random::Random;
 use super::tools;
+use crate::check::tls;
 
 /// The most steps under way at once; beyond it, the clients wait.
 const MAX_AT_ONCE: usize = 64;
@@ -74,8 +75,13 @@ impl Traffic {
         random: Random,
     ) -> anyhow::Result<Self> {
         // It talks to itself: a proxy from the environment has no part in that.
-        let client =
-            Client::builder().no_proxy().timeout(TIMEOUT).pool_max_idle_per_host(8).build()?;
+        let client = Client::builder()
+            // Nothing is asked over TLS, but without a backend there is no client.
+            .tls_backend_preconfigured(tls::trusting(rustls::RootCertStore::empty()))
+            .no_proxy()
+            .timeout(TIMEOUT)
+            .pool_max_idle_per_host(8)
+            .build()?;
         Ok(Self { rate, streams, behaviour, random, client })
     }
 

@@ -57,7 +57,7 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
     let generated = generate::Generated::new(stack, catalog)?;
     let mut bundle = Bundle { runbooks: generated.runbooks_markdown(), ..Bundle::default() };
     for part in stack.components.values() {
-        let context = view::view(stack, part, &neighbours);
+        let context = view::view(stack, part, &neighbours, &generated.home_dashboard);
         let text = |name: &str, text: &str| environment::render(&env, name, text, &context);
         let mut files = BTreeMap::new();
         for (index, file) in part.spec.files.iter().enumerate() {

@@ -23,6 +23,8 @@ pub struct View<'a> {
     pub url: String,
     /// The folder with the files that its process reads, with a `/` at the end.
     pub dir: &'static str,
+    /// The file of the dashboard that Grafana opens with, under the folder of dashboards.
+    pub home_dashboard: &'a str,
 }
 
 /// What one component may know of another.
@@ -64,6 +66,7 @@ pub fn view<'a>(
     stack: &'a Stack,
     component: &'a Component,
     components: &'a IndexMap<&'a str, Neighbour<'a>>,
+    home_dashboard: &'a str,
 ) -> View<'a> {
     View {
         stack,
@@ -73,5 +76,6 @@ pub fn view<'a>(
         resources: &component.resources,
         url: url(component),
         dir: LIVE,
+        home_dashboard,
     }
 }

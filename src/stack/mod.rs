@@ -53,8 +53,6 @@ pub struct Stack {
     pub notifications: Notifications,
     /// Where log lines come from and what is done to them.
     pub logs: logs::Model,
-    /// The dashboard that Grafana opens with.
-    pub home_dashboard: String,
     /// The components, in the order in which they start.
     #[serde(skip)]
     pub components: IndexMap<String, Component>,

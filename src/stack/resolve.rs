@@ -61,7 +61,6 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
         probe_modules: probes.modules,
         notifications,
         logs,
-        home_dashboard: manifest.dashboards.first().cloned().unwrap_or_else(|| "fleet".to_owned()),
         components: parts,
         runs,
         services: manifest
