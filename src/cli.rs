@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    config, destroy, down, health_check, init, logs, reload, render, schema, status, up, validate,
+    config, destroy, down, health_check, init, logs, query, reload, render, schema, status, up,
+    validate,
 };
 use crate::exit;
 use crate::output::Color;
@@ -71,6 +72,8 @@ pub enum Command {
     HealthCheck(health_check::Args),
     /// Show the logs of a component or service
     Logs(logs::Args),
+    /// Run a saved query against Prometheus or Loki, or list them
+    Query(query::Args),
     /// Stop and remove the stack's containers; data stays
     Down(down::Args),
     /// Remove the stack with all its data

@@ -7,6 +7,7 @@ mod load;
 mod log_words;
 mod logs;
 mod notifications;
+mod query;
 mod schema;
 mod service;
 mod typed;
@@ -23,6 +24,7 @@ pub use logs::{
 pub use notifications::{
     Email, Matcher, Notifications, PagerDuty, Receiver, Route, Slack, Smtp, Timing, Webhook,
 };
+pub use query::{Language, Query};
 pub use schema::schema;
 pub use service::{Auth, Demo, Dialect as DemoDialect, Endpoint, Run, Service, Tls};
 pub use types::{ByteSize, Duration, LabelName, Name, SecretRef, Share, Url, UrlOrSecret};
@@ -76,6 +78,9 @@ pub struct Manifest {
     /// Where log lines come from and what is done to them before they are stored.
     #[serde(default)]
     pub logs: Logs,
+    /// Queries of your own for `mcpmon query`, by name; one of a shipped name takes its place.
+    #[serde(default)]
+    pub queries: IndexMap<Name, Query>,
     /// Which dashboards Grafana shows, by the name of their file.
     #[serde(default = "default_dashboards")]
     pub dashboards: Vec<String>,
