@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    audit, config, destroy, down, health_check, init, logs, metrics, reload, render, route, schema,
-    secrets, status, up, validate,
+    audit, config, destroy, down, health_check, init, logs, metrics, query, reload, render, route,
+    schema, secrets, status, up, validate,
 };
 use crate::exit;
 use crate::output::Color;
@@ -80,6 +80,8 @@ pub enum Command {
     Logs(logs::Args),
     /// Look at the metrics of a service
     Metrics(metrics::Args),
+    /// Run a saved query against Prometheus or Loki, or list them
+    Query(query::Args),
     /// Stop and remove the stack's containers; data stays
     Down(down::Args),
     /// Remove the stack with all its data

@@ -11,7 +11,9 @@
 //! * [`route`] who is told about an alert; [`audit`] what a reader would object to
 //! * [`engine`] the Docker engine
 //! * [`metrics`] what an endpoint serves
+//! * [`query`] saved queries and their answers
 //! * [`demo`] the MCP server of the quickstart
+//! * [`re2`] regular expressions as the collectors read them
 //!
 //! Load, resolve, render and plan are pure: no clock, no network, no environment but what is
 //! handed in.
@@ -32,6 +34,7 @@ pub mod manifest;
 pub mod metrics;
 pub mod output;
 pub mod plan;
+pub mod query;
 pub mod re2;
 mod redact;
 pub mod render;

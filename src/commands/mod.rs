@@ -8,11 +8,13 @@ pub mod health_check;
 pub mod init;
 pub mod logs;
 pub mod metrics;
+pub mod query;
 pub mod reload;
 pub mod render;
 pub mod route;
 pub mod schema;
 pub mod secrets;
+mod shape;
 pub mod status;
 pub mod up;
 pub mod validate;
@@ -100,6 +102,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::HealthCheck(args) => health_check::run(&args, context).await,
         Command::Metrics(args) => metrics::run(&args, context).await,
         Command::Logs(args) => logs::run(&args, context).await,
+        Command::Query(args) => query::run(&args, context).await,
         Command::Down(args) => down::run(&args, context).await,
         Command::Destroy(args) => destroy::run(&args, context).await,
         Command::DemoService(args) => crate::demo::run(args).await.map(|()| Exit::Done),

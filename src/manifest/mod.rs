@@ -10,6 +10,7 @@ mod logs;
 mod mute;
 mod notifications;
 mod probe;
+mod query;
 mod receivers;
 mod remote_write;
 mod routes;
@@ -30,6 +31,7 @@ pub use logs::{
 pub use mute::{DaysOfMonth, Location, MONTHS, MuteTime, TimeSpan, WEEKDAYS};
 pub use notifications::{Notifications, Smtp, Timing};
 pub use probe::{DnsProbe, HttpAnswer, HttpProbe, Method, Probe, Record, TlsAnswer, TlsProbe};
+pub use query::{Language, Query};
 pub use receivers::{
     Discord, Email, Opsgenie, PagerDuty, Receiver, Slack, Teams, Telegram, Webhook,
 };
@@ -96,6 +98,9 @@ pub struct Manifest {
     /// What `mcpmon audit` is told.
     #[serde(default)]
     pub audit: Audit,
+    /// Queries of your own for `mcpmon query`, by name; one of a shipped name takes its place.
+    #[serde(default)]
+    pub queries: IndexMap<Name, Query>,
     /// Which dashboards Grafana shows, by the name of their file.
     #[serde(default = "default_dashboards")]
     pub dashboards: Vec<String>,

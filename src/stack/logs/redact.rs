@@ -121,11 +121,89 @@ pub fn stages(
         let expression = if whole { format!("({pattern})") } else { pattern.to_string() };
         patterns.push((name.as_str(), expression));
     }
-    let stage = |(name, expression): (&str, String)| Stage::Redact {
+    let any: Vec<String> =
+        patterns.iter().map(|(_, expression)| format!("(?:{expression})")).collect();
+    let any = format!("\\A([\\s\\S]*(?:{})[\\s\\S]*)\\z", any.join("|"));
+    let nothing = patterns.is_empty();
+    let line = |(name, expression): (&str, String)| Stage::Redact {
         name: name.to_owned(),
         expression,
         replacement: format!("[redacted:{name}]"),
-        fields: fields.to_vec(),
+        fields: Vec::new(),
     };
-    patterns.into_iter().map(stage).collect()
+    let mut stages: Vec<Stage> = patterns.into_iter().map(line).collect();
+    if !nothing && !fields.is_empty() {
+        // A label with a secret in it is no use as a label: all of it goes, and one expression is enough.
+        stages.push(Stage::Redact {
+            name: "labels".to_owned(),
+            expression: any,
+            replacement: "[redacted]".to_owned(),
+            fields: fields.to_vec(),
+        });
+    }
+    stages
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stack::logs::Pipeline;
+    use crate::stack::logs::evaluate::Evaluator;
+
+    /// A pipeline of the shipped patterns alone.
+    fn pipeline() -> Pipeline {
+        let patterns = shipped(&Assets::shipped()).unwrap();
+        let stage = |pattern: Shipped| Stage::Redact {
+            replacement: format!("[redacted:{}]", pattern.name),
+            name: pattern.name,
+            expression: pattern.expression,
+            fields: Vec::new(),
+        };
+        Pipeline {
+            services: None,
+            selector: None,
+            stages: patterns.into_iter().map(stage).collect(),
+        }
+    }
+
+    /// What becomes of one entry.
+    fn covered(line: &str) -> String {
+        let pipeline = pipeline();
+        let evaluator = Evaluator::new(&pipeline).unwrap();
+        let traces = evaluator.run(std::iter::once(line), &std::collections::BTreeMap::default());
+        traces.into_iter().next().unwrap().line.unwrap()
+    }
+
+    #[test]
+    fn shipped_patterns_cover_their_examples_and_nothing_else() {
+        for pattern in shipped(&Assets::shipped()).unwrap() {
+            assert!(pattern.covers.len() >= 2 && pattern.leaves.len() >= 2, "{}", pattern.name);
+            assert!(!pattern.description.is_empty());
+            for example in &pattern.covers {
+                assert_eq!(covered(&example.line), example.becomes, "{}", pattern.name);
+                let shown = format!("[redacted:{}]", pattern.name);
+                assert!(example.becomes.contains(&shown), "{}: {}", pattern.name, example.line);
+                assert_eq!(
+                    covered(&example.becomes),
+                    example.becomes,
+                    "covering twice changes nothing"
+                );
+            }
+            for line in &pattern.leaves {
+                assert_eq!(&covered(line), line, "{}", pattern.name);
+            }
+        }
+    }
+
+    #[test]
+    fn expressions_are_read_alike_by_ruby_and_java() {
+        for pattern in shipped(&Assets::shipped()).unwrap() {
+            let expression = pattern.expression;
+            for foreign in ["(?P<", "(?s", "(?m", "(?U", "[["] {
+                assert!(!expression.contains(foreign), "{}: {foreign}", pattern.name);
+            }
+            let anchor = expression.replace("[^", "").replace("\\$", "").contains(['^', '$']);
+            assert!(!anchor, "{}: Ruby's `^` and `$` are of the line", pattern.name);
+        }
+    }
 }

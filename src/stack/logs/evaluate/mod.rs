@@ -257,9 +257,13 @@ impl Entry {
     }
 
     fn redact(&mut self, name: &str, regex: &Regex, replacement: &str, fields: &[String]) -> Step {
-        let (line, mut times) = cover(&self.line, regex, replacement);
-        self.line = line;
+        let mut times = 0;
         let mut changed = Map::new();
+        if fields.is_empty() {
+            let (line, found) = cover(&self.line, regex, replacement);
+            self.line = line;
+            times = found;
+        }
         for field in fields {
             let Some(value) = self.extracted.get(field).and_then(text) else { continue };
             let (covered, found) = cover(&value, regex, replacement);
