@@ -6,6 +6,8 @@ use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 use serde::Serialize;
 
+use crate::manifest::Duration;
+
 /// A template environment that reads nothing by itself.
 pub fn environment() -> anyhow::Result<Environment<'static>> {
     let mut env = Environment::new();
@@ -27,6 +29,8 @@ pub fn environment() -> anyhow::Result<Environment<'static>> {
     env.add_filter("matcher", matcher);
     env.add_filter("untemplated", untemplated);
     env.add_filter("ini", ini);
+    env.add_filter("seconds", seconds);
+    env.add_filter("unexpanded", unexpanded);
     env.add_filter("alternatives", alternatives);
     env.add_filter("alloy_list", alloy_list);
     Ok(env)
@@ -107,6 +111,27 @@ fn ini(value: &Value) -> Result<Value, Error> {
         ));
     }
     Ok(Value::from_safe_string(format!("`{text}`")))
+}
+
+/// A duration in seconds, for programs that know other units than Prometheus does.
+fn seconds(value: &Value) -> Result<Value, Error> {
+    let duration = Duration::parse(&text(value)?)
+        .map_err(|problem| Error::new(ErrorKind::InvalidOperation, problem))?;
+    let whole = duration.std();
+    Ok(match whole.subsec_millis() {
+        0 => Value::from(whole.as_secs()),
+        _ => Value::from(duration.seconds()),
+    })
+}
+
+/// Text for a file in which `${` begins a variable, and no escape ends that.
+fn unexpanded(value: &Value) -> Result<Value, Error> {
+    let text = text(value)?;
+    if text.contains("${") {
+        let problem = "a `${` would be taken for a variable there";
+        return Err(Error::new(ErrorKind::InvalidOperation, problem));
+    }
+    Ok(Value::from(text))
 }
 
 /// A regular expression that matches exactly one of the texts.

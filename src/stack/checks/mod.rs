@@ -3,6 +3,7 @@
 mod alerts;
 mod dashboards;
 mod host;
+mod needs;
 mod notifications;
 mod scrape;
 mod services;
@@ -21,6 +22,8 @@ pub fn run(document: &Document, catalog: &Catalog, stack: &Stack, found: &mut Ve
     checks.ports(found);
     checks.scrape(found);
     checks.collectors(found);
+    checks.needs(found);
+    checks.fluentd(found);
     checks.alerts(found);
     checks.receivers(found);
     checks.routes(found);
