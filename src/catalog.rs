@@ -92,6 +92,9 @@ pub struct Spec {
     /// Components that start before it, where they are part of the stack.
     #[serde(default)]
     pub after: Vec<String>,
+    /// Components that must be part of the stack with it.
+    #[serde(default)]
+    pub needs: Vec<String>,
     /// Limits when the manifest is silent.
     #[serde(default)]
     pub resources: Resources,
@@ -171,8 +174,8 @@ pub enum Effect {
 pub struct ExtraPort {
     /// The port in the container.
     pub port: u16,
-    /// The port on the host (*template*); none where it renders to nothing.
-    pub publish: String,
+    /// Setting with the port on the host; without a value it is not published.
+    pub setting: String,
 }
 
 /// A path of the host that a component must see, read-only.
@@ -307,6 +310,8 @@ pub enum SettingType {
     Size,
     /// A number.
     Number,
+    /// A port.
+    Port,
     /// `true` or `false`.
     Bool,
     /// A list.
@@ -462,6 +467,13 @@ impl Spec {
             anyhow::ensure!(
                 setting.generate.is_none() || setting.kind == SettingType::Secret,
                 "the setting `{name}` is no secret, so nothing is generated for it"
+            );
+        }
+        for extra in &self.ports {
+            anyhow::ensure!(
+                self.settings.get(&extra.setting).is_some_and(|s| s.kind == SettingType::Port),
+                "ports: `{}` is no setting that holds a port",
+                extra.setting
             );
         }
         self.setup.iter().try_for_each(Step::check)?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Context;
 use super::shape::Shape;
 use crate::check::http::Http;
-use crate::check::subject::base_url;
+use crate::check::subject::near;
 use crate::diagnostic::suggest;
 use crate::engine::Status;
 use crate::exit::{Exit, Stop};
@@ -167,7 +167,9 @@ async fn address(name: &str, stack: &Stack, context: &Context) -> anyhow::Result
     let container = context.reader().await?.container(&stack.container(name)).await?;
     let port = container
         .filter(|container| container.state.status == Status::Running)
-        .and_then(|container| container.published(part.spec.port).map(base_url));
+        .and_then(|container| {
+            container.published(part.spec.port).map(|port| format!("http://{}", near(port)))
+        });
     port.ok_or_else(|| {
         Stop::new(Exit::Failed, format!("{name} does not run; `mcpmon up` starts it")).into()
     })

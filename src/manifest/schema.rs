@@ -44,6 +44,7 @@ pub fn schema(catalog: &Catalog) -> Value {
                     "additionalProperties": {"type": "string"},
                 }),
                 SettingType::Number => json!({"type": "number"}),
+                SettingType::Port => json!({"type": "integer", "minimum": 1, "maximum": 65535}),
                 SettingType::Bool => json!({"type": "boolean"}),
                 SettingType::List => json!({"type": "array"}),
                 SettingType::Map => json!({"type": "object"}),

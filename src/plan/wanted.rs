@@ -106,13 +106,13 @@ fn ship_logs(stack: &Stack, units: &mut [Unit]) {
     if stack.collector != Collector::Fluentd {
         return;
     }
-    let port = fluentd.settings.get("forward_port").and_then(serde_json::Value::as_f64);
+    let Some((_, port, _)) = fluentd.extra_ports().next() else { return };
     let host = match fluentd.host_address.as_str() {
         "0.0.0.0" | "::" => "127.0.0.1",
         host => host,
     };
     let to = LogTo {
-        address: format!("{host}:{}", port.unwrap_or(24224.0)),
+        address: format!("{host}:{port}"),
         labels: [labels::STACK, labels::COMPONENT, labels::SERVICE, labels::GROUP]
             .map(str::to_owned)
             .to_vec(),
@@ -201,16 +201,16 @@ fn container(
         host_port: part.host_port,
         container_port: spec.port,
     }];
+    container.ports.extend(part.extra_ports().map(|(_, host_port, container_port)| Publish {
+        address: part.host_address.clone(),
+        host_port: Some(host_port),
+        container_port,
+    }));
     let syslog = stack.logs.publish.as_ref().filter(|_| part.name == stack.collector.component());
     container.ports.extend(syslog.map(|port| Publish {
         address: port.address.clone(),
         host_port: Some(port.host_port),
         container_port: port.container_port,
-    }));
-    container.ports.extend(process.ports.iter().map(|(host_port, container_port)| Publish {
-        address: part.host_address.clone(),
-        host_port: Some(*host_port),
-        container_port: *container_port,
     }));
     if configured {
         container.mounts.push(Mount {

@@ -41,8 +41,6 @@ pub struct Process {
     pub host_mounts: Vec<(String, String)>,
     /// Capabilities that reading them takes.
     pub capabilities: BTreeSet<String>,
-    /// Ports on the host → in the container, beside the one that answers HTTP.
-    pub ports: Vec<(u16, u16)>,
     /// How mcpmon logs in to it.
     pub access: Option<Access>,
 }
@@ -129,20 +127,11 @@ fn process(
             capabilities.extend(mount.capability.clone());
         }
     }
-    let mut ports = Vec::new();
-    for extra in &part.spec.ports {
-        let host = text("port", &extra.publish).with_context(|| name.clone())?;
-        if !host.is_empty() {
-            let port = host.parse().ok().filter(|port| *port > 0);
-            let port = port.with_context(|| format!("{name}: `{host}` is not a port"))?;
-            ports.push((port, extra.port));
-        }
-    }
     let mut access = part.spec.access.clone();
     if let Some(access) = &mut access {
         access.user = text("user", &access.user).with_context(|| name.clone())?;
     }
-    Ok(Process { command, env, host_mounts, capabilities, ports, access })
+    Ok(Process { command, env, host_mounts, capabilities, access })
 }
 
 impl Bundle {

@@ -6,7 +6,7 @@ use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 use serde::Serialize;
 
-use crate::manifest::WEEKDAYS;
+use crate::manifest::{Duration, WEEKDAYS};
 
 /// A template environment that reads nothing by itself.
 pub fn environment() -> anyhow::Result<Environment<'static>> {
@@ -34,6 +34,8 @@ pub fn environment() -> anyhow::Result<Environment<'static>> {
     env.add_filter("month_numbers", month_numbers);
     env.add_filter("slack_channel", slack_channel);
     env.add_filter("uri", uri);
+    env.add_filter("seconds", seconds);
+    env.add_filter("unexpanded", unexpanded);
     env.add_filter("alternatives", alternatives);
     env.add_filter("alloy_list", alloy_list);
     Ok(env)
@@ -181,6 +183,27 @@ fn uri(value: &Value) -> Result<Value, Error> {
         }
     }
     Ok(Value::from(out))
+}
+
+/// A duration in seconds, for programs that know other units than Prometheus does.
+fn seconds(value: &Value) -> Result<Value, Error> {
+    let duration = Duration::parse(&text(value)?)
+        .map_err(|problem| Error::new(ErrorKind::InvalidOperation, problem))?;
+    let whole = duration.std();
+    Ok(match whole.subsec_millis() {
+        0 => Value::from(whole.as_secs()),
+        _ => Value::from(duration.seconds()),
+    })
+}
+
+/// Text for a file in which `${` begins a variable, and no escape ends that.
+fn unexpanded(value: &Value) -> Result<Value, Error> {
+    let text = text(value)?;
+    if text.contains("${") {
+        let problem = "a `${` would be taken for a variable there";
+        return Err(Error::new(ErrorKind::InvalidOperation, problem));
+    }
+    Ok(Value::from(text))
 }
 
 /// A regular expression that matches exactly one of the texts.

@@ -121,6 +121,17 @@ pub struct Component {
     pub span: Option<Span>,
 }
 
+impl Component {
+    /// Ports beside the one that answers HTTP that are published: setting, port on the host, port
+    /// in the container.
+    pub fn extra_ports(&self) -> impl Iterator<Item = (&str, u16, u16)> {
+        self.spec.ports.iter().filter_map(|extra| {
+            let host = self.settings.get(&extra.setting)?.as_u64()?;
+            Some((extra.setting.as_str(), u16::try_from(host).ok()?, extra.port))
+        })
+    }
+}
+
 /// Limits of a container.
 #[derive(Clone, Debug, Serialize, PartialEq)]
 pub struct Limits {

@@ -158,6 +158,13 @@ fn value(setting: &Setting, key: &str, node: &Node) -> Result<Json, Diagnostic> 
             }
         }
         SettingType::Number => json!(yaml::from_node::<f64>(node)?),
+        SettingType::Port => {
+            let port = yaml::from_node::<u16>(node)?;
+            if port == 0 {
+                return Err(wrong("a number from 1 to 65535"));
+            }
+            json!(port)
+        }
         SettingType::Bool => json!(yaml::from_node::<bool>(node)?),
         SettingType::RemoteWrite => return Err(wrong("a list")),
         SettingType::List if matches!(node.value, Value::List(_)) => node.to_json(),

@@ -19,6 +19,13 @@ impl Checks<'_> {
                 true,
             ))
         });
+        let extra = self.stack.components.values().flat_map(|part| {
+            part.extra_ports().map(|(setting, host, _)| {
+                let place: Vec<Segment> =
+                    vec!["components".into(), (&part.name).into(), setting.into()];
+                (host, part.name.clone(), place, true)
+            })
+        });
         let runs = self.stack.runs.iter().flat_map(|run| {
             run.ports.iter().enumerate().map(|(index, (host, _))| {
                 let mut place: Vec<Segment> =
@@ -31,7 +38,8 @@ impl Checks<'_> {
             let place = ["logs", "syslog", "publish"].map(Segment::from).to_vec();
             (port.host_port, "syslog".to_owned(), place, false)
         });
-        for (port, owner, place, is_component) in components.chain(runs).chain(syslog) {
+        for (port, owner, place, is_component) in components.chain(extra).chain(runs).chain(syslog)
+        {
             if let Some(other) = taken.insert(port, owner.clone()) {
                 let message = if other == owner {
                     format!("`{owner}` is published on port {port} twice")

@@ -4,6 +4,7 @@ mod alerts;
 mod audit;
 mod dashboards;
 mod host;
+mod needs;
 mod notifications;
 mod scrape;
 mod services;
@@ -24,6 +25,8 @@ pub fn run(document: &Document, catalog: &Catalog, stack: &Stack, found: &mut Ve
     checks.ports(found);
     checks.scrape(found);
     checks.collectors(found);
+    checks.needs(found);
+    checks.fluentd(found);
     checks.alerts(found);
     checks.receivers(found);
     checks.routes(found);

@@ -61,10 +61,15 @@ impl Checks<'_> {
     /// Collectors, probes and retention fit what is enabled.
     pub(super) fn collectors(&self, found: &mut Vec<Diagnostic>) {
         let has = |name: &str| self.stack.components.contains_key(name);
-        if has("promtail") && has("alloy") {
+        let chosen = self.stack.collector.component();
+        let other = ["promtail", "alloy", "fluentd"].into_iter().find(|c| *c != chosen && has(c));
+        if let Some(other) = other.filter(|_| has(chosen)) {
             found.push(
-                Diagnostic::error(self.key(["components".into(), "alloy".into()]), "two collectors would ship every line twice")
-                    .help("choose one with `collector: promtail` or `collector: alloy`, and enable neither by hand"),
+                Diagnostic::error(
+                    self.key(["components".into(), other.into()]),
+                    "two collectors would ship every line twice",
+                )
+                .help(format!("choose one, such as `collector: {other}`, and enable none by hand")),
             );
         }
         if !has("prometheus") {
