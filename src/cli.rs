@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    config, destroy, down, health_check, init, logs, metrics, reload, render, schema, status, up,
-    validate,
+    config, destroy, down, health_check, init, integrate, logs, metrics, reload, render, schema,
+    status, up, validate, watch,
 };
 use crate::exit;
 use crate::output::Color;
@@ -66,12 +66,16 @@ pub enum Command {
     Up(up::Args),
     /// Bring changed configuration to the running stack: checked first, proven after, undone if wrong
     Reload(reload::Args),
+    /// Reload whenever a file that the stack is made of changes
+    Watch(watch::Args),
     /// Show what runs
     Status(status::Args),
     /// Ask whether everything works, with evidence
     HealthCheck(health_check::Args),
     /// Show the logs of a component or service
     Logs(logs::Args),
+    /// Add a running container to the manifest
+    Integrate(integrate::Args),
     /// Look at the metrics of a service
     Metrics(metrics::Args),
     /// Stop and remove the stack's containers; data stays

@@ -10,6 +10,7 @@
 //! * [`render`] the stack's files
 //! * [`engine`] the Docker engine
 //! * [`metrics`] what an endpoint serves
+//! * [`integrate`] a running container → an entry in the manifest
 //! * [`demo`] the MCP server of the quickstart
 //!
 //! Load, resolve, render and plan are pure: no clock, no network, no environment but what is
@@ -26,6 +27,7 @@ pub mod diagnostic;
 pub mod engine;
 pub mod exit;
 mod hex;
+pub mod integrate;
 pub mod manifest;
 pub mod metrics;
 pub mod output;
@@ -34,4 +36,5 @@ mod redact;
 pub mod render;
 pub mod stack;
 pub mod start;
+pub mod watch;
 pub mod yaml;

@@ -5,6 +5,7 @@ pub mod destroy;
 pub mod down;
 pub mod health_check;
 pub mod init;
+pub mod integrate;
 pub mod logs;
 pub mod metrics;
 pub mod reload;
@@ -13,6 +14,7 @@ pub mod schema;
 pub mod status;
 pub mod up;
 pub mod validate;
+pub mod watch;
 
 mod context;
 
@@ -51,6 +53,7 @@ async fn run(cli: Cli, printer: Printer) -> Exit {
         }
     };
     let is_demo = matches!(cli.command, Command::DemoService(_));
+    let is_watch = matches!(cli.command, Command::Watch(_));
     let command = dispatch(cli.command, &context);
     let outcome = if is_demo {
         command.await
@@ -58,6 +61,10 @@ async fn run(cli: Cli, printer: Printer) -> Exit {
         tokio::select! {
             outcome = command => outcome,
             () = interrupted => {
+                // Whoever watches is done when they say so, but for a change that is under way.
+                if is_watch && !context.is_changing() {
+                    return Exit::Done;
+                }
                 context.interrupted().await;
                 return Exit::Interrupted;
             }
@@ -88,9 +95,11 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Render(args) => render::run(&args, context),
         Command::Up(args) => up::run(&args, context).await,
         Command::Reload(args) => reload::run(&args, context).await,
+        Command::Watch(args) => watch::run(&args, context).await,
         Command::Status(args) => status::run(&args, context).await,
         Command::HealthCheck(args) => health_check::run(&args, context).await,
         Command::Metrics(args) => metrics::run(&args, context).await,
+        Command::Integrate(args) => integrate::run(&args, context).await,
         Command::Logs(args) => logs::run(&args, context).await,
         Command::Down(args) => down::run(&args, context).await,
         Command::Destroy(args) => destroy::run(&args, context).await,

@@ -126,17 +126,13 @@ impl Report {
 fn line(role: &Role) -> (Mark, String) {
     let notes =
         if role.notes.is_empty() { String::new() } else { format!(": {}", role.notes.join("; ")) };
-    match (&role.metric, role.present) {
-        (Some(metric), true) => {
-            let mark = if role.notes.is_empty() { Mark::Good } else { Mark::Note };
-            (mark, format!("{metric}{notes}"))
-        }
-        _ => {
-            let mark = if role.required { Mark::Bad } else { Mark::Note };
-            let optional = if role.required { "" } else { " (not required)" };
-            (mark, format!("missing{optional}: expected {}{notes}", role.expected.join(" or ")))
-        }
+    if let (Some(metric), true) = (&role.metric, role.present) {
+        let mark = if role.notes.is_empty() { Mark::Good } else { Mark::Note };
+        return (mark, format!("{metric}{notes}"));
     }
+    let mark = if role.required { Mark::Bad } else { Mark::Note };
+    let optional = if role.required { "" } else { " (not required)" };
+    (mark, format!("missing{optional}: expected {}{notes}", role.expected.join(" or ")))
 }
 
 fn advice(heard: Option<&Speech>, better: Option<&Speech>, known: &Known<'_>) -> Vec<String> {
