@@ -48,8 +48,11 @@ impl Watched {
             let folders = [&manifest.components_dir, &manifest.alerts.rules_dir];
             self.folders.extend(folders.into_iter().flatten().map(|folder| dir.join(folder)));
             self.add_sources(&document.sources);
-        } else if let Err(error) = load(manifests) {
-            self.add_sources(&error.sources);
+        } else {
+            match load(manifests) {
+                Ok(document) => self.add_sources(&document.sources),
+                Err(error) => self.add_sources(&error.sources),
+            }
         }
         self.files.extend(manifests.iter().cloned());
     }

@@ -12,3 +12,4 @@ mod logs;
 mod recorder;
 mod reload;
 mod secrets;
+mod watch;
