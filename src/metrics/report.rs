@@ -48,16 +48,16 @@ impl Report {
     /// Examines an endpoint.
     pub fn new(source: &str, served: &Exposition, known: &Known<'_>) -> Self {
         // What the manifest says is what the rules will read.
-        let named = known
+        let claimed = known
             .service
             .and_then(|(_, dialect)| dialect)
             .and_then(|name| Some(speech::against(name, known.dialects.get(name)?, served)));
-        let is_named = named.is_some();
+        let is_named = claimed.is_some();
         let best = speech::hear(known.dialects, served).into_iter().next();
         let better = best.clone().filter(|best| best.detected);
         // Where not even one role is played, the nearest dialect is only a guess.
         let near = |best: &Speech| best.detected || best.roles.iter().any(|role| role.present);
-        let heard = named.or(best.filter(near));
+        let heard = claimed.or(best.filter(near));
         let latency = heard.as_ref().and_then(|heard| {
             let role = heard.roles.iter().find(|role| role.role == "latency" && role.present)?;
             role.metric.clone()
