@@ -12,6 +12,7 @@
 //! * [`engine`] the Docker engine
 //! * [`metrics`] what an endpoint serves
 //! * [`query`] saved queries and their answers
+//! * [`integrate`] a running container → an entry in the manifest
 //! * [`demo`] the MCP server of the quickstart
 //! * [`re2`] regular expressions as the collectors read them
 //!
@@ -30,6 +31,7 @@ pub mod diagnostic;
 pub mod engine;
 pub mod exit;
 mod hex;
+pub mod integrate;
 pub mod manifest;
 pub mod metrics;
 pub mod output;
@@ -41,4 +43,5 @@ pub mod render;
 pub mod route;
 pub mod stack;
 pub mod start;
+pub mod watch;
 pub mod yaml;

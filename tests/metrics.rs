@@ -6,6 +6,8 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 
+use mcpmon::assets::Assets;
+use mcpmon::render::rules;
 use serde_json::Value;
 
 /// A demo service; it ends with the test.
@@ -254,6 +256,21 @@ fn credentials_are_sent_and_wrong_ones_are_said() {
     std::fs::write(&file, "demo\n").unwrap();
     let answer = check(&[&url, "--bearer", &format!("file:{}", file.display())], "");
     assert!(answer.err.contains("the answer holds no metrics"), "{}", answer.err);
+}
+
+#[test]
+fn the_dialect_in_the_documentation_is_whole_and_every_one_is_named() {
+    let page = include_str!("../docs/dialects.md");
+    let example = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("dialects")).unwrap();
+    std::fs::write(dir.path().join("dialects/acme.yaml"), example).unwrap();
+    let dialects = rules::dialects(&Assets::with_own(dir.path().to_owned())).unwrap();
+    assert_eq!(dialects["acme"].needs().len(), 3);
+    for (name, dialect) in dialects.iter().filter(|(name, _)| *name != "acme") {
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{name}` |"))).unwrap();
+        assert!(dialect.detect.iter().any(|metric| row.contains(metric)), "{row}");
+    }
 }
 
 #[test]

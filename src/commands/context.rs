@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::assets::Assets;
 use crate::catalog::Catalog;
@@ -21,7 +22,7 @@ pub struct Context {
     /// The one place that writes.
     pub printer: Printer,
     /// The engine and the stack whose lock a running change holds, to let go of when interrupted.
-    held: RefCell<Option<(Engine, String)>>,
+    held: Rc<RefCell<Option<(Engine, String)>>>,
 }
 
 /// A manifest, loaded, resolved and rendered.
@@ -39,7 +40,19 @@ pub struct Project {
 impl Context {
     /// A context for this process.
     pub fn new(global: Global, printer: Printer) -> Self {
-        Self { global, printer, held: RefCell::new(None) }
+        Self { global, printer, held: Rc::default() }
+    }
+
+    /// The same, but saying nothing but what went wrong.
+    #[must_use]
+    pub fn quietly(&self) -> Self {
+        let printer = Printer::new(self.global.color, true);
+        Self { global: self.global.clone(), printer, held: Rc::clone(&self.held) }
+    }
+
+    /// Whether a change is under way.
+    pub fn is_changing(&self) -> bool {
+        self.held.borrow().is_some()
     }
 
     /// Loads the manifest.

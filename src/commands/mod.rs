@@ -6,6 +6,7 @@ pub mod destroy;
 pub mod down;
 pub mod health_check;
 pub mod init;
+pub mod integrate;
 pub mod logs;
 pub mod metrics;
 pub mod query;
@@ -18,6 +19,7 @@ mod shape;
 pub mod status;
 pub mod up;
 pub mod validate;
+pub mod watch;
 
 mod context;
 
@@ -56,6 +58,7 @@ async fn run(cli: Cli, printer: Printer) -> Exit {
         }
     };
     let is_demo = matches!(cli.command, Command::DemoService(_));
+    let is_watch = matches!(cli.command, Command::Watch(_));
     let command = dispatch(cli.command, &context);
     let outcome = if is_demo {
         command.await
@@ -64,6 +67,10 @@ async fn run(cli: Cli, printer: Printer) -> Exit {
             // The signal first: it is listened to before the command does anything.
             biased;
             () = interrupted => {
+                // Whoever watches is done when they say so, but for a change that is under way.
+                if is_watch && !context.is_changing() {
+                    return Exit::Done;
+                }
                 context.interrupted().await;
                 return Exit::Interrupted;
             }
@@ -98,9 +105,11 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Reload(args) => reload::run(&args, context).await,
         Command::Audit(args) => audit::run(&args, context),
         Command::Route(args) => route::run(&args, context),
+        Command::Watch(args) => watch::run(&args, context).await,
         Command::Status(args) => status::run(&args, context).await,
         Command::HealthCheck(args) => health_check::run(&args, context).await,
         Command::Metrics(args) => metrics::run(&args, context).await,
+        Command::Integrate(args) => integrate::run(&args, context).await,
         Command::Logs(args) => logs::run(&args, context).await,
         Command::Query(args) => query::run(&args, context).await,
         Command::Down(args) => down::run(&args, context).await,

@@ -35,8 +35,9 @@ pub struct Report {
     format: &'static str,
     series: usize,
     metrics: usize,
-    /// The dialect it speaks, or the nearest one.
+    /// The dialect that the manifest names, else the one it speaks, else the nearest one.
     speech: Option<Speech>,
+    named: bool,
     problems: Vec<Problem>,
     lint: Vec<Finding>,
     advice: Vec<String>,
@@ -46,17 +47,17 @@ pub struct Report {
 impl Report {
     /// Examines an endpoint.
     pub fn new(source: &str, served: &Exposition, known: &Known<'_>) -> Self {
-        let heard = match known.service {
-            // What the manifest says is what the rules will read.
-            Some((_, Some(name))) if known.dialects.contains_key(name) => {
-                known.dialects.get(name).map(|dialect| speech::against(name, dialect, served))
-            }
-            _ => speech::hear(known.dialects, served).into_iter().next(),
-        };
+        // What the manifest says is what the rules will read.
+        let claimed = known
+            .service
+            .and_then(|(_, dialect)| dialect)
+            .and_then(|name| Some(speech::against(name, known.dialects.get(name)?, served)));
+        let is_named = claimed.is_some();
+        let best = speech::hear(known.dialects, served).into_iter().next();
+        let better = best.clone().filter(|best| best.detected);
         // Where not even one role is played, the nearest dialect is only a guess.
-        let heard = heard.filter(|heard| heard.detected || heard.roles.iter().any(|r| r.present));
-        let better =
-            speech::hear(known.dialects, served).into_iter().find(|speech| speech.detected);
+        let near = |best: &Speech| best.detected || best.roles.iter().any(|role| role.present);
+        let heard = claimed.or(best.filter(near));
         let latency = heard.as_ref().and_then(|heard| {
             let role = heard.roles.iter().find(|role| role.role == "latency" && role.present)?;
             role.metric.clone()
@@ -75,6 +76,7 @@ impl Report {
             advice: advice(heard.as_ref(), better.as_ref(), known),
             ok: whole && served.problems.is_empty(),
             speech: heard,
+            named: is_named,
         }
     }
 
@@ -97,6 +99,11 @@ impl Report {
             None => printer.mark(Mark::Bad, "it speaks no dialect that is known"),
             Some(speech) if speech.detected => {
                 printer.mark(Mark::Good, format!("dialect {}", speech.dialect));
+            }
+            Some(speech) if self.named => {
+                let text =
+                    format!("it does not speak {}, which the manifest names", speech.dialect);
+                printer.mark(Mark::Bad, text);
             }
             Some(speech) => {
                 let text = format!("no dialect that is known; the nearest is {}", speech.dialect);
@@ -126,17 +133,13 @@ impl Report {
 fn line(role: &Role) -> (Mark, String) {
     let notes =
         if role.notes.is_empty() { String::new() } else { format!(": {}", role.notes.join("; ")) };
-    match (&role.metric, role.present) {
-        (Some(metric), true) => {
-            let mark = if role.notes.is_empty() { Mark::Good } else { Mark::Note };
-            (mark, format!("{metric}{notes}"))
-        }
-        _ => {
-            let mark = if role.required { Mark::Bad } else { Mark::Note };
-            let optional = if role.required { "" } else { " (not required)" };
-            (mark, format!("missing{optional}: expected {}{notes}", role.expected.join(" or ")))
-        }
+    if let (Some(metric), true) = (&role.metric, role.present) {
+        let mark = if role.notes.is_empty() { Mark::Good } else { Mark::Note };
+        return (mark, format!("{metric}{notes}"));
     }
+    let mark = if role.required { Mark::Bad } else { Mark::Note };
+    let optional = if role.required { "" } else { " (not required)" };
+    (mark, format!("missing{optional}: expected {}{notes}", role.expected.join(" or ")))
 }
 
 fn advice(heard: Option<&Speech>, better: Option<&Speech>, known: &Known<'_>) -> Vec<String> {

@@ -13,3 +13,4 @@ mod pipeline;
 mod recorder;
 mod reload;
 mod secrets;
+mod watch;
