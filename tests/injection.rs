@@ -107,15 +107,19 @@ fn base() -> Value {
         "queries": {"mine": {"expr": "up"}},
         "notifications": {
             "smtp": {"host": "smtp.example.org:587", "from": "alerts@example.org"},
-            "receivers": {"chat": {"slack": {"webhook_url": {"env": "SECRET"}}, "email": {"to": "ops@example.org"}}},
-            "routes": [{"match": {"severity": "critical"}, "to": ["chat"]}],
+            "receivers": {
+                "chat": {"slack": {"webhook_url": {"env": "SECRET"}, "channel": "#x", "channels": {"high": "#y"}}, "email": {"to": "ops@example.org"}},
+                "page": {"opsgenie": {"api_key": {"env": "SECRET"}, "teams": ["core"]}},
+            },
+            "routes": [{"match": {"severity": "critical"}, "to": ["chat", "page"]}],
             "default": "chat",
         },
+        "audit": {"accept": [{"id": "docker-socket", "reason": "known"}]},
     })
 }
 
 /// Fields that take any text: all of them are tried at once.
-const FREE: [&str; 21] = [
+const FREE: [&str; 24] = [
     "description",
     "services.search.description",
     "services.search.mcp.expect_tools.0",
@@ -132,7 +136,10 @@ const FREE: [&str; 21] = [
     "services.demo.run.env.A",
     "services.demo.run.user",
     "notifications.receivers.chat.slack.channel",
+    "notifications.receivers.chat.slack.channels.critical",
+    "notifications.receivers.page.opsgenie.teams.0",
     "notifications.receivers.chat.email.to",
+    "audit.accept.0.of",
     "notifications.smtp.from",
     "notifications.routes.0.match.team",
     "logs.files.0.labels.tier",
@@ -358,10 +365,53 @@ const FIELDS: &[Field] = &[
         path: "notifications.receivers.chat.slack.channel",
         arrives: Some(|r, text| {
             let file = r.file("alertmanager", "alertmanager.yml");
-            let expected = if text.is_empty() { Value::Null } else { json!(untemplated(text)) };
-            (file["receivers"][1]["slack_configs"][0]["channel"].clone(), expected)
+            let channel = file["receivers"][1]["slack_configs"][0]["channel"].clone();
+            let usual = channel.as_str().unwrap().rsplit_once("{{ else }}").unwrap().1.to_owned();
+            (json!(usual), json!(format!("{}{{{{ end }}}}", untemplated(text))))
         }),
     },
+    Field {
+        path: "notifications.receivers.chat.slack.channels.critical",
+        arrives: Some(|r, text| {
+            let file = r.file("alertmanager", "alertmanager.yml");
+            let channel = file["receivers"][1]["slack_configs"][0]["channel"].clone();
+            let asked = format!(
+                "{{{{ else if eq .CommonLabels.severity \"critical\" }}}}{}{{{{ else }}}}",
+                untemplated(text)
+            );
+            (json!(channel.as_str().unwrap().contains(&asked)), json!(true))
+        }),
+    },
+    Field {
+        path: "notifications.receivers.page.opsgenie.teams.0",
+        arrives: Some(|r, text| {
+            let file = r.file("alertmanager", "alertmanager.yml");
+            let responders = file["receivers"][2]["opsgenie_configs"][0]["responders"].clone();
+            (responders[0]["name"].clone(), json!(untemplated(text)))
+        }),
+    },
+    Field {
+        path: "notifications.receivers.chat.email.subject",
+        arrives: Some(|r, text| {
+            let file = r.file("alertmanager", "alertmanager.yml");
+            // An empty one counts as none.
+            let usual = "{{ template \"mcpmon.email.subject\" . }}";
+            let expected = if text.is_empty() { usual } else { text };
+            (
+                file["receivers"][1]["email_configs"][0]["headers"]["Subject"].clone(),
+                json!(expected),
+            )
+        }),
+    },
+    Field { path: "notifications.templates_dir", arrives: None },
+    Field { path: "notifications.routes.0.timing.group_by.0", arrives: None },
+    Field { path: "notifications.routes.0.mute.0", arrives: None },
+    Field { path: "notifications.mute_times.nights.location", arrives: None },
+    Field { path: "notifications.mute_times.nights.times.0", arrives: None },
+    Field { path: "audit.accept.0.id", arrives: None },
+    Field { path: "audit.accept.0.until", arrives: None },
+    Field { path: "audit.accept.0.of", arrives: None },
+    Field { path: "audit.accept.0.reason", arrives: None },
     Field {
         path: "notifications.receivers.chat.email.to",
         arrives: Some(|r, text| {

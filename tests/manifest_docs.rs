@@ -60,6 +60,10 @@ fn kind(schema: &Value) -> String {
             "Matcher" => "text or list of text".to_owned(),
             "PublishedPort" => "port".to_owned(),
             "Duration" | "Name" | "Share" => reference.rsplit('/').next().unwrap().to_lowercase(),
+            "Day" => "day".to_owned(),
+            "TimeSpan" | "Weekdays" | "DaysOfMonth" | "Months" | "Location" | "MessageLine" => {
+                "text".to_owned()
+            }
             "DockerName" | "LabelName" | "AlertLabel" | "EnvName" | "HeaderName" => {
                 "text".to_owned()
             }
@@ -160,7 +164,7 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
 
 #[test]
 fn every_example_in_the_pages_fits() {
-    for name in ["manifest.md", "components.md"] {
+    for name in ["manifest.md", "components.md", "notifications.md", "security.md"] {
         let blocks = blocks(&page(name), "yaml");
         assert!(!blocks.is_empty());
         for block in blocks {
@@ -194,7 +198,18 @@ fn the_example_component_fits_and_every_key_of_one_is_named() {
     for key in keys.split(", ") {
         assert!(text.contains(&format!("| `{key}` |")), "docs/components.md does not name `{key}`");
     }
-    for filter in ["quote", "matcher", "alternatives", "untemplated", "ini", "alloy_list"] {
+    for filter in [
+        "quote",
+        "matcher",
+        "alternatives",
+        "untemplated",
+        "ini",
+        "alloy_list",
+        "clock",
+        "weekday_names",
+        "month_numbers",
+        "slack_channel",
+    ] {
         assert!(
             text.contains(&format!("| `{filter}` |")),
             "docs/components.md does not name {filter}"

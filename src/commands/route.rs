@@ -62,7 +62,8 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let given = args.labels.iter().cloned().collect();
     let labels =
         route::assemble(&project.document, &project.stack, &rules, alert.transpose()?, &given);
-    let at = args.at.unwrap_or_else(Timestamp::now);
+    let now = || Timestamp::now().round(jiff::Unit::Second).unwrap_or_else(|_| Timestamp::now());
+    let at = args.at.unwrap_or_else(now);
     let report = route::explain(&project.document, &project.stack, &labels, at);
     if args.output != Format::Json {
         context.printer.data(&report.text());

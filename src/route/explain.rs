@@ -179,7 +179,13 @@ fn step(document: &Document, route: &Route, matched: Option<bool>, reason: Strin
         stack::Origin::Watchdog => vec!["notifications".into(), "watchdog".into()],
         stack::Origin::Default => vec!["notifications".into(), "default".into()],
     };
-    let place = document.locate(&path).map(|span| document.sources.place(span));
+    // A key that is not there has no place, though the one above it has.
+    let written = match route.origin {
+        stack::Origin::Manifest(_) => true,
+        stack::Origin::Watchdog => document.manifest.notifications.watchdog.is_some(),
+        stack::Origin::Default => document.manifest.notifications.default.is_some(),
+    };
+    let place = document.locate(&path).filter(|_| written).map(|span| document.sources.place(span));
     let mut to: Vec<String> = route.routes.iter().map(|below| below.receiver.clone()).collect();
     if to.is_empty() || route.origin == stack::Origin::Default {
         to = vec![route.receiver.clone()];
