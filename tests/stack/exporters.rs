@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::harness::{TestStack, docker, eventually};
 
-const PASSWORD: &str = "Wv9-tq\"{3}:/@ xL";
+const PASSWORD: &str = "Wv9-tq\"{3}:/@xL";
 
 /// Servers that are not of the stack, on a network of their own; gone when the test ends.
 struct Servers {
@@ -98,10 +98,24 @@ fn exporters_measure_servers_and_probes_ask_from_outside() {
         "/config",
     ]);
     std::fs::write(stack.path("password"), PASSWORD).unwrap();
+    std::fs::write(
+        stack.path("aws"),
+        "[default]\naws_access_key_id = AKIA0\naws_secret_access_key = plain-9Kd2Lm\n",
+    )
+    .unwrap();
     std::fs::write(stack.path("redis"), "plain-9Kd2Lm\n").unwrap();
     stack.manifest(&format!(
         "networks: [{}]
 components:
+  prometheus:
+    admin_api: true
+    secrets: {{aws: {{file: aws}}}}
+    env: {{AWS_SHARED_CREDENTIALS_FILE: /etc/mcpmon/live/secrets/aws}}
+    remote_write:
+      - {{preset: amp, url: \"http://nowhere:1/api/v1/remote_write\", region: us-east-1}}
+      - {{preset: grafana-cloud, url: \"http://nowhere:1/api/prom/push\", username: \"1\", password: {{file: redis}}}}
+      - {{preset: mimir, url: \"http://nowhere:1/api/v1/push\", tenant: acme}}
+      - {{preset: thanos, url: \"http://nowhere:1/api/v1/receive\"}}
   postgres-exporter: {{server: \"postgres:5432\", password: {{file: password}}, sslmode: disable, stat_statements: true}}
   postgres-exporter@absent: {{server: \"nowhere:5432\", password: {{file: password}}, sslmode: disable}}
   redis-exporter: {{server: \"redis:6379\", user: watch, password: {{file: redis}}}}
@@ -123,6 +137,9 @@ probes:
         let question = ["exec", &container, "pg_isready", "-h", "127.0.0.1"];
         Command::new("docker").args(question).output().unwrap().status.success()
     });
+    let container = format!("{}-postgres", servers.network);
+    let extension = "create extension pg_stat_statements";
+    docker(&["exec", &container, "psql", "-U", "postgres", "-c", extension]);
     stack.mcpmon(&["up"]).expect(0);
     stack.mcpmon(&["health-check", "--wait", "--timeout", "90s"]).expect(0);
 
@@ -145,6 +162,7 @@ probes:
         "0",
     );
     one("count(pg_stat_activity_count) > bool 0", "1");
+    one("count(pg_stat_statements_calls_total) > bool 0", "1");
     one("redis_up{job=\"redis-exporter\"}", "1");
     one("mqtt2prometheus_connected{job=\"mosquitto-exporter\"}", "1");
     one("broker_clients_connected", "1");
@@ -165,7 +183,13 @@ probes:
     one("probe_success{probe=\"page\"}", "1");
     one("probe_success{probe=\"other\"}", "0");
     one("probe_success{probe=\"ping\",module=\"icmp\",instance=\"redis\"}", "1");
+    one("probe_success{probe=\"names\"}", "1");
     one("count by (job) (up{job=\"probes\"} == 1)", "6");
+
+    let snapshot =
+        format!("http://127.0.0.1:{}/api/v1/admin/tsdb/snapshot", stack.ports.prometheus);
+    let made = Command::new("curl").args(["-sS", "-X", "POST", &snapshot]).output().unwrap();
+    assert!(String::from_utf8_lossy(&made.stdout).contains("\"success\""), "{made:?}");
 
     // The second one of its kind has a name and a log of its own.
     let status = stack.mcpmon(&["status"]).expect(0);
