@@ -296,6 +296,9 @@ pub struct Setting {
     /// `settings` and `secret`, with values escaped as in JSON).
     #[serde(default)]
     pub content: Option<String>,
+    /// Characters that a secret may not hold, for the program would not read it, or show it.
+    #[serde(default)]
+    pub without: Option<String>,
 }
 
 /// What may be written under a setting.
@@ -449,8 +452,9 @@ impl Spec {
         }
         for (name, setting) in &self.settings {
             anyhow::ensure!(
-                setting.content.is_none() || setting.kind == SettingType::Secret,
-                "the setting `{name}` has `content`, which only a secret has"
+                setting.content.is_none() && setting.without.is_none()
+                    || setting.kind == SettingType::Secret,
+                "the setting `{name}` has `content` or `without`, which only a secret has"
             );
             anyhow::ensure!(
                 setting.values.is_empty() || setting.kind == SettingType::Text,

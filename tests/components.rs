@@ -187,3 +187,17 @@ fn a_folder_without_a_component_yaml_is_no_component() {
     let folder = tempo().file("own/notes/README.md", "# notes\n");
     folder.mcpmon("validate").ends(0);
 }
+
+#[test]
+fn another_one_of_a_kind_has_a_name_of_its_own() {
+    let own = "  tempo@archive: {retention: 30d}\n  tempo@off: {enabled: false}\n";
+    let manifest = MANIFEST.replace("services:\n", &format!("{own}services:\n"));
+    let folder = tempo().file("mcpmon.yaml", &manifest).file("own/tempo/component.yaml", &TEMPO);
+    folder.mcpmon("render --out out").ends(0);
+    assert!(folder.read("out/tempo/tempo.yml").contains("block_retention: \"3d\""));
+    assert!(folder.read("out/tempo-archive/tempo.yml").contains("block_retention: \"30d\""));
+    let prometheus = folder.read("out/prometheus/prometheus.yml");
+    let target = "- targets: [\"acme-tempo-archive:3200\"]\n        labels: {component: \"tempo\"";
+    assert!(prometheus.contains(target), "{prometheus}");
+    assert!(!prometheus.contains("tempo-off"), "{prometheus}");
+}

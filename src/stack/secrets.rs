@@ -126,16 +126,21 @@ fn written(
 ) -> Result<Vec<u8>, (String, String)> {
     let Some(part) = stack.components.get(&secret.component) else { return Ok(value) };
     let setting = secret.path.strip_prefix("secrets/").and_then(|key| part.spec.settings.get(key));
-    let Some(content) = setting.and_then(|setting| setting.content.as_ref()) else {
-        return Ok(value);
-    };
+    let Some(setting) = setting else { return Ok(value) };
+    let unfit = setting.without.as_deref().unwrap_or_default();
+    if value.iter().any(|byte| unfit.as_bytes().contains(byte)) {
+        let message = format!("{} cannot read a secret like this ({})", part.kind, secret.source);
+        return Err((message, format!("choose one that holds none of these: `{unfit}`")));
+    }
+    let Some(content) = &setting.content else { return Ok(value) };
     let text = String::from_utf8(value).map_err(|_| {
         let message = format!("the secret is no text ({})", secret.source);
         (message, "put the password itself there, as UTF-8".to_owned())
     })?;
     crate::render::written_secret(content, &part.settings, &text).map(String::into_bytes).map_err(
         |error| {
-            (format!("{}/component.yaml: {error:#}", part.kind), "correct its `content`".to_owned())
+            let message = format!("{}/component.yaml: {error:#}", part.kind);
+            (message, "correct its `content`".to_owned())
         },
     )
 }

@@ -6,6 +6,7 @@
 
 mod alerts;
 mod crash;
+mod exporters;
 mod harness;
 mod lifecycle;
 mod logs;
