@@ -220,6 +220,8 @@ pub enum Stage {
         replacement: String,
         /// The fields in which it is covered; the line where there are none.
         fields: Vec<String>,
+        /// A line that holds none of these texts does not match; where there are none each line is tried.
+        hints: Vec<String>,
     },
 }
 

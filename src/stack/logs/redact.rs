@@ -19,6 +19,9 @@ pub struct Shipped {
     pub description: String,
     /// The expression.
     pub expression: String,
+    /// A line that holds none of these texts does not match.
+    #[serde(default)]
+    pub hints: Vec<String>,
     /// Lines that it covers something in.
     #[serde(default)]
     pub covers: Vec<Covered>,
@@ -44,7 +47,9 @@ pub struct Covered {
 pub fn shipped(assets: &Assets) -> anyhow::Result<Vec<Shipped>> {
     let path = "logs/redact.yaml";
     let patterns: Vec<Shipped> = assets.yaml(path)?.unwrap_or_default();
-    for pattern in &patterns {
+    // Those that ship with mcpmon are proven by its tests; compiling them takes longer than all else here.
+    let own = assets.shown(path) != path;
+    for pattern in patterns.iter().filter(|_| own) {
         let shown = || format!("{}: {}", assets.shown(path), pattern.name);
         let regex =
             re2::compile(&pattern.expression).map_err(|p| anyhow::anyhow!("{}: {p}", shown()))?;
@@ -74,7 +79,7 @@ pub fn stages(
     let general_redact = general.redact.map_or(Some(&plain), Switch::on);
     let nearest = service.filter(|said| said.redact.is_some()).unwrap_or(general);
     let Some(redact) = nearest.redact.map_or(Some(&plain), Switch::on) else { return Vec::new() };
-    let mut patterns: Vec<(&str, String)> = Vec::new();
+    let mut patterns: Vec<(&str, String, &[String])> = Vec::new();
     let known = || shipped.iter().map(|pattern| pattern.name.as_str());
     if let Builtin::Named(names) = &redact.builtin {
         for (index, name) in
@@ -95,7 +100,7 @@ pub fn stages(
             Builtin::Named(names) => names.contains(&pattern.name),
         };
         if wanted {
-            patterns.push((&pattern.name, pattern.expression.clone()));
+            patterns.push((&pattern.name, pattern.expression.clone(), &pattern.hints));
         }
     }
     let inherited = general_redact.filter(|general| !std::ptr::eq(*general, redact));
@@ -116,20 +121,21 @@ pub fn stages(
             );
         }
         // One of the same name takes the other's place.
-        patterns.retain(|(other, _)| other != &name.as_str());
+        patterns.retain(|(other, ..)| other != &name.as_str());
         let whole = pattern.regex().captures_len() == 1;
         let expression = if whole { format!("({pattern})") } else { pattern.to_string() };
-        patterns.push((name.as_str(), expression));
+        patterns.push((name.as_str(), expression, &[]));
     }
     let any: Vec<String> =
-        patterns.iter().map(|(_, expression)| format!("(?:{expression})")).collect();
+        patterns.iter().map(|(_, expression, _)| format!("(?:{expression})")).collect();
     let any = format!("\\A([\\s\\S]*(?:{})[\\s\\S]*)\\z", any.join("|"));
     let nothing = patterns.is_empty();
-    let line = |(name, expression): (&str, String)| Stage::Redact {
+    let line = |(name, expression, hints): (&str, String, &[String])| Stage::Redact {
         name: name.to_owned(),
         expression,
         replacement: format!("[redacted:{name}]"),
         fields: Vec::new(),
+        hints: hints.to_vec(),
     };
     let mut stages: Vec<Stage> = patterns.into_iter().map(line).collect();
     if !nothing && !fields.is_empty() {
@@ -139,6 +145,7 @@ pub fn stages(
             expression: any,
             replacement: "[redacted]".to_owned(),
             fields: fields.to_vec(),
+            hints: Vec::new(),
         });
     }
     stages
@@ -158,6 +165,7 @@ mod tests {
             name: pattern.name,
             expression: pattern.expression,
             fields: Vec::new(),
+            hints: pattern.hints,
         };
         Pipeline {
             services: None,
@@ -179,6 +187,7 @@ mod tests {
         for pattern in shipped(&Assets::shipped()).unwrap() {
             assert!(pattern.covers.len() >= 2 && pattern.leaves.len() >= 2, "{}", pattern.name);
             assert!(!pattern.description.is_empty());
+            assert!(re2::compile(&pattern.expression).unwrap().captures_len() > 1);
             for example in &pattern.covers {
                 assert_eq!(covered(&example.line), example.becomes, "{}", pattern.name);
                 let shown = format!("[redacted:{}]", pattern.name);
@@ -192,6 +201,28 @@ mod tests {
             for line in &pattern.leaves {
                 assert_eq!(&covered(line), line, "{}", pattern.name);
             }
+        }
+    }
+
+    #[test]
+    fn whatever_a_pattern_matches_holds_one_of_its_hints() {
+        use proptest::strategy::{Strategy as _, ValueTree as _};
+        let mut runner = proptest::test_runner::TestRunner::deterministic();
+        for pattern in shipped(&Assets::shipped()).unwrap().iter().filter(|p| !p.hints.is_empty()) {
+            let regex = re2::compile(&pattern.expression).unwrap();
+            // Texts are made of the expression without its anchors, and only those that it matches count.
+            let free = pattern.expression.replace("\\b", "").replace("|\\z", "");
+            let texts = proptest::string::string_regex(&free).unwrap();
+            let mut seen = 0;
+            for _ in 0..2000 {
+                let text = texts.new_tree(&mut runner).unwrap().current();
+                for found in regex.find_iter(&text) {
+                    seen += 1;
+                    let hinted = pattern.hints.iter().any(|hint| found.as_str().contains(hint));
+                    assert!(hinted, "{}: {:?}", pattern.name, found.as_str());
+                }
+            }
+            assert!(seen > 30, "{}: only {seen} texts matched", pattern.name);
         }
     }
 
