@@ -20,7 +20,8 @@ pub use notifications::{
 };
 pub use resolve::{Failure, Resolved, resolve};
 pub use secrets::{
-    Secrets, Surroundings, is_placeholder, peek, read as read_secrets, value as read_secret,
+    Secrets, Surroundings, check as check_secrets, is_placeholder, peek, read as read_secrets,
+    value as read_secret,
 };
 pub use targets::{JobAuth, OwnJob, OwnTarget, ScrapeJob, Target};
 

@@ -1,11 +1,11 @@
 //! Secret values: read at the last moment, never rendered, never printed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
 use super::{SecretFile, Stack};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::manifest::{Document, SecretRef};
 
 /// What mcpmon may see of the machine it runs on.
@@ -82,28 +82,59 @@ pub fn read(
     let mut secrets = Secrets::default();
     let mut found = Vec::new();
     for secret in &stack.secrets {
-        let value = value(&secret.source, &document.dir, surroundings)
-            .and_then(|value| written(stack, secret, value));
-        match value {
+        match one(document, stack, secret, surroundings) {
             Ok(value) => {
                 let key = (secret.component.clone(), secret.path.clone());
                 secrets.0.insert(key, value);
             }
-            Err((message, help)) => {
-                let can_be_made = stack.generated(secret).is_some()
-                    && !exists(&secret.source, &document.dir, surroundings);
-                let help = if can_be_made { "`mcpmon secrets` makes it".to_owned() } else { help };
-                found.push(Diagnostic::error(secret.span, message).help(help));
-            }
+            Err(problem) => found.push(problem),
         }
     }
     if found.is_empty() { Ok(secrets) } else { Err(found) }
 }
 
-/// Whether there is a file, be it as it may. Only files are made.
+/// What is wrong with the stack's secrets, where those that are not there are worth a warning only:
+/// a manifest is reviewed on machines that do not have them.
+pub fn check(
+    document: &Document,
+    stack: &Stack,
+    surroundings: &Surroundings<'_>,
+) -> Vec<Diagnostic> {
+    // Several readers of one secret are told once.
+    let mut sources = BTreeSet::new();
+    let secrets = stack.secrets.iter().filter(|secret| sources.insert(secret.source.to_string()));
+    let problems = secrets.filter_map(|secret| {
+        let mut problem = one(document, stack, secret, surroundings).err()?;
+        if !exists(&secret.source, &document.dir, surroundings) {
+            problem.severity = Severity::Warning;
+        }
+        Some(problem)
+    });
+    problems.collect()
+}
+
+fn one(
+    document: &Document,
+    stack: &Stack,
+    secret: &SecretFile,
+    surroundings: &Surroundings<'_>,
+) -> Result<Vec<u8>, Diagnostic> {
+    value(&secret.source, &document.dir, surroundings)
+        .and_then(|value| written(stack, secret, value))
+        .map_err(|(message, help)| {
+            let is_file = matches!(secret.source, SecretRef::File(_));
+            let can_be_made = is_file
+                && stack.generated(secret).is_some()
+                && !exists(&secret.source, &document.dir, surroundings);
+            let help = if can_be_made { "`mcpmon secrets` makes it".to_owned() } else { help };
+            Diagnostic::error(secret.span, message).help(help)
+        })
+}
+
+/// Whether there is a value, be it as it may.
 fn exists(source: &SecretRef, dir: &Path, surroundings: &Surroundings<'_>) -> bool {
     match source {
-        SecretRef::Env(_) => true,
+        SecretRef::Env(name) => (surroundings.env)(name).is_some(),
         SecretRef::File(path) => (surroundings.file)(&dir.join(path)).is_ok(),
     }
 }
