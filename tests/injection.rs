@@ -111,7 +111,8 @@ fn base() -> Value {
             "search": {"mcp": "http://search:7001/mcp", "metrics": {"url": "http://search:7001/metrics"}, "dialect": "fastapi", "container": "mcp-search"},
             "demo": {"mcp": "http://demo:8080/mcp", "run": {"image": "acme/demo:1"}},
         },
-        "logs": {"files": [{"path": "/var/log/app/*.log", "service": "search"}]},
+        // The shipped patterns hold no text of a manifest, and are many.
+        "logs": {"redact": {"builtin": []}, "files": [{"path": "/var/log/app/*.log", "service": "search"}]},
         "queries": {"mine": {"expr": "up"}},
         "probes": {
             "shop": {"http": {"url": "http://shop:80/", "body": "a", "auth": {"basic": {"username": "a", "password": {"env": "SECRET"}}}, "tls": {"server_name": "a"}}, "labels": {"tier": "a"}},

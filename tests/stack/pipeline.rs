@@ -176,10 +176,13 @@ fn shipped_by_promtail(dir: &std::path::Path, lines: &[String]) -> Vec<Entry> {
     parse_dry_run(&piped(&mut docker, lines))
 }
 
-/// Entries of a dry run: `time TAB {labels} TAB line`; what does not begin so goes on with the line before.
+/// Entries of a dry run: time, labels, line; what does not begin so goes on with the line before.
 fn parse_dry_run(text: &str) -> Vec<Entry> {
-    let head =
-        regex::Regex::new(r"^(\d{4}-\d\d-\d\dT[0-9:.]+[+-]\d{4})\t(\{.*?\})\t(.*)$").unwrap();
+    // The columns are lined up with any number of tabs, also none.
+    let head = regex::Regex::new(
+        r#"^(\d{4}-\d\d-\d\dT[0-9:.]+[+-]\d{4})\t*(\{(?:\w+="(?:[^"\\]|\\.)*"(?:, )?)*\})\t*(.*)$"#,
+    )
+    .unwrap();
     let label = regex::Regex::new(r#"(\w+)=("(?:[^"\\]|\\.)*")"#).unwrap();
     let mut entries: Vec<Entry> = Vec::new();
     for line in text.lines() {
@@ -193,6 +196,8 @@ fn parse_dry_run(text: &str) -> Vec<Entry> {
         let labels = label
             .captures_iter(&found[2])
             .map(|pair| (pair[1].to_owned(), serde_json::from_str(&pair[2]).unwrap()));
+        // Loki takes an empty label for none.
+        let labels = labels.filter(|(_, value): &(String, String)| !value.is_empty());
         let format = "%Y-%m-%dT%H:%M:%S%.f%z";
         let at = jiff::Timestamp::strptime(format, &found[1]).unwrap();
         // One that was just read says nothing about when it was written.
