@@ -33,7 +33,10 @@ pub fn schema(catalog: &Catalog) -> Value {
                     "type": "array",
                     "items": {
                         "type": "object",
-                        "properties": {"preset": {"type": "string", "enum": super::PRESETS}},
+                        "properties": {
+                            "preset": {"type": "string", "enum": super::PRESETS, "description": "A well-known receiver; without it the entry is Prometheus' own."},
+                            "password": {"allOf": [secret], "description": "The password of a preset that takes one."},
+                        },
                     },
                 }),
                 SettingType::Path => json!({"type": "string", "pattern": "^/[^:]*$"}),
