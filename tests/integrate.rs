@@ -34,7 +34,7 @@ impl Answer {
 }
 
 fn docker(arguments: &[&str]) -> String {
-    let output = Command::new("docker").args(arguments).output().expect("the docker command");
+    let output = Command::new("docker").args(arguments).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     assert!(output.status.success(), "docker {arguments:?}: {}", text(&output.stderr));
     text(&output.stdout)

@@ -1,5 +1,6 @@
 //! `mcpmon watch`: files change, the stack follows, mistakes are shown, and Ctrl-C ends it well.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -16,7 +17,7 @@ fn what_is_saved_takes_effect_and_mistakes_change_nothing() {
     let heard = said.clone();
     let reader = std::thread::spawn(move || {
         for line in lines {
-            heard.lock().unwrap().push_str(&format!("{}\n", line.unwrap()));
+            writeln!(heard.lock().unwrap(), "{}", line.unwrap()).unwrap();
         }
     });
     let times = |text: &str| said.lock().unwrap().matches(text).count();
