@@ -16,10 +16,8 @@ use crate::render::{self, Bundle};
 use crate::stack::{self, Secrets, Stack, Surroundings};
 
 /// This process's environment and file system.
-const SURROUNDINGS: Surroundings<'_> = Surroundings {
-    env: &|name| std::env::var(name).ok(),
-    file: &|path| std::fs::read(path),
-};
+const SURROUNDINGS: Surroundings<'_> =
+    Surroundings { env: &|name| std::env::var(name).ok(), file: &|path| std::fs::read(path) };
 
 /// What every command needs from outside.
 pub struct Context {
@@ -176,8 +174,7 @@ impl Context {
     /// Prints problems; the command ends as wrong usage.
     pub fn wrong(&self, found: &[Diagnostic], sources: &Sources) -> anyhow::Error {
         self.printer.diagnostics(found, sources);
-        let errors =
-            found.iter().filter(|d| d.severity == Severity::Error).count();
+        let errors = found.iter().filter(|d| d.severity == Severity::Error).count();
         let files: Vec<String> = self.global.files.iter().map(|f| shown(f)).collect();
         let plural = if errors == 1 { "" } else { "s" };
         Stop::new(
