@@ -207,7 +207,7 @@ fn drop_nulls(node: &mut Node, path: &mut Vec<String>) {
     let Some(map) = node.as_map_mut() else { return };
     let named = matches!(
         path.iter().map(String::as_str).collect::<Vec<_>>().as_slice(),
-        ["services"] | ["probes"] | ["notifications", "receivers"]
+        ["services" | "probes"] | ["notifications", "receivers"]
     );
     map.retain(|_, entry| named || !matches!(entry.node.value, yaml::Value::Null));
     for (key, entry) in map {
