@@ -192,7 +192,7 @@ fn a_folder_without_a_component_yaml_is_no_component() {
 fn another_one_of_a_kind_has_a_name_of_its_own() {
     let own = "  tempo@archive: {retention: 30d}\n  tempo@off: {enabled: false}\n";
     let manifest = MANIFEST.replace("services:\n", &format!("{own}services:\n"));
-    let folder = tempo().file("mcpmon.yaml", &manifest).file("own/tempo/component.yaml", &TEMPO);
+    let folder = tempo().file("mcpmon.yaml", &manifest);
     folder.mcpmon("render --out out").ends(0);
     assert!(folder.read("out/tempo/tempo.yml").contains("block_retention: \"3d\""));
     assert!(folder.read("out/tempo-archive/tempo.yml").contains("block_retention: \"30d\""));

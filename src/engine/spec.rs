@@ -41,7 +41,8 @@ pub struct ContainerSpec {
     pub read_only_rootfs: bool,
     /// Capabilities it keeps, without the `CAP_` prefix.
     pub cap_add: Vec<String>,
-    /// Kernel parameters of its own network, by name. A container without any has the same hash as before there were such.
+    /// Kernel parameters of its own network, by name. Left out where there are none: the hash of such a container is the same
+    /// whether its mcpmon knows them or not.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub sysctls: BTreeMap<String, String>,
     /// Additional groups, by number or name.

@@ -42,8 +42,8 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
     let mut secrets = Vec::new();
     let services = targets::resolve(document, catalog, &mut secrets, &mut found);
     let probes = probes::resolve(document, &mut secrets, &mut found);
-    let probed = !services.probes.is_empty() || !manifest.probes.is_empty();
-    let parts = components::resolve(document, catalog, probed, &mut secrets, &mut found);
+    let asked = !services.probes.is_empty() || !manifest.probes.is_empty();
+    let parts = components::resolve(document, catalog, asked, &mut secrets, &mut found);
     let mut jobs = services.jobs();
     if !probes.targets.is_empty() {
         jobs.push(targets::plain_job("probes", true, probes.targets));

@@ -166,9 +166,8 @@ fn value(setting: &Setting, key: &str, node: &Node) -> Result<Json, Diagnostic> 
             json!(port)
         }
         SettingType::Bool => json!(yaml::from_node::<bool>(node)?),
-        SettingType::RemoteWrite => return Err(wrong("a list")),
         SettingType::List if matches!(node.value, Value::List(_)) => node.to_json(),
-        SettingType::List => return Err(wrong("a list")),
+        SettingType::List | SettingType::RemoteWrite => return Err(wrong("a list")),
         SettingType::Map if matches!(node.value, Value::Map(_)) => node.to_json(),
         SettingType::Map => return Err(wrong("a map")),
         SettingType::Labels => {

@@ -6,6 +6,32 @@ use super::harness::{TestStack, docker, eventually};
 
 const PASSWORD: &str = "Wv9-tq\"{3}:/@xL";
 
+const MANIFEST: &str = "networks: [NETWORK]
+components:
+  prometheus:
+    admin_api: true
+    secrets: {aws: {file: aws}}
+    env: {AWS_SHARED_CREDENTIALS_FILE: /etc/mcpmon/live/secrets/aws}
+    remote_write:
+      - {preset: amp, url: \"http://nowhere:1/api/v1/remote_write\", region: us-east-1}
+      - {preset: grafana-cloud, url: \"http://nowhere:1/api/prom/push\", username: \"1\", password: {file: redis}}
+      - {preset: mimir, url: \"http://nowhere:1/api/v1/push\", tenant: acme}
+      - {preset: thanos, url: \"http://nowhere:1/api/v1/receive\"}
+  postgres-exporter: {server: \"postgres:5432\", password: {file: password}, sslmode: disable, stat_statements: true}
+  postgres-exporter@absent: {server: \"nowhere:5432\", password: {file: password}, sslmode: disable}
+  redis-exporter: {server: \"redis:6379\", user: watch, password: {file: redis}}
+  mosquitto-exporter: {server: \"mosquitto:1883\", user: watch, password: {file: password}}
+  nginx-exporter: {url: \"http://nowhere:8080/stub_status\"}
+  cadvisor: {}
+probes:
+  database: {tcp: \"postgres:5432\", group: data, labels: {tier: one}}
+  closed: {tcp: \"postgres:1\"}
+  page: {http: {url: \"http://loki:3100/ready\", status: [200], body: ready}}
+  other: {http: {url: \"http://loki:3100/ready\", body: \"not this\"}}
+  ping: {icmp: redis}
+  names: {dns: {server: \"127.0.0.11:53\", name: redis}}
+";
+
 /// Servers that are not of the stack, on a network of their own; gone when the test ends.
 struct Servers {
     network: String,
@@ -104,34 +130,7 @@ fn exporters_measure_servers_and_probes_ask_from_outside() {
     )
     .unwrap();
     std::fs::write(stack.path("redis"), "plain-9Kd2Lm\n").unwrap();
-    stack.manifest(&format!(
-        "networks: [{}]
-components:
-  prometheus:
-    admin_api: true
-    secrets: {{aws: {{file: aws}}}}
-    env: {{AWS_SHARED_CREDENTIALS_FILE: /etc/mcpmon/live/secrets/aws}}
-    remote_write:
-      - {{preset: amp, url: \"http://nowhere:1/api/v1/remote_write\", region: us-east-1}}
-      - {{preset: grafana-cloud, url: \"http://nowhere:1/api/prom/push\", username: \"1\", password: {{file: redis}}}}
-      - {{preset: mimir, url: \"http://nowhere:1/api/v1/push\", tenant: acme}}
-      - {{preset: thanos, url: \"http://nowhere:1/api/v1/receive\"}}
-  postgres-exporter: {{server: \"postgres:5432\", password: {{file: password}}, sslmode: disable, stat_statements: true}}
-  postgres-exporter@absent: {{server: \"nowhere:5432\", password: {{file: password}}, sslmode: disable}}
-  redis-exporter: {{server: \"redis:6379\", user: watch, password: {{file: redis}}}}
-  mosquitto-exporter: {{server: \"mosquitto:1883\", user: watch, password: {{file: password}}}}
-  nginx-exporter: {{url: \"http://nowhere:8080/stub_status\"}}
-  cadvisor: {{}}
-probes:
-  database: {{tcp: \"postgres:5432\", group: data, labels: {{tier: one}}}}
-  closed: {{tcp: \"postgres:1\"}}
-  page: {{http: {{url: \"http://loki:3100/ready\", status: [200], body: ready}}}}
-  other: {{http: {{url: \"http://loki:3100/ready\", body: \"not this\"}}}}
-  ping: {{icmp: redis}}
-  names: {{dns: {{server: \"127.0.0.11:53\", name: redis}}}}
-",
-        servers.network
-    ));
+    stack.manifest(&MANIFEST.replace("NETWORK", &servers.network));
     eventually("PostgreSQL takes connections", 60, || {
         let container = format!("{}-postgres", servers.network);
         let question = ["exec", &container, "pg_isready", "-h", "127.0.0.1"];
