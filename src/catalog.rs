@@ -1,5 +1,9 @@
 //! The components that there are: one folder each, described by its `component.yaml`.
 
+mod setup;
+
+pub use setup::{Access, Generate, Read, Step, StepLogin, Write, WriteMethod};
+
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
@@ -9,7 +13,6 @@ use serde_json::Value as Json;
 
 use crate::assets::Assets;
 use crate::manifest::{Duration, Resources};
-use crate::yaml;
 
 /// All components, by name.
 #[derive(Clone, Debug)]
@@ -40,7 +43,7 @@ pub struct Spec {
     /// Arguments (*templates*); one that renders to nothing is left out.
     #[serde(default)]
     pub command: Vec<String>,
-    /// Environment (*templates*).
+    /// Environment (*templates*); a variable that renders to nothing is left out.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
     /// The port in the container that answers HTTP.
@@ -48,6 +51,9 @@ pub struct Spec {
     /// The port on the host that people know it by; without one the engine chooses.
     #[serde(default)]
     pub publish: Option<u16>,
+    /// Other ports that the manifest may publish.
+    #[serde(default)]
+    pub ports: Vec<ExtraPort>,
     /// Data volumes: name → path in the container. Nothing but `destroy` removes them.
     #[serde(default)]
     pub volumes: BTreeMap<String, String>,
@@ -57,14 +63,23 @@ pub struct Spec {
     /// Memory file systems: path → size such as `64m`.
     #[serde(default)]
     pub tmpfs: BTreeMap<String, String>,
+    /// Kernel parameters of its own network: name → value, with the reason.
+    #[serde(default)]
+    pub sysctls: BTreeMap<String, Sysctl>,
     /// Names that resolve to the host or other addresses: `host.docker.internal:host-gateway`.
     #[serde(default)]
     pub extra_hosts: Vec<String>,
     /// Files in its configuration volume. The first one is what `config:` is laid over.
     #[serde(default)]
     pub files: Vec<FileSpec>,
+    /// How mcpmon logs in to it.
+    #[serde(default)]
+    pub access: Option<Access>,
     /// How to see that it is ready.
     pub ready: Ready,
+    /// What it must hold, in this order, given to it through its API.
+    #[serde(default)]
+    pub setup: Vec<Step>,
     /// How it takes a changed file; without this it is restarted.
     #[serde(default)]
     pub reload: Option<Reload>,
@@ -77,6 +92,9 @@ pub struct Spec {
     /// Components that start before it, where they are part of the stack.
     #[serde(default)]
     pub after: Vec<String>,
+    /// Components that must be part of the stack with it.
+    #[serde(default)]
+    pub needs: Vec<String>,
     /// Limits when the manifest is silent.
     #[serde(default)]
     pub resources: Resources,
@@ -108,7 +126,7 @@ const fn ten() -> u32 {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileSpec {
-    /// Template in the component's folder.
+    /// Template in the component's folder; `folder/template` is another component's.
     #[serde(default)]
     pub template: Option<String>,
     /// What makes the files instead of a template.
@@ -150,14 +168,42 @@ pub enum Effect {
     Restart,
 }
 
+/// A port beside the one that answers HTTP.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExtraPort {
+    /// The port in the container.
+    pub port: u16,
+    /// Setting with the port on the host; without a value it is not published.
+    pub setting: String,
+}
+
 /// A path of the host that a component must see, read-only.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HostMount {
     /// Path on the host (*template*).
+    #[serde(default)]
     pub source: String,
     /// Path in the container.
+    #[serde(default)]
     pub target: String,
+    /// Instead of both: an expression that gives a list of paths, each mounted at the same path.
+    #[serde(default)]
+    pub each: Option<String>,
+    /// A capability that reading it takes; kept only where something is mounted.
+    #[serde(default)]
+    pub capability: Option<String>,
+    /// Why it is needed.
+    pub reason: String,
+}
+
+/// A kernel parameter of a container's own network.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sysctl {
+    /// Its value.
+    pub value: String,
     /// Why it is needed.
     pub reason: String,
 }
@@ -170,6 +216,22 @@ pub struct Ready {
     pub path: String,
     /// How long that may take.
     pub timeout: Duration,
+    /// Whether it wants to know who asks.
+    #[serde(default)]
+    pub login: bool,
+    /// What else the answer must say.
+    #[serde(default)]
+    pub says: Option<Says>,
+}
+
+/// What an answer in JSON must say.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Says {
+    /// Where, as JSON pointer.
+    pub at: String,
+    /// One of these texts.
+    pub one_of: Vec<String>,
 }
 
 /// How a component is asked to reload.
@@ -178,9 +240,9 @@ pub struct Ready {
 pub struct Reload {
     /// Paths that take a POST.
     pub post: Vec<String>,
-    /// Setting that holds the administrator's password, where it asks for one.
+    /// Whether it wants to know who asks.
     #[serde(default)]
-    pub password: Option<String>,
+    pub login: bool,
 }
 
 /// How to see that what a process loaded is what was rendered.
@@ -203,7 +265,7 @@ pub enum Proof {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Validator {
-    /// The command (*templates* over `dir`, the folder with the candidate).
+    /// The command; `{{ dir }}` stands for the folder with the candidate, and is no template otherwise.
     pub command: Vec<String>,
     /// Files that it checks, by prefix; it runs when one of them changed.
     pub checks: Vec<String>,
@@ -224,6 +286,19 @@ pub struct Setting {
     /// Whether the manifest must say it.
     #[serde(default)]
     pub required: bool,
+    /// What is made for a secret that is not there.
+    #[serde(default)]
+    pub generate: Option<Generate>,
+    /// The words that may be written, where a text is one of a few.
+    #[serde(default)]
+    pub values: Vec<String>,
+    /// How a secret stands in its file, where that is not the value alone (*template* over
+    /// `settings` and `secret`, with values escaped as in JSON).
+    #[serde(default)]
+    pub content: Option<String>,
+    /// Characters that a secret may not hold, for the program would not read it, or show it.
+    #[serde(default)]
+    pub without: Option<String>,
 }
 
 /// What may be written under a setting.
@@ -238,6 +313,8 @@ pub enum SettingType {
     Size,
     /// A number.
     Number,
+    /// A port.
+    Port,
     /// `true` or `false`.
     Bool,
     /// A list.
@@ -248,6 +325,13 @@ pub enum SettingType {
     Labels,
     /// An absolute path on the host.
     Path,
+    /// `host:port` as containers reach it.
+    Address,
+    /// An `http://` or `https://` URL as containers reach it.
+    Url,
+    /// Prometheus' `remote_write` entries, or presets of well-known receivers.
+    #[serde(rename = "remote-write")]
+    RemoteWrite,
     /// `{env: NAME}` or `{file: path}`.
     Secret,
 }
@@ -298,10 +382,8 @@ impl Catalog {
         let mut specs = IndexMap::new();
         for name in assets.folders_with("component.yaml") {
             let path = format!("{name}/component.yaml");
-            let text = assets.read(&path)?.with_context(|| format!("{path} vanished"))?;
-            let shown = assets.shown(&path);
-            let spec: Spec = yaml::from_str(&shown, &text)?;
-            spec.check().with_context(|| shown.clone())?;
+            let spec: Spec = assets.yaml(&path)?.with_context(|| format!("{path} vanished"))?;
+            spec.check().with_context(|| assets.shown(&path))?;
             specs.insert(name, spec);
         }
         Ok(Self { assets, specs })
@@ -341,6 +423,13 @@ impl Spec {
             self.host_mounts.is_empty() || self.exceptions.host_mounts.is_some(),
             "sees paths of the host without a reason under exceptions.host_mounts"
         );
+        for mount in &self.host_mounts {
+            let one = !mount.source.is_empty() && !mount.target.is_empty();
+            anyhow::ensure!(
+                mount.each.is_some() != one,
+                "a path of the host has either `source` and `target` or `each`"
+            );
+        }
         for file in &self.files {
             anyhow::ensure!(
                 file.template.is_some() != file.generate.is_some(),
@@ -348,7 +437,29 @@ impl Spec {
                 file.path
             );
         }
+        for word in self.validators.iter().flat_map(|validator| &validator.command) {
+            anyhow::ensure!(
+                !word.replace("{{ dir }}", "").contains("{{"),
+                "the validator's word `{word}` holds more than `{{{{ dir }}}}`"
+            );
+        }
+        for name in self.sysctls.keys() {
+            // Any other would be the host's, and the engine refuses it.
+            anyhow::ensure!(
+                name.starts_with("net."),
+                "the kernel parameter `{name}` is not one of a network"
+            );
+        }
         for (name, setting) in &self.settings {
+            anyhow::ensure!(
+                setting.content.is_none() && setting.without.is_none()
+                    || setting.kind == SettingType::Secret,
+                "the setting `{name}` has `content` or `without`, which only a secret has"
+            );
+            anyhow::ensure!(
+                setting.values.is_empty() || setting.kind == SettingType::Text,
+                "the setting `{name}` has `values`, which only a text has"
+            );
             anyhow::ensure!(
                 !crate::manifest::COMMON_SETTINGS.contains(&name.as_str()),
                 "the setting `{name}` is one that every component has"
@@ -357,7 +468,31 @@ impl Spec {
                 !setting.description.is_empty(),
                 "the setting `{name}` has no description"
             );
+            anyhow::ensure!(
+                setting.generate.is_none() || setting.kind == SettingType::Secret,
+                "the setting `{name}` is no secret, so nothing is generated for it"
+            );
         }
+        for extra in &self.ports {
+            anyhow::ensure!(
+                self.settings.get(&extra.setting).is_some_and(|s| s.kind == SettingType::Port),
+                "ports: `{}` is no setting that holds a port",
+                extra.setting
+            );
+        }
+        self.setup.iter().try_for_each(Step::check)?;
+        let access = self.access.iter();
+        let own = access.flat_map(|access| access.ca.iter().chain([&access.password]));
+        for name in own.filter(|name| !name.contains('.')) {
+            anyhow::ensure!(
+                self.settings.get(name).is_some_and(|s| s.kind == SettingType::Secret),
+                "access: `{name}` is no setting that holds a secret"
+            );
+        }
+        anyhow::ensure!(
+            self.access.is_some() || (self.setup.is_empty() && !self.ready.login),
+            "`setup` and `login` need `access`"
+        );
         Ok(())
     }
 }

@@ -10,7 +10,11 @@
 //! * [`render`] the stack's files
 //! * [`route`] who is told about an alert; [`audit`] what a reader would object to
 //! * [`engine`] the Docker engine
+//! * [`metrics`] what an endpoint serves
+//! * [`query`] saved queries and their answers
+//! * [`integrate`] a running container → an entry in the manifest
 //! * [`demo`] the MCP server of the quickstart
+//! * [`re2`] regular expressions as the collectors read them
 //!
 //! Load, resolve, render and plan are pure: no clock, no network, no environment but what is
 //! handed in.
@@ -27,12 +31,17 @@ pub mod diagnostic;
 pub mod engine;
 pub mod exit;
 mod hex;
+pub mod integrate;
 pub mod manifest;
+pub mod metrics;
 pub mod output;
 pub mod plan;
+pub mod query;
+pub mod re2;
 mod redact;
 pub mod render;
 pub mod route;
 pub mod stack;
 pub mod start;
+pub mod watch;
 pub mod yaml;

@@ -1,7 +1,11 @@
 //! What `mcpmon init` writes: a manifest, its schema, the secrets that the profile asks for.
 
+mod generate;
+
+pub use generate::{Certificates, generate, missing};
+
 use std::fs::{self, OpenOptions};
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -19,6 +23,8 @@ pub enum Wrote {
     New,
     /// It was there and was left as it was.
     Kept,
+    /// It was there and was made anew.
+    Renewed,
 }
 
 /// What `init` wrote.
@@ -27,12 +33,9 @@ pub struct Started {
     pub files: Vec<(PathBuf, Wrote)>,
     /// Where Grafana's password stands, if it was made now.
     pub password: Option<PathBuf>,
+    /// Secrets that only people can know: what for, and where they are looked for.
+    pub missing: Vec<(String, String)>,
 }
-
-/// Characters that survive every shell, file and URL unquoted.
-const ALPHABET: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
-/// 24 of 56 characters are 139 bits.
-const PASSWORD_LENGTH: usize = 24;
 
 /// Writes a manifest that extends a profile, and what it needs.
 ///
@@ -62,16 +65,18 @@ pub fn write(dir: &Path, profile: &str, name: Option<&Name>) -> anyhow::Result<S
         anyhow::anyhow!(crate::diagnostic::draw(&found, &document.sources, false))
     })?;
 
-    let mut started = Started { files: Vec::new(), password: None };
-    for secret in &resolved.stack.secrets {
-        let SecretRef::File(file) = &secret.source else { continue };
-        let file = dir.join(file);
-        let wrote = private_file(&file)?;
-        if wrote == Wrote::New && secret.component == "grafana" {
-            started.password = Some(file.clone());
+    let mut started = Started { files: Vec::new(), password: None, missing: Vec::new() };
+    let stack = &resolved.stack;
+    started.files.extend(generate(stack, dir, Certificates::Keep)?);
+    let is_new = |path: &Path| started.files.contains(&(path.to_owned(), Wrote::New));
+    started.password = stack.secrets.iter().find_map(|secret| match &secret.source {
+        SecretRef::File(file) if secret.component == "grafana" => {
+            Some(dir.join(file)).filter(|file| is_new(file))
         }
-        started.files.push((file, wrote));
-    }
+        _ => None,
+    });
+    started.missing =
+        missing(stack, dir).iter().map(|s| (s.path.clone(), s.source.to_string())).collect();
     let schema = dir.join("mcpmon.schema.json");
     fs::write(&schema, serde_json::to_string_pretty(&manifest::schema(&catalog))? + "\n")?;
     ignore_secrets(dir, &mut started)?;
@@ -108,42 +113,6 @@ extends: {profile}
 #   default: chat
 "
     )
-}
-
-/// Makes a file with a random password that only its owner can read.
-fn private_file(path: &Path) -> anyhow::Result<Wrote> {
-    if path.exists() {
-        return Ok(Wrote::Kept);
-    }
-    if let Some(parent) = path.parent() {
-        let mut folder = fs::DirBuilder::new();
-        folder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-        folder.create(parent)?;
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file =
-        options.open(path).with_context(|| format!("cannot write {}", path.display()))?;
-    writeln!(file, "{}", password()?)?;
-    Ok(Wrote::New)
-}
-
-fn password() -> anyhow::Result<String> {
-    let mut random = fs::File::open("/dev/urandom").context("no source of randomness")?;
-    let mut password = String::new();
-    let mut byte = [0_u8; 1];
-    while password.len() < PASSWORD_LENGTH {
-        random.read_exact(&mut byte)?;
-        // Only a multiple of the alphabet's length gives each character the same chance.
-        if let Some(c) = ALPHABET.get(usize::from(byte[0]) % 64) {
-            password.push(char::from(*c));
-        }
-    }
-    Ok(password)
 }
 
 /// Keeps secrets out of the repository.

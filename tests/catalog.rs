@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
 use mcpmon::assets::{self, Assets};
-use mcpmon::catalog::{Catalog, Effect, Spec};
+use mcpmon::catalog::{Catalog, Effect, SettingType, Spec};
 use mcpmon::{manifest, render, stack};
 
 fn root() -> &'static Path {
@@ -44,7 +44,13 @@ fn facts(spec: &Spec) -> String {
         text += "| setting | type | default | meaning |\n|---|---|---|---|\n";
     }
     for (name, setting) in &spec.settings {
-        let kind = format!("{:?}", setting.kind).to_lowercase();
+        let kind = match setting.kind {
+            SettingType::RemoteWrite => "remote-write".to_owned(),
+            _ if !setting.values.is_empty() => {
+                setting.values.iter().map(|v| format!("`{v}`")).collect::<Vec<_>>().join(", ")
+            }
+            kind => format!("{kind:?}").to_lowercase(),
+        };
         let default = match &setting.default {
             Some(serde_json::Value::String(text)) => format!("`{text}`"),
             Some(value) => format!("`{value}`"),
@@ -85,6 +91,12 @@ fn facts(spec: &Spec) -> String {
     );
     reasons.extend(exceptions.host_mounts.iter().map(|r| ("sees paths of the host".to_owned(), r)));
     reasons.extend(exceptions.capabilities.iter().map(|(c, r)| (format!("keeps `{c}`"), r)));
+    reasons.extend(
+        spec.sysctls.iter().map(|(name, s)| (format!("sets `{name}` to `{}`", s.value), &s.reason)),
+    );
+    reasons.extend(spec.host_mounts.iter().filter_map(|mount| {
+        Some((format!("may keep `{}`", mount.capability.as_ref()?), &mount.reason))
+    }));
     if reasons.is_empty() {
         text += "No capabilities, a read-only root file system, no path of the host.\n";
     } else {
@@ -105,7 +117,7 @@ fn every_component_folder_is_whole() {
     let catalog = catalog();
     for dir in entries("templates").into_iter().filter(|dir| dir.is_dir()) {
         let name = dir.file_name().unwrap().to_str().unwrap();
-        if name == "dialects" {
+        if ["dialects", "logs"].contains(&name) {
             continue;
         }
         let spec =

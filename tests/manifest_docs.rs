@@ -56,6 +56,12 @@ fn kind(schema: &Value) -> String {
             "SecretRef" => "secret".to_owned(),
             "UrlOrSecret" => "URL or secret".to_owned(),
             "Url" => "URL".to_owned(),
+            "Address" => "`host:port`".to_owned(),
+            "Host" => "host".to_owned(),
+            "HttpProbe" => "URL or map".to_owned(),
+            "TlsProbe" => "`host:port` or map".to_owned(),
+            "Method" => "`GET`, `HEAD`, `POST`, `PUT` or `OPTIONS`".to_owned(),
+            "Record" => "a kind of record".to_owned(),
             "Endpoint" => "URL or map".to_owned(),
             "Matcher" => "text or list of text".to_owned(),
             "PublishedPort" => "port".to_owned(),
@@ -66,7 +72,16 @@ fn kind(schema: &Value) -> String {
                 "text".to_owned()
             }
             "Collector" => "`promtail` or `alloy`".to_owned(),
-            "Dialect" => "`fastapi`, `mcp` or `otel-http`".to_owned(),
+            "Dialect" => {
+                "`fastapi`, `mcp`, `otel-http`, `task-http` or `customer-success`".to_owned()
+            }
+            "Pattern" | "FieldName" | "TimeFormat" | "LogPath" => "text".to_owned(),
+            "Parse" => "word or `{regex: …}`".to_owned(),
+            "LabelFields" => "list or map of text".to_owned(),
+            "Builtin" => "`true`, `false` or list of text".to_owned(),
+            "SyslogFormat" => "`rfc5424` or `rfc3164`".to_owned(),
+            "Language" => "`promql` or `logql`".to_owned(),
+            name if name.starts_with("Switch") => "`false` or map".to_owned(),
             "Severity" => "`critical`, `high`, `warning` or `info`".to_owned(),
             _ => "map".to_owned(),
         };

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::try_join_all;
 
 use super::files::{self, Uploads};
+use super::setup;
 use super::transaction::{self, Work};
 use super::validate::{self, Where};
 use crate::check;
@@ -175,6 +176,13 @@ pub async fn settle(work: &Work<'_>, undo: &[Undo<'_>]) -> anyhow::Result<()> {
 /// Undoes steps, last first, and proves that what runs then is what ran before.
 pub async fn undo(work: &Work<'_>, steps: Vec<Undo<'_>>, timeout: Duration) -> anyhow::Result<()> {
     let engine = work.engine;
+    let gone: Vec<String> = steps
+        .iter()
+        .filter_map(|step| match step {
+            Undo::Created(unit) | Undo::Started(unit) => Some(unit.name.clone()),
+            _ => None,
+        })
+        .collect();
     let mut back: Vec<Unit> = Vec::new();
     let mut secrets = work.secrets.clone();
     // Files first: a container that comes back reads them when it starts.
@@ -217,6 +225,15 @@ pub async fn undo(work: &Work<'_>, steps: Vec<Undo<'_>>, timeout: Duration) -> a
             let texts: Vec<String> = late.iter().map(ToString::to_string).collect();
             anyhow::anyhow!(texts.join("\n"))
         })?;
+    // What a program was given through its API comes back as well.
+    let setups: Vec<Unit> = work
+        .units
+        .iter()
+        .filter(|unit| !unit.setup.is_empty() && !gone.contains(&unit.name))
+        .map(|unit| back.iter().find(|before| before.name == unit.name).unwrap_or(unit).clone())
+        .collect();
+    let setups: Vec<&Unit> = setups.iter().collect();
+    setup::run(engine, &work.project.stack, &setups, &secrets, timeout).await?;
     transaction::prove(engine, &work.project.stack, &units, &secrets)
         .await
         .map_err(|findings| anyhow::anyhow!(transaction::not_proven(&findings)))

@@ -11,17 +11,20 @@ mod change;
 mod files;
 mod preflight;
 mod remember;
+pub mod setup;
 mod teardown;
 mod transaction;
 mod validate;
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::try_join3;
+
 pub use teardown::{destroy, down};
 pub use validate::validate_all;
 
 use crate::commands::{Context, Project};
-use crate::engine::{Engine, Holder, Lock, LockError, LockVolume, image_self, labels};
+use crate::engine::{Container, Engine, Holder, Lock, LockError, LockVolume, image_self, labels};
 use crate::exit::{Exit, Stop};
 use crate::output::Mark;
 use crate::plan::{self, Action, Observed, Plan, Unit};
@@ -104,7 +107,7 @@ async fn unchanged(
     options: Options,
 ) -> anyhow::Result<Exit> {
     let asked: Vec<&Unit> = units.iter().filter(|unit| unit.ready.is_some()).collect();
-    transaction::ready(context, engine, &asked, options.timeout).await?;
+    transaction::settled(context, engine, &project.stack, &asked, secrets, options.timeout).await?;
     if options.only_running {
         prove_or_repair(context, engine, project, units, secrets, options).await?;
         context
@@ -113,7 +116,7 @@ async fn unchanged(
     } else {
         context.printer.mark(Mark::Good, "nothing to change; everything is ready");
     }
-    urls(context, engine, &project.stack).await?;
+    urls(context, &engine.containers(&project.stack.name).await?, &project.stack);
     Ok(Exit::Done)
 }
 
@@ -138,7 +141,8 @@ async fn prove_or_repair(
             context.printer.line(format!("  {} reads its files again", unit.name));
             change::read_again(engine, &project.stack, unit, secrets).await?;
         }
-        transaction::ready(context, engine, &all, options.timeout).await?;
+        transaction::settled(context, engine, &project.stack, &all, secrets, options.timeout)
+            .await?;
         let proven = transaction::prove(engine, &project.stack, &all, secrets).await;
         proven
             .map_err(|findings| Stop::new(Exit::Failed, transaction::not_proven(&findings)).into())
@@ -239,10 +243,15 @@ async fn under_lock(
     };
     let (done, kept) = futures_util::join!(work.run(options.timeout), remember::kept(engine, lock));
     done?;
-    remember::write(engine, lock, project, units, &planned, kept?).await?;
-    preflight::forget_old_self_images(engine, &self_image_reference(stack)?).await?;
+    let own_image = self_image_reference(stack)?;
+    let ((), (), containers) = try_join3(
+        remember::write(engine, lock, project, units, &planned, kept?),
+        async { Ok(preflight::forget_old_self_images(engine, &own_image).await?) },
+        async { Ok(engine.containers(&stack.name).await?) },
+    )
+    .await?;
     context.printer.mark(Mark::Good, summary(stack, &planned, &observed, start.elapsed()));
-    urls(context, engine, stack).await?;
+    urls(context, &containers, stack);
     Ok(Some(Exit::Done))
 }
 
@@ -268,16 +277,15 @@ fn summary(stack: &Stack, planned: &Plan, observed: &Observed, took: Duration) -
 }
 
 /// Where people find what they came for.
-async fn urls(context: &Context, engine: &Engine, stack: &Stack) -> anyhow::Result<()> {
-    let containers = engine.containers(&stack.name).await?;
-    for name in ["grafana", "prometheus", "alertmanager"] {
+fn urls(context: &Context, containers: &[Container], stack: &Stack) {
+    for name in ["grafana", "kibana", "prometheus", "alertmanager"] {
         let Some(part) = stack.components.get(name) else { continue };
         let container = containers.iter().find(|c| c.name == stack.container(name));
         if let Some(port) = container.and_then(|c| c.published(part.spec.port)) {
-            context
-                .printer
-                .line(format!("  {name:<13} http://{}:{}", port.host_ip, port.host_port));
+            let tls = part.spec.access.as_ref().is_some_and(|access| access.ca.is_some());
+            let scheme = if tls { "https" } else { "http" };
+            let at = format!("{scheme}://{}:{}", port.host_ip, port.host_port);
+            context.printer.line(format!("  {name:<13} {at}"));
         }
     }
-    Ok(())
 }

@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 
 use super::change::{self, Undo};
 use super::files;
+use super::setup;
 use super::validate::{self, Finding, Where};
 use crate::check;
 use crate::commands::{Context, Project};
@@ -129,7 +130,16 @@ impl<'a> Work<'a> {
         // A reload ends nothing, and its proof says more than being ready does.
         let begun = self.changing().filter(|(planned, _)| planned.action >= Action::Restart);
         let begun: Vec<&Unit> = begun.map(|(_, unit)| unit).collect();
-        ready(self.context, self.engine, &begun, timeout).await?;
+        let stack = &self.project.stack;
+        // A setup may need secrets of another program that changed, so all of them are asked.
+        let setups = self.units.iter().filter(|unit| !unit.setup.is_empty());
+        let mut asked = begun;
+        for unit in setups {
+            if asked.iter().all(|other| other.name != unit.name) {
+                asked.push(unit);
+            }
+        }
+        settled(self.context, self.engine, stack, &asked, self.secrets, timeout).await?;
         let proven = prove(self.engine, &self.project.stack, &changed, self.secrets);
         let checked = change::check_created(self);
         let (proven, checked) = futures_util::join!(proven, checked);
@@ -184,8 +194,27 @@ fn waves<'a>(work: &Work<'a>) -> Vec<Vec<(&'a UnitPlan, &'a Unit)>> {
     waves
 }
 
+/// Waits until units are ready, and brings those that are configured through their own API to what
+/// they must hold. Both go on side by side: one program may wait for what another is given.
+pub async fn settled(
+    context: &Context,
+    engine: &Engine,
+    stack: &Stack,
+    units: &[&Unit],
+    secrets: &Secrets,
+    timeout: Duration,
+) -> anyhow::Result<()> {
+    let ready = ready(context, engine, units, timeout);
+    let setup = setup::run(engine, stack, units, secrets, timeout);
+    let ((), written) = futures_util::try_join!(ready, setup)?;
+    for what in written {
+        context.printer.line(format!("  set {what}"));
+    }
+    Ok(())
+}
+
 /// Waits until units are ready, and shows which is.
-pub async fn ready(
+async fn ready(
     context: &Context,
     engine: &Engine,
     units: &[&Unit],

@@ -2,6 +2,7 @@
 //! address and the cause.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,19 +11,40 @@ use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 
 use super::subject::Login;
+use super::tls;
 
 /// Longest time that a question may take: programs that work answer in milliseconds.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
 /// The port is on this host or near it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// A change may take longer than a question.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+
 type Memory = Arc<Mutex<HashMap<String, Arc<OnceCell<Result<Answer, String>>>>>>;
 
 /// The client. Clones share its connections and its memory.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Http {
     client: reqwest::Client,
     memory: Option<Memory>,
+}
+
+/// What is sent.
+pub struct Body {
+    /// Its media type.
+    pub kind: String,
+    /// Its content; never shown, for it may hold a secret.
+    pub bytes: Vec<u8>,
+}
+
+fn builder(tls: rustls::ClientConfig) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(TIMEOUT)
 }
 
 /// What a program answered.
@@ -39,14 +61,19 @@ pub struct Answer {
 impl Http {
     /// A client that asks anew each time.
     pub fn new() -> Self {
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TIMEOUT)
-            .build();
-        // Without TLS and with fixed options there is nothing that could fail.
-        Self { client: client.unwrap_or_default(), memory: None }
+        // An empty list of authorities: nothing is asked over TLS without one of its own.
+        let tls = tls::trusting(rustls::RootCertStore::empty());
+        // With fixed options there is nothing that could fail.
+        Self { client: builder(tls).build().unwrap_or_default(), memory: None }
+    }
+
+    /// A client that speaks TLS to a server that proves to be `name`, wherever it answers.
+    ///
+    /// # Errors
+    /// An authority that is no certificate.
+    pub fn secured(ca: &[u8], name: &str, address: SocketAddr) -> Result<Self, String> {
+        let client = builder(tls::trusting(tls::authorities(ca)?)).resolve(name, address).build();
+        Ok(Self { client: client.map_err(|error| error.to_string())?, memory: None })
     }
 
     /// A client that asks each question once: several checks read the same document.
@@ -78,6 +105,21 @@ impl Http {
         timeout: Duration,
     ) -> Result<Answer, String> {
         send(self.client.post(url).timeout(timeout), "POST", url, login, timeout).await
+    }
+
+    /// Any answer to a request with a body.
+    pub async fn send(
+        &self,
+        method: reqwest::Method,
+        url: &str,
+        login: Option<&Login>,
+        body: Body,
+    ) -> Result<Answer, String> {
+        let name = method.to_string();
+        let request = self.client.request(method, url).timeout(WRITE_TIMEOUT);
+        // Kibana takes a change from those alone who say that they are no page of another site.
+        let request = request.header("kbn-xsrf", "mcpmon").header("content-type", body.kind);
+        send(request.body(body.bytes), &name, url, login, WRITE_TIMEOUT).await
     }
 
     /// The text of a good answer.
@@ -147,9 +189,10 @@ impl Answer {
     /// The program's own words: the message of a JSON answer, else the first lines.
     pub fn said(&self, lines: usize) -> String {
         let json: Option<serde_json::Value> = serde_json::from_slice(&self.body).ok();
-        let field = |name: &str| json.as_ref()?.get(name)?.as_str().map(ToOwned::to_owned);
-        let text = field("message")
-            .or_else(|| field("error"))
+        let field = |at: &str| json.as_ref()?.pointer(at)?.as_str().map(ToOwned::to_owned);
+        let text = field("/message")
+            .or_else(|| field("/error"))
+            .or_else(|| field("/error/reason"))
             .unwrap_or_else(|| String::from_utf8_lossy(&self.body).into_owned());
         let lines: Vec<&str> =
             text.lines().map(str::trim_end).filter(|l| !l.is_empty()).take(lines).collect();

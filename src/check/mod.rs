@@ -1,6 +1,6 @@
 //! Questions to a running stack, each with a verdict, evidence and advice.
 //!
-//! * [`http`] the one client; [`ready`] waits until every container answers
+//! * [`http`] the one client, over [`tls`] where a program has a certificate; [`ready`] waits until every container answers
 //! * [`proof`] what a process has *loaded* equals what was rendered; [`compare`] says what "equals" means
 //! * [`mod@health`] the checks, one file each; [`report`] what they found
 //! * [`mod@reload`] asks a process to read its files anew
@@ -15,6 +15,7 @@ pub mod ready;
 pub mod reload;
 pub mod report;
 pub mod subject;
+pub mod tls;
 
 pub use health::{HealthContext, health, names, wait_healthy};
 pub use proof::prove;

@@ -7,9 +7,10 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{sleep, timeout};
 
-use super::http::Http;
-use super::subject::base_url;
-use crate::engine::{Container, Reader, Status};
+use super::http::{Answer, Http};
+use super::subject;
+use crate::catalog::Ready;
+use crate::engine::{Container, PublishedPort, Reader, Status};
 use crate::plan::Unit;
 
 /// Steps at first: the stack is ready as soon as it is.
@@ -125,13 +126,16 @@ async fn watch(
     let mut step = FIRST_STEP;
     let mut restarts = None;
     let mut looked: Option<(Instant, Container)> = None;
+    let mut client = None;
     loop {
         if looked.as_ref().is_none_or(|(at, _)| at.elapsed() >= LOOK) {
             let container = look(reader, unit, &mut restarts).await?;
             looked = Some((Instant::now(), container));
         }
         let answer = match (&looked, &unit.ready) {
-            (Some((_, container)), Some(ready)) => ask(http, unit, container, &ready.path).await,
+            (Some((_, container)), Some(ready)) => {
+                ask(http, unit, container, ready, &mut client).await
+            }
             _ if started.elapsed() >= SETTLED => Ok(()),
             _ => Err("it has not settled yet".to_owned()),
         };
@@ -194,12 +198,48 @@ async fn look(
     }
 }
 
-async fn ask(http: &Http, unit: &Unit, container: &Container, path: &str) -> Result<(), String> {
+/// Whether a component says that it is ready.
+async fn ask(
+    http: &Http,
+    unit: &Unit,
+    container: &Container,
+    ready: &Ready,
+    client: &mut Option<(PublishedPort, String, Http)>,
+) -> Result<(), String> {
     let port = unit.port.and_then(|port| container.published(port));
     let port = port.ok_or_else(|| "it publishes no port".to_owned())?;
-    let url = format!("{}{path}", base_url(port));
-    match timeout(QUESTION, http.get(&url, None)).await {
-        Ok(answer) => answer?.good().map(drop),
+    // A client that speaks TLS is costly to make, and a restarted container may have another port.
+    if client.as_ref().is_none_or(|(at, _, _)| at != port) {
+        let (base, http) = subject::speak(unit, port, http.clone())?;
+        *client = Some((port.clone(), base, http));
+    }
+    let Some((_, base, http)) = client else { return Ok(()) };
+    let url = format!("{base}{}", ready.path);
+    let login = if ready.login { subject::own_login(unit) } else { None };
+    match timeout(QUESTION, http.get(&url, login.as_ref())).await {
+        Ok(answer) => answered(&answer?, ready),
         Err(_) => Err(format!("GET {url}: no answer within {QUESTION:?}")),
+    }
+}
+
+/// Whether an answer says that a component is ready.
+///
+/// # Errors
+/// What it says instead.
+pub fn answered(answer: &Answer, ready: &Ready) -> Result<(), String> {
+    let Some(says) = &ready.says else { return answer.clone().good().map(drop) };
+    // Such an answer explains a bad status better than the status itself does.
+    let document: serde_json::Value = match answer.json() {
+        Ok(document) => document,
+        Err(problem) => return Err(answer.clone().good().err().unwrap_or(problem)),
+    };
+    match document.pointer(&says.at).and_then(|value| value.as_str()) {
+        Some(word) if says.one_of.iter().any(|good| good == word) => Ok(()),
+        Some(word) => Err(format!("{}: it says `{word}`", answer.asked)),
+        None => {
+            Err(answer.clone().good().err().unwrap_or_else(|| {
+                format!("{}: the answer has nothing at {}", answer.asked, says.at)
+            }))
+        }
     }
 }

@@ -16,7 +16,7 @@ const LINES: usize = 6;
 pub async fn reload(subject: &Subject<'_>) -> Result<(), String> {
     let Some(reload) = &subject.unit.reload else { return Ok(()) };
     let timeout = longest_scrape(subject) + BEYOND_A_SCRAPE;
-    let login = reload.password.as_ref().and(subject.login.as_ref());
+    let login = subject.login.as_ref().filter(|_| reload.login);
     for path in &reload.post {
         let answer = subject.http.post(&subject.url(path), login, timeout).await?;
         match answer.status {

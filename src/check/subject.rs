@@ -1,6 +1,7 @@
 //! One container as the checks ask it: its files, its address and how to log in.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::http::Http;
 use crate::engine::{Container, PublishedPort, Reader, Status};
@@ -12,7 +13,7 @@ use crate::stack::{Secrets, Stack};
 pub struct Subject<'a> {
     /// What there should be.
     pub unit: &'a Unit,
-    /// `http://127.0.0.1:PORT`; empty for services, which are asked nothing.
+    /// `http://127.0.0.1:PORT`, or `https://NAME:PORT` where it answers over TLS; empty for services, which are asked nothing.
     pub base_url: String,
     /// The stack that it belongs to.
     pub stack: &'a Stack,
@@ -64,11 +65,11 @@ impl<'a> Subject<'a> {
         secrets: &Secrets,
         http: Http,
     ) -> Result<Self, String> {
-        let base_url = match unit.port {
-            Some(port) => address(unit, port, container)?,
-            None => String::new(),
+        let (base_url, http) = match unit.port {
+            Some(port) => speak(unit, address(unit, port, container)?, http)?,
+            None => (String::new(), http),
         };
-        Ok(Self { unit, base_url, stack, login: login(unit, stack, secrets), http })
+        Ok(Self { unit, base_url, stack, login: login(unit, secrets), http })
     }
 
     /// The address of a path.
@@ -90,11 +91,15 @@ impl<'a> Subject<'a> {
     }
 }
 
-fn address(unit: &Unit, port: u16, container: Option<&Container>) -> Result<String, String> {
+fn address<'a>(
+    unit: &Unit,
+    port: u16,
+    container: Option<&'a Container>,
+) -> Result<&'a PublishedPort, String> {
     let name = &unit.spec.name;
     let container = container.ok_or_else(|| format!("there is no container {name}"))?;
     match (container.published(port), container.state.status) {
-        (Some(published), _) => Ok(base_url(published)),
+        (Some(published), _) => Ok(published),
         (None, Status::Running) => Err(format!("{name} publishes no port: it cannot be asked")),
         (None, status) => {
             Err(format!("{name} does not run ({})", format!("{status:?}").to_lowercase()))
@@ -102,20 +107,49 @@ fn address(unit: &Unit, port: u16, container: Option<&Container>) -> Result<Stri
     }
 }
 
-/// Where a published port is reached from this host.
-pub fn base_url(port: &PublishedPort) -> String {
-    match port.host_ip.as_str() {
-        "" | "0.0.0.0" | "::" => format!("http://127.0.0.1:{}", port.host_port),
-        ip if ip.contains(':') => format!("http://[{ip}]:{}", port.host_port),
-        ip => format!("http://{ip}:{}", port.host_port),
-    }
+/// The address of a component that is published at `port`, and the client that it is asked with: one
+/// that knows its authority, where it answers over TLS.
+///
+/// # Errors
+/// An authority that is none.
+pub fn speak(unit: &Unit, port: &PublishedPort, http: Http) -> Result<(String, Http), String> {
+    let Some(ca) = unit.access.as_ref().and_then(|access| access.ca.as_ref()) else {
+        return Ok((format!("http://{}", near(port)), http));
+    };
+    let of = |problem: String| format!("{}: {problem}", unit.name);
+    let ca = unit.files.get(&format!("secrets/{ca}"));
+    let ca = ca.ok_or_else(|| of("its certificate authority is not at hand".to_owned()))?;
+    let http = Http::secured(&ca.content, &unit.name, near(port)).map_err(of)?;
+    Ok((format!("https://{}:{}", unit.name, port.host_port), http))
 }
 
-fn login(unit: &Unit, stack: &Stack, secrets: &Secrets) -> Option<Login> {
-    let setting = unit.reload.as_ref()?.password.as_ref()?;
-    let settings = &stack.components.get(&unit.name)?.settings;
-    let path = settings.get(setting)?.as_str()?;
-    let password = String::from_utf8(secrets.get(&unit.name, path)?.to_vec()).ok()?;
-    let user = settings.get("admin_user").and_then(|user| user.as_str()).unwrap_or("admin");
-    Some(Login { user: user.to_owned(), password })
+/// Where a published port is reached from this host.
+pub fn near(port: &PublishedPort) -> SocketAddr {
+    let ip = match port.host_ip.parse() {
+        Ok(IpAddr::V4(ip)) if !ip.is_unspecified() => IpAddr::V4(ip),
+        Ok(IpAddr::V6(ip)) if !ip.is_unspecified() => IpAddr::V6(ip),
+        _ => IpAddr::V4(Ipv4Addr::LOCALHOST),
+    };
+    SocketAddr::new(ip, port.host_port)
+}
+
+/// The administrator, with the password as `secrets` or else the unit's own file has it.
+fn login(unit: &Unit, secrets: &Secrets) -> Option<Login> {
+    let access = unit.access.as_ref()?;
+    // Another component's setting is written `component.setting`.
+    let own = (unit.name.as_str(), access.password.as_str());
+    let (component, setting) = access.password.split_once('.').unwrap_or(own);
+    let path = format!("secrets/{setting}");
+    let of_the_unit = || {
+        let file = unit.files.get(&path).filter(|_| component == unit.name)?;
+        Some(file.content.as_slice())
+    };
+    let password = secrets.get(component, &path).or_else(of_the_unit)?;
+    let password = String::from_utf8(password.to_vec()).ok()?;
+    Some(Login { user: access.user.clone(), password })
+}
+
+/// As [`Subject::login`], of a unit whose files are at hand.
+pub fn own_login(unit: &Unit) -> Option<Login> {
+    login(unit, &Secrets::default())
 }

@@ -6,7 +6,7 @@ use super::Context;
 use crate::exit::Exit;
 use crate::manifest::Name;
 use crate::output::Mark;
-use crate::start::{self, Wrote};
+use crate::start;
 
 /// Write a manifest to start from, its schema and the secrets it needs.
 #[derive(Debug, clap::Args)]
@@ -25,17 +25,16 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let started = start::write(&args.dir, &args.profile, args.name.as_ref())?;
-    for (path, wrote) in &started.files {
-        match wrote {
-            Wrote::New => context.printer.mark(Mark::Good, format!("wrote {}", path.display())),
-            Wrote::Kept => context.printer.line(format!("  kept {} as it is", path.display())),
-        }
-    }
+    super::secrets::show(context, &started.files);
     if let Some(path) = &started.password {
         context.printer.line(format!(
             "  Grafana's administrator is `admin`; the password stands in {}",
             path.display()
         ));
+    }
+    for (what, source) in &started.missing {
+        let what = what.strip_prefix("secrets/").unwrap_or(what);
+        context.printer.mark(Mark::Note, format!("write {what} yourself: {source}"));
     }
     context.printer.line("\nNext: `mcpmon up`, then `mcpmon health-check --wait`");
     Ok(Exit::Done)

@@ -56,6 +56,7 @@ impl ContainerSpec {
             cap_drop: (!self.privileged).then(|| vec!["ALL".to_owned()]),
             security_opt: (!self.privileged).then(|| vec!["no-new-privileges:true".to_owned()]),
             cap_add: filled(&self.cap_add),
+            sysctls: (!self.sysctls.is_empty()).then(|| self.sysctls.clone().into_iter().collect()),
             group_add: filled(&self.group_add),
             pid_mode: self.pid_host.then(|| "host".to_owned()),
             privileged: Some(self.privileged),
@@ -63,14 +64,35 @@ impl ContainerSpec {
             nano_cpus: self.nano_cpus,
             pids_limit: self.pids_limit,
             restart_policy: Some(ApiRestart { name: Some(restart), maximum_retry_count: None }),
-            log_config: Some(HostConfigLogConfig {
-                typ: Some("json-file".to_owned()),
-                config: Some(HashMap::from([
-                    ("max-size".to_owned(), self.log_rotation.max_size.clone()),
-                    ("max-file".to_owned(), self.log_rotation.max_file.to_string()),
-                ])),
-            }),
+            log_config: Some(self.log_config()),
             ..HostConfig::default()
+        }
+    }
+
+    fn log_config(&self) -> HostConfigLogConfig {
+        let option = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let size = option("max-size", &self.log_rotation.max_size);
+        let files = option("max-file", &self.log_rotation.max_file.to_string());
+        let (driver, options) = match &self.log_to {
+            None => ("json-file", vec![size, files]),
+            Some(to) => (
+                "fluentd",
+                vec![
+                    option("fluentd-address", &to.address),
+                    // A container starts and runs though Fluentd does not.
+                    option("fluentd-async", "true"),
+                    option("fluentd-sub-second-precision", "true"),
+                    option("tag", "docker.{{.Name}}"),
+                    option("labels", &to.labels.join(",")),
+                    // The engine's own copy.
+                    option("cache-max-size", &size.1),
+                    option("cache-max-file", &files.1),
+                ],
+            ),
+        };
+        HostConfigLogConfig {
+            typ: Some(driver.to_owned()),
+            config: Some(options.into_iter().collect()),
         }
     }
 

@@ -51,6 +51,6 @@ pub use logs::LogLine;
 pub use reader::{Publishing, Reader};
 pub use resources::{Image, Network, Volume};
 pub use spec::{
-    ContainerSpec, LogRotation, Mount, MountSource, NetworkMode, Publish, RestartPolicy,
+    ContainerSpec, LogRotation, LogTo, Mount, MountSource, NetworkMode, Publish, RestartPolicy,
 };
 pub use writer::Engine;

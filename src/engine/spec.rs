@@ -41,6 +41,9 @@ pub struct ContainerSpec {
     pub read_only_rootfs: bool,
     /// Capabilities it keeps, without the `CAP_` prefix.
     pub cap_add: Vec<String>,
+    /// Kernel parameters of its own network, by name. A container without any has the same hash as before there were such.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub sysctls: BTreeMap<String, String>,
     /// Additional groups, by number or name.
     pub group_add: Vec<String>,
     /// Whether it sees the host's processes.
@@ -59,6 +62,9 @@ pub struct ContainerSpec {
     pub restart: RestartPolicy,
     /// How much of its output the engine keeps.
     pub log_rotation: LogRotation,
+    /// Where the engine sends its output; with none it only keeps it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_to: Option<LogTo>,
     /// Whether the image's health check is switched off. mcpmon asks for readiness itself, and a check that runs in the container costs
     /// a process each time.
     pub healthcheck_disabled: bool,
@@ -82,6 +88,7 @@ impl ContainerSpec {
             mounts: Vec::new(),
             read_only_rootfs: true,
             cap_add: Vec::new(),
+            sysctls: BTreeMap::new(),
             group_add: Vec::new(),
             pid_host: false,
             privileged: false,
@@ -91,6 +98,7 @@ impl ContainerSpec {
             stop_timeout_seconds: None,
             restart: RestartPolicy::UnlessStopped,
             log_rotation: LogRotation::default(),
+            log_to: None,
             healthcheck_disabled: true,
         }
     }
@@ -195,6 +203,16 @@ pub struct LogRotation {
     pub max_size: String,
     /// Number of files.
     pub max_file: u32,
+}
+
+/// A Fluentd that the engine sends a container's output to. The engine keeps a copy, which is what
+/// `docker logs` shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LogTo {
+    /// `host:port`, as the engine reaches it.
+    pub address: String,
+    /// Labels of the container that go with each line.
+    pub labels: Vec<String>,
 }
 
 impl Default for LogRotation {

@@ -5,9 +5,14 @@ mod alerts;
 mod audit;
 mod component;
 mod load;
+mod log_words;
+mod logs;
 mod mute;
 mod notifications;
+mod probe;
+mod query;
 mod receivers;
+mod remote_write;
 mod routes;
 mod schema;
 mod service;
@@ -15,19 +20,28 @@ mod typed;
 mod types;
 mod words;
 
-pub use alerts::{Alerts, Override, Severity};
+pub use alerts::{Alerts, Override, Severity, TierOverride};
 pub use audit::{Accept, Audit};
 pub use component::{COMMON_SETTINGS, Common, Resources};
 pub use load::{Document, LoadError, io_reason, load, load_text};
+pub use log_words::{Builtin, FieldName, LabelFields, LogPath, Pattern, Switch, TimeFormat};
+pub use logs::{
+    LogFile, Logs, Multiline, Parse, Redact, ServiceLogs, Syslog, SyslogFormat, Timestamp,
+};
 pub use mute::{DaysOfMonth, Location, MONTHS, MuteTime, TimeSpan, WEEKDAYS};
 pub use notifications::{Notifications, Smtp, Timing};
+pub use probe::{DnsProbe, HttpAnswer, HttpProbe, Method, Probe, Record, TlsAnswer, TlsProbe};
+pub use query::{Language, Query};
 pub use receivers::{
     Discord, Email, Opsgenie, PagerDuty, Receiver, Slack, Teams, Telegram, Webhook,
 };
+pub use remote_write::{Amp, GrafanaCloud, Mimir, PRESETS, Preset, Thanos};
 pub use routes::{Matcher, Route, RouteTiming};
 pub use schema::schema;
 pub use service::{Auth, Demo, Dialect as DemoDialect, Endpoint, Run, Service, Tls};
-pub use types::{ByteSize, Day, Duration, LabelName, Name, SecretRef, Share, Url, UrlOrSecret};
+pub use types::{
+    Address, ByteSize, Day, Duration, Host, LabelName, Name, SecretRef, Share, Url, UrlOrSecret,
+};
 pub use words::{AlertLabel, DockerName, EnvName, HeaderName, MessageLine, is_image_path, is_tag};
 
 use std::collections::BTreeMap;
@@ -54,7 +68,7 @@ pub struct Manifest {
     /// Folder with component folders of your own: each adds a component or replaces files of a
     /// shipped one. A relative path starts at the manifest's folder.
     pub components_dir: Option<String>,
-    /// Which collector ships container logs to Loki.
+    /// Which collector ships container logs: to Loki, or with Fluentd to Elasticsearch.
     #[serde(default)]
     pub collector: Collector,
     /// Docker networks that exist already and in which services can be reached by name.
@@ -69,18 +83,24 @@ pub struct Manifest {
     /// What is monitored, by name.
     #[serde(default)]
     pub services: IndexMap<Name, Service>,
+    /// What is asked from outside beside the services, by name.
+    #[serde(default)]
+    pub probes: IndexMap<Name, Probe>,
     /// Which alerts there are.
     #[serde(default)]
     pub alerts: Alerts,
     /// Who is told about them.
     #[serde(default)]
     pub notifications: Notifications,
-    /// How container logs are read.
+    /// Where log lines come from and what is done to them before they are stored.
     #[serde(default)]
     pub logs: Logs,
     /// What `mcpmon audit` is told.
     #[serde(default)]
     pub audit: Audit,
+    /// Queries of your own for `mcpmon query`, by name; one of a shipped name takes its place.
+    #[serde(default)]
+    pub queries: IndexMap<Name, Query>,
     /// Which dashboards Grafana shows, by the name of their file.
     #[serde(default = "default_dashboards")]
     pub dashboards: Vec<String>,
@@ -91,7 +111,7 @@ fn default_dashboards() -> Vec<String> {
     ["fleet", "service", "logs", "stack"].map(str::to_owned).to_vec()
 }
 
-/// Which collector ships container logs to Loki.
+/// Which collector ships container logs: to Loki, or with Fluentd to Elasticsearch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Collector {
@@ -100,6 +120,8 @@ pub enum Collector {
     Promtail,
     /// Grafana Alloy, Promtail's successor.
     Alloy,
+    /// Fluentd; it ships through Logstash to Elasticsearch rather than to Loki.
+    Fluentd,
 }
 
 impl Collector {
@@ -108,6 +130,7 @@ impl Collector {
         match self {
             Self::Promtail => "promtail",
             Self::Alloy => "alloy",
+            Self::Fluentd => "fluentd",
         }
     }
 }
@@ -134,17 +157,4 @@ pub struct Scrape {
     pub interval: Option<Duration>,
     /// Longest time one scrape may take; at most the interval.
     pub timeout: Option<Duration>,
-}
-
-/// How container logs are read.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, serde::Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Logs {
-    /// Lines that match one of these regular expressions (RE2) are not kept.
-    #[serde(default)]
-    pub drop: Vec<String>,
-    /// JSON fields that become labels in Loki, beside `level`. Each distinct value is a stream of
-    /// its own: never name one with many values, such as an id.
-    #[serde(default)]
-    pub labels: Vec<LabelName>,
 }

@@ -9,9 +9,10 @@ const MOST: usize = 20;
 
 /// Parts of a manifest that are read apart from their neighbours: a mistake in one does not hide a
 /// mistake in the next.
-const SECTIONS: [&[&str]; 9] = [
+const SECTIONS: [&[&str]; 10] = [
     &["defaults"],
     &["services"],
+    &["probes"],
     &["alerts"],
     &["alerts", "override"],
     &["notifications"],

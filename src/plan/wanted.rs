@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{Effect, Proof, Ready, Reload, Validator};
+use crate::catalog::{Access, Effect, Proof, Ready, Reload, Step, Validator};
 use crate::engine::labels;
-use crate::engine::{ContainerSpec, Mount, MountSource, NetworkMode, Publish};
+use crate::engine::{ContainerSpec, LogTo, Mount, MountSource, NetworkMode, Publish};
+use crate::manifest::Collector;
 use crate::render::{Bundle, Process};
 use crate::stack::{Component, Limits, RunService, Secrets, Stack};
 
@@ -26,8 +27,12 @@ pub struct Unit {
     pub owner: (u64, u64),
     /// The port in the container that answers HTTP, of components.
     pub port: Option<u16>,
+    /// How mcpmon logs in to it, rendered.
+    pub access: Option<Access>,
     /// How to see that it is ready.
     pub ready: Option<Ready>,
+    /// What it must hold, given to it through its API.
+    pub setup: Vec<Step>,
     /// How it takes a changed file.
     pub reload: Option<Reload>,
     /// How to see that what it loaded is what was rendered.
@@ -84,11 +89,37 @@ pub fn wanted(stack: &Stack, bundle: &Bundle, secrets: &Secrets, self_image: &st
     let components = stack.components.values().map(|part| component(stack, part, bundle, secrets));
     let mut units: Vec<Unit> = services.chain(components).collect();
     let stages = stages(&units);
+    ship_logs(stack, &mut units);
     for (unit, stage) in units.iter_mut().zip(stages) {
         unit.spec.labels.insert(labels::STAGE.to_owned(), stage.to_string());
         stamp(&mut unit.spec);
     }
     units
+}
+
+/// Components whose lines are not shipped: each line about a failure to ship would be one more.
+const UNSHIPPED: [&str; 3] = ["fluentd", "logstash", "elasticsearch"];
+
+/// With Fluentd the engine sends what containers write, so that nothing must see its files.
+fn ship_logs(stack: &Stack, units: &mut [Unit]) {
+    let Some(fluentd) = stack.components.get(Collector::Fluentd.component()) else { return };
+    if stack.collector != Collector::Fluentd {
+        return;
+    }
+    let Some((_, port, _)) = fluentd.extra_ports().next() else { return };
+    let host = match fluentd.host_address.as_str() {
+        "0.0.0.0" | "::" => "127.0.0.1",
+        host => host,
+    };
+    let to = LogTo {
+        address: format!("{host}:{port}"),
+        labels: [labels::STACK, labels::COMPONENT, labels::SERVICE, labels::GROUP]
+            .map(str::to_owned)
+            .to_vec(),
+    };
+    for unit in units.iter_mut().filter(|unit| !UNSHIPPED.contains(&unit.name.as_str())) {
+        unit.spec.log_to = Some(to.clone());
+    }
 }
 
 /// How many others must start before each unit, one after the other.
@@ -117,9 +148,9 @@ fn component(stack: &Stack, part: &Component, bundle: &Bundle, secrets: &Secrets
         let content = file.text.clone().into_bytes();
         files.insert(path.clone(), WantedFile { content, effect: file.effect, secret: false });
     }
-    // Prometheus and Alertmanager read secrets anew each time they use them.
-    let effect = match part.name.as_str() {
-        "prometheus" | "alertmanager" => Effect::Watched,
+    // These read secrets anew each time they use them.
+    let effect = match part.kind.as_str() {
+        "prometheus" | "alertmanager" | "blackbox-exporter" => Effect::Watched,
         _ => Effect::Restart,
     };
     for (path, value) in secrets.of(&part.name) {
@@ -132,12 +163,20 @@ fn component(stack: &Stack, part: &Component, bundle: &Bundle, secrets: &Secrets
         files,
         owner: owner(&part.spec.user),
         port: Some(part.spec.port),
+        access: process.access.clone(),
         ready: Some(part.spec.ready.clone()),
+        setup: needed(stack, &part.spec.setup),
         reload: part.spec.reload.clone(),
         proof: part.spec.proof.clone(),
         validators: part.spec.validators.clone(),
         after: part.spec.after.clone(),
     }
+}
+
+/// Without what only components need that are no part of the stack.
+fn needed(stack: &Stack, setup: &[Step]) -> Vec<Step> {
+    let is_part = |name: &String| stack.components.contains_key(name);
+    setup.iter().filter(|step| step.with.as_ref().is_none_or(is_part)).cloned().collect()
 }
 
 fn container(
@@ -162,6 +201,17 @@ fn container(
         host_port: part.host_port,
         container_port: spec.port,
     }];
+    container.ports.extend(part.extra_ports().map(|(_, host_port, container_port)| Publish {
+        address: part.host_address.clone(),
+        host_port: Some(host_port),
+        container_port,
+    }));
+    let syslog = stack.logs.publish.as_ref().filter(|_| part.name == stack.collector.component());
+    container.ports.extend(syslog.map(|port| Publish {
+        address: port.address.clone(),
+        host_port: Some(port.host_port),
+        container_port: port.container_port,
+    }));
     if configured {
         container.mounts.push(Mount {
             source: MountSource::Volume {
@@ -197,7 +247,10 @@ fn container(
         });
     }
     container.read_only_rootfs = spec.exceptions.writable_rootfs.is_none();
-    container.cap_add = spec.exceptions.capabilities.keys().cloned().collect();
+    container.cap_add =
+        spec.exceptions.capabilities.keys().chain(&process.capabilities).cloned().collect();
+    container.sysctls =
+        spec.sysctls.iter().map(|(name, sysctl)| (name.clone(), sysctl.value.clone())).collect();
     limit(&mut container, &part.resources);
     container.stop_timeout_seconds = Some(i64::from(spec.stop_timeout));
     container
@@ -240,7 +293,9 @@ fn service(stack: &Stack, run: &RunService, self_image: &str) -> Unit {
         files: BTreeMap::new(),
         owner: (0, 0),
         port: None,
+        access: None,
         ready: None,
+        setup: Vec::new(),
         reload: None,
         proof: None,
         validators: Vec::new(),

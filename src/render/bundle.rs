@@ -1,12 +1,12 @@
 //! The files of a stack, by component.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use sha2::{Digest, Sha256};
 
 use super::{config, environment, generate, view};
-use crate::catalog::{Catalog, Effect};
+use crate::catalog::{Access, Catalog, Effect};
 use crate::hex::hex;
 use crate::stack::{Component, Stack};
 
@@ -39,6 +39,10 @@ pub struct Process {
     pub env: BTreeMap<String, String>,
     /// Host paths → container paths, read-only.
     pub host_mounts: Vec<(String, String)>,
+    /// Capabilities that reading them takes.
+    pub capabilities: BTreeSet<String>,
+    /// How mcpmon logs in to it.
+    pub access: Option<Access>,
 }
 
 /// Renders a stack.
@@ -51,14 +55,15 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
     let generated = generate::Generated::new(stack, catalog)?;
     let mut bundle = Bundle { runbooks: generated.runbooks_markdown(), ..Bundle::default() };
     for part in stack.components.values() {
-        let context = view::view(stack, part, &neighbours);
+        let context = view::view(stack, part, &neighbours, &generated.home_dashboard);
         let text = |name: &str, text: &str| environment::render(&env, name, text, &context);
         let mut files = BTreeMap::new();
         for (index, file) in part.spec.files.iter().enumerate() {
             if let Some(template) = &file.template {
-                let name = format!("{}/{template}", part.name);
+                let own = || format!("{}/{template}", part.kind);
+                let name = if template.contains('/') { template.clone() } else { own() };
                 let source = catalog.assets.read(&name)?.with_context(|| {
-                    let spec = catalog.assets.shown(&format!("{}/component.yaml", part.name));
+                    let spec = catalog.assets.shown(&format!("{}/component.yaml", part.kind));
                     format!("{spec} names the template {name}, which does not exist")
                 })?;
                 let mut rendered = text(&catalog.assets.shown(&name), &source)?;
@@ -67,7 +72,7 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
                 })?;
                 if let Some(overlay) = part.config.as_ref().filter(|_| index == 0) {
                     rendered = config::overlay(&rendered, overlay)
-                        .with_context(|| format!("`config` of {}", part.name))?;
+                        .with_context(|| format!("`config` of {}", part.key))?;
                 }
                 files.insert(file.path.clone(), File { text: rendered, effect: file.effect });
             }
@@ -81,7 +86,7 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
             }
         }
         bundle.components.insert(part.name.clone(), files);
-        let spec_path = catalog.assets.shown(&format!("{}/component.yaml", part.name));
+        let spec_path = catalog.assets.shown(&format!("{}/component.yaml", part.kind));
         bundle.processes.insert(part.name.clone(), process(part, &spec_path, &text)?);
     }
     Ok(bundle)
@@ -104,15 +109,29 @@ fn process(
     for (key, value) in &part.spec.env {
         env.insert(key.clone(), text("env", value).with_context(|| name.clone())?);
     }
+    env.retain(|_, value| !value.is_empty());
     env.extend(part.env.clone());
     let mut host_mounts = Vec::new();
+    let mut capabilities = BTreeSet::new();
     for mount in &part.spec.host_mounts {
-        host_mounts.push((
-            text("mount", &mount.source).with_context(|| name.clone())?,
-            mount.target.clone(),
-        ));
+        let before = host_mounts.len();
+        if let Some(each) = &mount.each {
+            let lines = format!("{{{{ {each} | join('\n') }}}}");
+            let paths = text("mount", &lines).with_context(|| name.clone())?;
+            host_mounts.extend(paths.lines().map(|path| (path.to_owned(), path.to_owned())));
+        } else {
+            let source = text("mount", &mount.source).with_context(|| name.clone())?;
+            host_mounts.push((source, mount.target.clone()));
+        }
+        if host_mounts.len() > before {
+            capabilities.extend(mount.capability.clone());
+        }
     }
-    Ok(Process { command, env, host_mounts })
+    let mut access = part.spec.access.clone();
+    if let Some(access) = &mut access {
+        access.user = text("user", &access.user).with_context(|| name.clone())?;
+    }
+    Ok(Process { command, env, host_mounts, capabilities, access })
 }
 
 impl Bundle {

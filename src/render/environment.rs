@@ -6,7 +6,7 @@ use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 use serde::Serialize;
 
-use crate::manifest::WEEKDAYS;
+use crate::manifest::{Duration, WEEKDAYS};
 
 /// A template environment that reads nothing by itself.
 pub fn environment() -> anyhow::Result<Environment<'static>> {
@@ -33,6 +33,9 @@ pub fn environment() -> anyhow::Result<Environment<'static>> {
     env.add_filter("weekday_names", weekday_names);
     env.add_filter("month_numbers", month_numbers);
     env.add_filter("slack_channel", slack_channel);
+    env.add_filter("uri", uri);
+    env.add_filter("seconds", seconds);
+    env.add_filter("unexpanded", unexpanded);
     env.add_filter("alternatives", alternatives);
     env.add_filter("alloy_list", alloy_list);
     Ok(env)
@@ -51,9 +54,22 @@ pub fn render(
     env.render_named_str(name, text, Serde(context)).map_err(readable)
 }
 
-/// A validator's word: `{{ dir }}` is the folder with the candidate.
-pub fn evaluate_text(word: &str, dir: &str) -> String {
-    word.replace("{{ dir }}", dir)
+/// A secret as it stands in its file: the template's text with values escaped as in JSON.
+///
+/// # Errors
+/// When the template is wrong. The message does not hold the secret.
+pub fn written_secret(
+    template: &str,
+    settings: &serde_json::Map<String, serde_json::Value>,
+    secret: &str,
+) -> anyhow::Result<String> {
+    let env = environment()?;
+    render(
+        &env,
+        "content.json",
+        template,
+        &serde_json::json!({"settings": settings, "secret": secret}),
+    )
 }
 
 /// Evaluates an expression to true or false.
@@ -159,6 +175,42 @@ fn ini(value: &Value) -> Result<Value, Error> {
         ));
     }
     Ok(Value::from_safe_string(format!("`{text}`")))
+}
+
+/// Text as a part of a URI.
+fn uri(value: &Value) -> Result<Value, Error> {
+    use std::fmt::Write as _;
+    let mut out = String::new();
+    for byte in text(value)?.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a text cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    Ok(Value::from(out))
+}
+
+/// A duration in seconds, for programs that know other units than Prometheus does.
+fn seconds(value: &Value) -> Result<Value, Error> {
+    let duration = Duration::parse(&text(value)?)
+        .map_err(|problem| Error::new(ErrorKind::InvalidOperation, problem))?;
+    let whole = duration.std();
+    Ok(match whole.subsec_millis() {
+        0 => Value::from(whole.as_secs()),
+        _ => Value::from(duration.seconds()),
+    })
+}
+
+/// Text for a file in which `${` begins a variable, and no escape ends that.
+fn unexpanded(value: &Value) -> Result<Value, Error> {
+    let text = text(value)?;
+    if text.contains("${") {
+        let problem = "a `${` would be taken for a variable there";
+        return Err(Error::new(ErrorKind::InvalidOperation, problem));
+    }
+    Ok(Value::from(text))
 }
 
 /// A regular expression that matches exactly one of the texts.

@@ -3,11 +3,14 @@
 
 mod checks;
 mod components;
-mod logs;
+pub mod logs;
 mod notifications;
+mod probes;
+mod remote_write;
 mod resolve;
 mod runs;
 mod secrets;
+mod settings;
 mod targets;
 
 pub use checks::looks_secret;
@@ -16,7 +19,10 @@ pub use notifications::{
     Timing,
 };
 pub use resolve::{Failure, Resolved, resolve};
-pub use secrets::{Secrets, Surroundings, is_placeholder, peek, read as read_secrets};
+pub use secrets::{
+    Secrets, Surroundings, check as check_secrets, is_placeholder, peek, read as read_secrets,
+    value as read_secret,
+};
 pub use targets::{JobAuth, OwnJob, OwnTarget, ScrapeJob, Target};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +31,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::catalog::Spec;
+use crate::catalog::{Generate, Spec};
 use crate::manifest::{Collector, Override, SecretRef};
 use crate::yaml::{Node, Span};
 
@@ -42,14 +48,12 @@ pub struct Stack {
     pub jobs: Vec<ScrapeJob>,
     /// Jobs of the stack's own components.
     pub own_jobs: Vec<OwnJob>,
+    /// Modules of the blackbox exporter that the probes need, by name.
+    pub probe_modules: BTreeMap<String, Json>,
     /// Who is told, with secrets as paths.
     pub notifications: Notifications,
-    /// What is done to each log line.
-    pub logs: Json,
-    /// Where log lines come from.
-    pub log_sources: Json,
-    /// The dashboard that Grafana opens with.
-    pub home_dashboard: String,
+    /// Where log lines come from and what is done to them.
+    pub logs: logs::Model,
     /// The components, in the order in which they start.
     #[serde(skip)]
     pub components: IndexMap<String, Component>,
@@ -90,8 +94,12 @@ pub struct Scrape {
 /// One component that is part of the stack.
 #[derive(Clone, Debug)]
 pub struct Component {
-    /// Its folder's name.
+    /// Its name among all containers of the stack: `postgres-exporter-orders`.
     pub name: String,
+    /// Its folder's name: `postgres-exporter`.
+    pub kind: String,
+    /// Its key in the manifest: `postgres-exporter@orders`.
+    pub key: String,
     /// What its folder says.
     pub spec: Spec,
     /// The image with its tag, re-homed where the manifest says so.
@@ -112,6 +120,17 @@ pub struct Component {
     pub config: Option<Node>,
     /// Where the manifest speaks of it.
     pub span: Option<Span>,
+}
+
+impl Component {
+    /// Ports beside the one that answers HTTP that are published: setting, port on the host, port
+    /// in the container.
+    pub fn extra_ports(&self) -> impl Iterator<Item = (&str, u16, u16)> {
+        self.spec.ports.iter().filter_map(|extra| {
+            let host = self.settings.get(&extra.setting)?.as_u64()?;
+            Some((extra.setting.as_str(), u16::try_from(host).ok()?, extra.port))
+        })
+    }
 }
 
 /// Limits of a container.
@@ -209,6 +228,15 @@ impl Stack {
     /// Name of the stack's network.
     pub fn network(&self) -> String {
         self.name.clone()
+    }
+    /// What is made for a secret that is not there.
+    pub fn generated(&self, secret: &SecretFile) -> Option<Generate> {
+        let settings = &self.components.get(&secret.component)?.spec.settings;
+        settings.get(secret.path.strip_prefix("secrets/")?)?.generate
+    }
+    /// Whether a component of that folder is part of the stack.
+    pub fn has(&self, kind: &str) -> bool {
+        self.components.values().any(|part| part.kind == kind)
     }
     /// `host:port` of a component on the stack's network.
     pub fn address(&self, component: &Component) -> String {

@@ -1,11 +1,11 @@
 //! Secret values: read at the last moment, never rendered, never printed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
-use super::Stack;
-use crate::diagnostic::Diagnostic;
+use super::{SecretFile, Stack};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::manifest::{Document, SecretRef};
 
 /// What mcpmon may see of the machine it runs on.
@@ -82,15 +82,61 @@ pub fn read(
     let mut secrets = Secrets::default();
     let mut found = Vec::new();
     for secret in &stack.secrets {
-        match value(&secret.source, &document.dir, surroundings) {
+        match one(document, stack, secret, surroundings) {
             Ok(value) => {
                 let key = (secret.component.clone(), secret.path.clone());
                 secrets.0.insert(key, value);
             }
-            Err((message, help)) => found.push(Diagnostic::error(secret.span, message).help(help)),
+            Err(problem) => found.push(problem),
         }
     }
     if found.is_empty() { Ok(secrets) } else { Err(found) }
+}
+
+/// What is wrong with the stack's secrets, where those that are not there are worth a warning only:
+/// a manifest is reviewed on machines that do not have them.
+pub fn check(
+    document: &Document,
+    stack: &Stack,
+    surroundings: &Surroundings<'_>,
+) -> Vec<Diagnostic> {
+    // Several readers of one secret are told once.
+    let mut sources = BTreeSet::new();
+    let secrets = stack.secrets.iter().filter(|secret| sources.insert(secret.source.to_string()));
+    let problems = secrets.filter_map(|secret| {
+        let mut problem = one(document, stack, secret, surroundings).err()?;
+        if !exists(&secret.source, &document.dir, surroundings) {
+            problem.severity = Severity::Warning;
+        }
+        Some(problem)
+    });
+    problems.collect()
+}
+
+fn one(
+    document: &Document,
+    stack: &Stack,
+    secret: &SecretFile,
+    surroundings: &Surroundings<'_>,
+) -> Result<Vec<u8>, Diagnostic> {
+    value(&secret.source, &document.dir, surroundings)
+        .and_then(|value| written(stack, secret, value))
+        .map_err(|(message, help)| {
+            let is_file = matches!(secret.source, SecretRef::File(_));
+            let can_be_made = is_file
+                && stack.generated(secret).is_some()
+                && !exists(&secret.source, &document.dir, surroundings);
+            let help = if can_be_made { "`mcpmon secrets` makes it".to_owned() } else { help };
+            Diagnostic::error(secret.span, message).help(help)
+        })
+}
+
+/// Whether there is a value, be it as it may.
+fn exists(source: &SecretRef, dir: &Path, surroundings: &Surroundings<'_>) -> bool {
+    match source {
+        SecretRef::Env(name) => (surroundings.env)(name).is_some(),
+        SecretRef::File(path) => (surroundings.file)(&dir.join(path)).is_ok(),
+    }
 }
 
 /// Whether a value stands in documentation and waits to be replaced.
@@ -103,7 +149,38 @@ pub fn is_placeholder(value: &[u8]) -> bool {
         || (text.starts_with('<') && text.ends_with('>'))
 }
 
-fn value(
+/// The value as its component wants it in the file.
+fn written(
+    stack: &Stack,
+    secret: &SecretFile,
+    value: Vec<u8>,
+) -> Result<Vec<u8>, (String, String)> {
+    let Some(part) = stack.components.get(&secret.component) else { return Ok(value) };
+    let setting = secret.path.strip_prefix("secrets/").and_then(|key| part.spec.settings.get(key));
+    let Some(setting) = setting else { return Ok(value) };
+    let unfit = setting.without.as_deref().unwrap_or_default();
+    if value.iter().any(|byte| unfit.as_bytes().contains(byte)) {
+        let message = format!("{} cannot read a secret like this ({})", part.kind, secret.source);
+        return Err((message, format!("choose one that holds none of these: `{unfit}`")));
+    }
+    let Some(content) = &setting.content else { return Ok(value) };
+    let text = String::from_utf8(value).map_err(|_| {
+        let message = format!("the secret is no text ({})", secret.source);
+        (message, "put the password itself there, as UTF-8".to_owned())
+    })?;
+    crate::render::written_secret(content, &part.settings, &text).map(String::into_bytes).map_err(
+        |error| {
+            let message = format!("{}/component.yaml: {error:#}", part.kind);
+            (message, "correct its `content`".to_owned())
+        },
+    )
+}
+
+/// Reads one secret; a relative path starts at `dir`.
+///
+/// # Errors
+/// What is wrong with it, and what to do.
+pub fn value(
     source: &SecretRef,
     dir: &Path,
     surroundings: &Surroundings<'_>,

@@ -111,8 +111,12 @@ pub fn unit(name: &str, proof: Option<Proof>) -> Unit {
         ready: Some(Ready {
             path: "/-/ready".to_owned(),
             timeout: mcpmon::manifest::Duration::from_secs(60),
+            login: false,
+            says: None,
         }),
-        reload: Some(Reload { post: vec!["/-/reload".to_owned()], password: None }),
+        access: None,
+        setup: Vec::new(),
+        reload: Some(Reload { post: vec!["/-/reload".to_owned()], login: false }),
         proof,
         validators: Vec::new(),
         after: Vec::new(),

@@ -36,7 +36,7 @@ async fn a_password_is_used_where_one_is_asked_for_and_a_wrong_one_said_once() {
     })
     .await;
     let mut unit = unit("grafana", None);
-    unit.reload.as_mut().unwrap().password = Some("admin_password".to_owned());
+    unit.reload.as_mut().unwrap().login = true;
     unit.reload.as_mut().unwrap().post = vec!["/one".to_owned(), "/two".to_owned()];
     let stack = stack();
     let login = |password: &str| Login { user: "admin".to_owned(), password: password.to_owned() };

@@ -31,6 +31,7 @@ impl Write for Buffer {
 /// A running service; it ends with the test's runtime.
 pub struct Service {
     pub base: String,
+    pub metrics_base: String,
     log: Buffer,
     pub client: Client,
     _running: JoinHandle<()>,
@@ -44,9 +45,11 @@ impl Service {
         let log = Buffer::default();
         let server = demo::bind(&line.args, Box::new(log.clone())).await.unwrap();
         let base = format!("http://{}", server.address());
+        let metrics = server.metrics_address().unwrap_or(server.address());
+        let metrics_base = format!("http://{metrics}");
         let running =
             tokio::spawn(async move { server.serve(std::future::pending()).await.unwrap() });
-        Self { base, log, client: Client::new(), _running: running }
+        Self { base, metrics_base, log, client: Client::new(), _running: running }
     }
 
     pub async fn get(&self, path: &str) -> Response {
@@ -65,7 +68,8 @@ impl Service {
     }
 
     pub async fn metrics(&self) -> String {
-        self.get("/metrics").await.text().await.unwrap()
+        let url = format!("{}/metrics", self.metrics_base);
+        self.client.get(url).send().await.unwrap().text().await.unwrap()
     }
 
     pub async fn post(&self, headers: &[(&'static str, &str)], body: &Value) -> Response {

@@ -6,9 +6,12 @@
 
 mod alerts;
 mod crash;
+mod exporters;
 mod harness;
 mod lifecycle;
 mod logs;
+mod pipeline;
 mod recorder;
 mod reload;
 mod secrets;
+mod watch;

@@ -10,7 +10,6 @@ use super::finding::{Finding, at_most_ten};
 use super::round::{Round, either};
 use crate::check::proof::prometheus::Data;
 use crate::check::subject::Subject;
-use crate::manifest::Collector;
 
 pub const CHECK: Check = Check {
     name: "logs",
@@ -52,10 +51,7 @@ struct Source {
 
 async fn look(round: &Round<'_>) -> Result<Finding, Finding> {
     let loki = round.component("loki").await?;
-    let collector = match round.context.stack.collector {
-        Collector::Promtail => "promtail",
-        Collector::Alloy => "alloy",
-    };
+    let collector = round.context.stack.collector.component();
     let now = jiff::Timestamp::now().as_second();
     let sources = sources(round);
     let (wrote, spans) = tokio::join!(
@@ -89,8 +85,7 @@ async fn look(round: &Round<'_>) -> Result<Finding, Finding> {
     }
     let evidence = at_most_ten(missing);
     // What the manifest drops never arrives, and only the collector knows which lines those were.
-    let dropped = round.context.stack.logs.get("drop").and_then(|drop| drop.as_array());
-    if dropped.is_some_and(|drop| !drop.is_empty()) && !all.is_empty() {
+    if round.context.stack.logs.drops() && !all.is_empty() {
         return Err(Finding::warning(evidence)
             .advise(format!("unless `logs.drop` takes all of their lines: {advice}")));
     }
@@ -104,18 +99,10 @@ fn sources(round: &Round<'_>) -> Vec<Source> {
         .units
         .iter()
         .map(|unit| Source { name: unit.name.clone(), container: unit.spec.name.clone() });
-    let outside = round.context.stack.log_sources.as_array().into_iter().flatten();
-    let outside = outside
-        .filter_map(|source| source.get("filters")?.as_array())
-        .flatten()
-        .filter(|filter| filter.get("name").and_then(|name| name.as_str()) == Some("name"))
-        .filter_map(|filter| filter.get("values")?.as_array())
-        .flatten()
-        .filter_map(|value| value.as_str())
-        .map(|regex| {
-            let name = regex.trim_start_matches("^/").trim_end_matches('$').replace("\\.", ".");
-            Source { name: name.clone(), container: name }
-        });
+    let outside = round.context.stack.logs.outside().map(|outside| Source {
+        name: outside.service.clone(),
+        container: outside.container.clone(),
+    });
     own.chain(outside).collect()
 }
 

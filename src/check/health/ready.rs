@@ -6,6 +6,8 @@ use std::time::Instant;
 use super::Check;
 use super::finding::Finding;
 use super::round::Round;
+use crate::catalog::Ready;
+use crate::check::ready::answered;
 use crate::plan::Unit;
 
 pub const CHECK: Check =
@@ -13,8 +15,8 @@ pub const CHECK: Check =
 
 async fn look(round: &Round<'_>) -> Finding {
     let asked = round.context.units.iter().filter_map(|unit| {
-        let path = &unit.ready.as_ref()?.path;
-        Some(ask(round, unit, path))
+        let ready = unit.ready.as_ref()?;
+        Some(ask(round, unit, ready))
     });
     let answers = join_all(asked).await;
     let all = answers.len();
@@ -29,11 +31,16 @@ async fn look(round: &Round<'_>) -> Finding {
     )
 }
 
-async fn ask<'a>(round: &Round<'a>, unit: &'a Unit, path: &str) -> Result<(String, u128), String> {
+async fn ask<'a>(
+    round: &Round<'a>,
+    unit: &'a Unit,
+    ready: &Ready,
+) -> Result<(String, u128), String> {
     let started = Instant::now();
     let named = |problem: String| format!("{}: {problem}", unit.name);
     let subject = round.subject(unit).await.map_err(named)?;
-    let answer = subject.http.get(&subject.url(path), None).await.map_err(named)?;
-    answer.good().map_err(named)?;
+    let login = subject.login.as_ref().filter(|_| ready.login);
+    let answer = subject.http.get(&subject.url(&ready.path), login).await.map_err(named)?;
+    answered(&answer, ready).map_err(named)?;
     Ok((unit.name.clone(), started.elapsed().as_millis()))
 }

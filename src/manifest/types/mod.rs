@@ -1,6 +1,7 @@
 //! The small types of the manifest. Each is checked where it is read, so that no later step sees
 //! an invalid name, port or duration.
 
+mod address;
 mod amount;
 mod day;
 mod duration;
@@ -8,6 +9,7 @@ mod name;
 mod secret;
 mod url;
 
+pub use address::{Address, Host};
 pub use amount::{ByteSize, Share};
 pub use day::Day;
 pub use duration::Duration;

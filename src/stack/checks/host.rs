@@ -14,10 +14,17 @@ impl Checks<'_> {
         let components = self.stack.components.values().filter_map(|part| {
             Some((
                 part.host_port?,
-                part.name.clone(),
-                vec!["components".into(), (&part.name).into(), "port".into()],
+                part.key.clone(),
+                vec!["components".into(), (&part.key).into(), "port".into()],
                 true,
             ))
+        });
+        let extra = self.stack.components.values().flat_map(|part| {
+            part.extra_ports().map(|(setting, host, _)| {
+                let place: Vec<Segment> =
+                    vec!["components".into(), (&part.name).into(), setting.into()];
+                (host, part.name.clone(), place, true)
+            })
         });
         let runs = self.stack.runs.iter().flat_map(|run| {
             run.ports.iter().enumerate().map(|(index, (host, _))| {
@@ -27,7 +34,12 @@ impl Checks<'_> {
                 (*host, run.name.clone(), place, false)
             })
         });
-        for (port, owner, place, is_component) in components.chain(runs) {
+        let syslog = self.stack.logs.publish.as_ref().map(|port| {
+            let place = ["logs", "syslog", "publish"].map(Segment::from).to_vec();
+            (port.host_port, "syslog".to_owned(), place, false)
+        });
+        for (port, owner, place, is_component) in components.chain(extra).chain(runs).chain(syslog)
+        {
             if let Some(other) = taken.insert(port, owner.clone()) {
                 let message = if other == owner {
                     format!("`{owner}` is published on port {port} twice")
@@ -37,7 +49,9 @@ impl Checks<'_> {
                 // Where both are silent, a component's folder chose the port.
                 let place = self.document.locate(&place);
                 let next = port.checked_add(1).unwrap_or(port - 1);
-                let help = if is_component {
+                let help = if owner == "syslog" {
+                    format!("publish it on another port of the host: `publish: {next}`")
+                } else if is_component {
                     format!(
                         "give one of them another port: `components: {{{owner}: {{port: {next}}}}}`"
                     )
@@ -52,14 +66,14 @@ impl Checks<'_> {
     /// Ports beyond the host itself are said so.
     pub(super) fn exposure(&self, found: &mut Vec<Diagnostic>) {
         for part in self.stack.components.values() {
-            let place = self.at(["components".into(), (&part.name).into(), "address".into()]);
+            let place = self.at(["components".into(), (&part.key).into(), "address".into()]);
             match part.host_address.parse::<std::net::IpAddr>() {
                 Err(_) => found.push(
                     Diagnostic::error(place, format!("`{}` is not an address", part.host_address))
                         .help("write `127.0.0.1`, or an address of this host"),
                 ),
                 Ok(address) if !address.is_loopback() => found.push(
-                    Diagnostic::warning(place, format!("`{}` is reachable from other machines at {address}", part.name))
+                    Diagnostic::warning(place, format!("`{}` is reachable from other machines at {address}", part.key))
                         .help("anyone who reaches it can read its data and change its configuration; put a proxy with authentication before it"),
                 ),
                 Ok(_) => {}
@@ -67,7 +81,7 @@ impl Checks<'_> {
             for key in part.env.keys() {
                 secret_environment(
                     key,
-                    self.at(["components".into(), (&part.name).into(), "env".into(), key.into()]),
+                    self.at(["components".into(), (&part.key).into(), "env".into(), key.into()]),
                     "let the program read it from a file: `secrets: {NAME: {file: secrets/NAME}}` puts one into its container",
                     found,
                 );
@@ -78,7 +92,9 @@ impl Checks<'_> {
     pub(super) fn names(&self, found: &mut Vec<Diagnostic>) {
         let manifest = &self.document.manifest;
         for run in &self.stack.runs {
-            if self.catalog.get(&run.name).is_some() {
+            if self.catalog.get(&run.name).is_some()
+                || self.stack.components.contains_key(&run.name)
+            {
                 found.push(
                     Diagnostic::error(
                         self.key(["services".into(), (&run.name).into()]),
@@ -99,6 +115,7 @@ impl Checks<'_> {
             .iter()
             .map(|r| r.name.len())
             .chain(self.catalog.names().map(str::len))
+            .chain(self.stack.components.keys().map(String::len))
             .max()
             .unwrap_or(0);
         if manifest.name.as_str().len() + 1 + longest > 63 {

@@ -4,12 +4,13 @@ mod alerts;
 mod audit;
 mod dashboards;
 mod host;
+mod needs;
 mod notifications;
 mod scrape;
 mod services;
 mod suspects;
 
-pub use suspects::looks_secret;
+pub use suspects::{leads_to_itself, looks_secret};
 
 use super::Stack;
 use crate::catalog::Catalog;
@@ -24,6 +25,8 @@ pub fn run(document: &Document, catalog: &Catalog, stack: &Stack, found: &mut Ve
     checks.ports(found);
     checks.scrape(found);
     checks.collectors(found);
+    checks.needs(found);
+    checks.fluentd(found);
     checks.alerts(found);
     checks.receivers(found);
     checks.routes(found);

@@ -10,20 +10,26 @@ pub(super) fn container_itself(
     place: impl FnOnce() -> Option<Span>,
     found: &mut Vec<Diagnostic>,
 ) {
-    let host = url.host();
+    found.extend(leads_to_itself(url.host(), &url.to_string(), place));
+}
+
+/// The same for any address.
+pub fn leads_to_itself(
+    host: &str,
+    written: &str,
+    place: impl FnOnce() -> Option<Span>,
+) -> Option<Diagnostic> {
     if !matches!(host, "localhost" | "[::1]" | "0.0.0.0" | "[::]") && !host.starts_with("127.") {
-        return;
+        return None;
     }
-    let instead = url.to_string().replacen(host, "host.docker.internal", 1);
-    found.push(
-        Diagnostic::error(
-            place(),
-            format!("inside the stack's containers `{host}` is the container itself"),
-        )
-        .help(format!(
-            "write `host.docker.internal` for something on the Docker host: `{instead}`"
-        )),
+    let instead = written.replacen(host, "host.docker.internal", 1);
+    let problem = Diagnostic::error(
+        place(),
+        format!("inside the stack's containers `{host}` is the container itself"),
     );
+    Some(problem.help(format!(
+        "write `host.docker.internal` for something on the Docker host: `{instead}`"
+    )))
 }
 
 pub(super) fn secret_environment(
