@@ -16,7 +16,7 @@ use mcpmon::audit::{RULES, Severity};
 use serde_json::Value as Json;
 
 /// A manifest that has every finding but those of time, line by line.
-const BAD: &str = r##"name: acme
+const BAD: &str = r#"name: acme
 components:
   grafana:
     admin_password: {file: secrets/default}
@@ -60,10 +60,10 @@ audit:
     - {id: docker-socket, of: promtail, reason: the host is ours alone}
     - {id: sign-up, reason: until the directory is connected, until: 2020-01-31}
     - {id: mail-without-tls, of: nothing, reason: there is none}
-"##;
+"#;
 
 /// A manifest without anything to object to but what is accepted.
-const GOOD: &str = r##"name: acme
+const GOOD: &str = r#"name: acme
 collector: alloy
 components:
   grafana: {admin_password: {file: secrets/good}, version: "13.2.1@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}
@@ -82,7 +82,7 @@ audit:
     - {id: docker-socket, reason: the host is ours alone, until: 2999-12-31}
     - {id: component-exception, reason: read and agreed}
     - {id: service-without-auth, reason: it is public, of: near}
-"##;
+"#;
 
 fn folder(manifest: &str) -> Folder {
     let folder = Folder::new()

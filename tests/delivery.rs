@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use mcpmon::assets::Assets;
 use mcpmon::catalog::Catalog;
+use mcpmon::check::compare;
 use mcpmon::{manifest, render, stack};
 use serde_json::{Value as Json, json};
 
@@ -26,6 +27,7 @@ type Received = Arc<Mutex<BTreeMap<String, String>>>;
 struct Alertmanager {
     container: String,
     port: u16,
+    rendered: String,
 }
 
 impl Alertmanager {
@@ -50,7 +52,8 @@ impl Alertmanager {
         }
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let container = format!("mcpmon-test-notify-{about}-{}", std::process::id());
-        let started = Self { container, port };
+        let rendered = bundle.components["alertmanager"]["alertmanager.yml"].text.clone();
+        let started = Self { container, port, rendered };
         docker(&[
             "create",
             "--name",
@@ -84,6 +87,16 @@ impl Alertmanager {
         stream.read_to_string(&mut answer).ok()?;
         let (head, body) = answer.split_once("\r\n\r\n")?;
         head.split(' ').nth(1).is_some_and(|code| code == "200").then(|| body.to_owned())
+    }
+
+    /// Where the configuration that it has loaded lacks what was rendered.
+    fn differences(&self) -> Vec<String> {
+        let status: Json =
+            serde_json::from_str(&self.ask("GET", "/api/v2/status", "").unwrap()).unwrap();
+        let loaded = status["config"]["original"].as_str().unwrap();
+        let loaded = compare::yaml("loaded", loaded).unwrap();
+        let rendered = compare::yaml("rendered", &self.rendered).unwrap();
+        compare::lines("alertmanager", &compare::differences(&rendered, &loaded))
     }
 
     fn fire(&self, alerts: &[Json]) {
@@ -127,7 +140,7 @@ fn docker(arguments: &[&str]) {
 }
 
 fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !holds() {
         assert!(Instant::now() < deadline, "{what}: not within a minute");
         std::thread::sleep(Duration::from_millis(100));
@@ -222,11 +235,19 @@ notifications:
       pagerduty: {{routing_key: {{env: X}}, api_url: "{address}/events"}}
       opsgenie: {{api_key: {{env: X}}, teams: [core], api_url: "{address}/og/"}}
       email: {{to: ops@example.org, subject: "MCP Server Alert: {{{{ .GroupLabels.alertname }}}}"}}
+  routes:
+    - {{match: {{category: [security, slo]}}, to: [all], continue: true, active: [office]}}
+    - {{match: {{severity: info, group: core}}, to: [all, all], mute: [nights, holidays], timing: {{group_by: [service], repeat_interval: 1d}}}}
   default: all
   timing: {{group_wait: 1s, group_interval: 1s}}
+  mute_times:
+    nights: {{times: ["22:00-06:00", "12:00-13:00"], weekdays: [friday-monday], location: Europe/Berlin}}
+    office: {{times: ["09:00-24:00"], weekdays: [monday-friday]}}
+    holidays: {{days_of_month: ["24:31", 1, -1], months: [december, "1-2"]}}
 "##
     );
     let alertmanager = Alertmanager::start("delivery", &manifest, &address);
+    assert_eq!(alertmanager.differences(), [""; 0], "`up` would not take it for loaded");
     alertmanager.fire(&[json!({"alertname": "ServiceDown", "severity": "critical", "category": "availability", "service": "terminal", "group": "core"})]);
     let got = |path: &str| {
         let all = received.lock().unwrap();

@@ -66,10 +66,8 @@ fn kind(schema: &Value) -> String {
             "PublishedPort" => "port".to_owned(),
             "Duration" | "Name" | "Share" => reference.rsplit('/').next().unwrap().to_lowercase(),
             "Day" => "day".to_owned(),
-            "TimeSpan" | "Weekdays" | "DaysOfMonth" | "Months" | "Location" | "MessageLine" => {
-                "text".to_owned()
-            }
-            "DockerName" | "LabelName" | "AlertLabel" | "EnvName" | "HeaderName" => {
+            "DockerName" | "LabelName" | "AlertLabel" | "EnvName" | "HeaderName" | "TimeSpan"
+            | "Weekdays" | "DaysOfMonth" | "Months" | "Location" | "MessageLine" => {
                 "text".to_owned()
             }
             "Collector" => "`promtail` or `alloy`".to_owned(),

@@ -42,7 +42,7 @@ const CATEGORIES: &str = r##"
 "##;
 
 /// Several receivers each, narrow routes, a default, and alerts that go on to it.
-const NARROW: &str = r##"
+const NARROW: &str = r#"
   receivers:
     a: {webhook: {url: "http://a:1/"}}
     b: {webhook: {url: "http://b:1/"}}
@@ -56,7 +56,7 @@ const NARROW: &str = r##"
   default: a
   watchdog: b
   mute_times: {nights: {times: ["22:00-06:00"], weekdays: [monday-friday], location: Europe/Berlin}}
-"##;
+"#;
 
 /// A route that takes everything, and one that asks for the absence of a label.
 const EVERYTHING: &str = r#"
@@ -152,10 +152,12 @@ fn the_answer_is_that_of_amtool() {
         let mut script = String::from("set -e\namtool check-config alertmanager.yml >/dev/null\n");
         for set in &sets {
             let arguments: Vec<String> = set.iter().map(|(l, v)| argument(l, v)).collect();
-            script += &format!(
-                "amtool config routes test --config.file=alertmanager.yml {}\n",
-                arguments.join(" ")
-            );
+            let arguments = arguments.join(" ");
+            script.extend([
+                "amtool config routes test --config.file=alertmanager.yml ",
+                &arguments,
+                "\n",
+            ]);
         }
         let (ok, out, err) = amtool::script(&files, &script);
         assert!(ok, "{out}{err}");

@@ -162,9 +162,11 @@ fn exposed<'a>(s: &'a Subject<'_>) -> impl Iterator<Item = &'a Component> {
 }
 
 fn exposure(s: &Subject<'_>, part: &Component, instead: &str) -> Hit {
-    let port =
-        part.host_port.map_or_else(|| "a free port".to_owned(), |port| format!("port {port}"));
-    let evidence = format!("{} listens on {port} of {}", part.name, part.host_address);
+    let where_at = match part.host_port {
+        Some(number) => format!("port {number}"),
+        None => "a free port".to_owned(),
+    };
+    let evidence = format!("{} listens on {where_at} of {}", part.name, part.host_address);
     Hit::new(&part.name, s.at(["components", &part.name, "address"]), evidence, instead)
 }
 

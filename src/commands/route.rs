@@ -65,13 +65,13 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let now = || Timestamp::now().round(jiff::Unit::Second).unwrap_or_else(|_| Timestamp::now());
     let at = args.at.unwrap_or_else(now);
     let report = route::explain(&project.document, &project.stack, &labels, at);
-    if args.output != Format::Json {
+    if args.output == Format::Json {
+        context.printer.json(&report)?;
+    } else {
         context.printer.data(&report.text());
         for note in &report.notes {
             context.printer.mark(Mark::Note, note);
         }
-    } else {
-        context.printer.json(&report)?;
     }
     Ok(Exit::Done)
 }

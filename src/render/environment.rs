@@ -142,7 +142,14 @@ fn slack_channel(slack: &Value) -> Result<Value, Error> {
         let word = if out.is_empty() { "if" } else { "else if" };
         let other = untemplated(&slack.get_attr("channels")?.get_item(&severity)?)?;
         let severity = quote(&severity)?;
-        out += &format!("{{{{ {word} eq .CommonLabels.severity {severity} }}}}{other}");
+        out.extend([
+            "{{ ",
+            word,
+            " eq .CommonLabels.severity ",
+            severity.as_str().unwrap_or_default(),
+            " }}",
+        ]);
+        out.push_str(other.as_str().unwrap_or_default());
     }
     let usual = if channel.is_none() { Value::from("") } else { untemplated(&channel)? };
     if out.is_empty() {

@@ -72,8 +72,12 @@ pub fn assemble(
             all.origins.insert(name.to_owned(), origin);
         }
     };
-    given.iter().for_each(|(name, value)| put(name, value, Origin::Given));
-    alert.into_iter().flatten().for_each(|(name, value)| put(name, value, Origin::Rule));
+    for (name, value) in given {
+        put(name, value, Origin::Given);
+    }
+    for (name, value) in alert.into_iter().flatten() {
+        put(name, value, Origin::Rule);
+    }
     let service = given.get("service").map_or("", String::as_str);
     if let Some(info) = stack.services.iter().find(|info| info.name == service) {
         put("group", &info.group, Origin::Service);
