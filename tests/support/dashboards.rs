@@ -6,9 +6,10 @@ use mcpmon::assets::Assets;
 use mcpmon::render::dashboards::{self, Context};
 use serde_json::Value;
 
-const COMPONENTS: [&str; 11] = [
+const COMPONENTS: [&str; 12] = [
     "alertmanager",
     "alloy",
+    "blackbox-exporter",
     "cadvisor",
     "grafana",
     "loki",
