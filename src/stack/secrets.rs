@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use super::Stack;
+use super::{SecretFile, Stack};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{Document, SecretRef};
 
@@ -81,29 +81,51 @@ pub fn read(
 ) -> Result<Secrets, Vec<Diagnostic>> {
     let mut secrets = Secrets::default();
     let mut found = Vec::new();
+    let mut made: Vec<&SecretFile> = Vec::new();
     for secret in &stack.secrets {
         match value(&secret.source, &document.dir, surroundings) {
             Ok(value) => {
                 let key = (secret.component.clone(), secret.path.clone());
                 secrets.0.insert(key, value);
             }
-            Err((message, help)) => {
-                let can_be_made = stack.generated(secret).is_some()
-                    && !exists(&secret.source, &document.dir, surroundings);
-                let help = if can_be_made { "`mcpmon secrets` makes it".to_owned() } else { help };
-                found.push(Diagnostic::error(secret.span, message).help(help));
-            }
+            Err(_) if can_be_made(stack, secret, &document.dir, surroundings) => made.push(secret),
+            Err((message, help)) => found.push(Diagnostic::error(secret.span, message).help(help)),
         }
     }
+    found.extend(not_made_yet(&made));
     if found.is_empty() { Ok(secrets) } else { Err(found) }
 }
 
-/// Whether there is a file, be it as it may. Only files are made.
-fn exists(source: &SecretRef, dir: &Path, surroundings: &Surroundings<'_>) -> bool {
-    match source {
-        SecretRef::Env(_) => true,
-        SecretRef::File(path) => (surroundings.file)(&dir.join(path)).is_ok(),
-    }
+/// Whether a secret is a file that is not there and that mcpmon makes.
+fn can_be_made(
+    stack: &Stack,
+    secret: &SecretFile,
+    dir: &Path,
+    surroundings: &Surroundings<'_>,
+) -> bool {
+    let SecretRef::File(path) = &secret.source else { return false };
+    let there = (surroundings.file)(&dir.join(path));
+    let absent = matches!(there, Err(error) if error.kind() == std::io::ErrorKind::NotFound);
+    absent && stack.generated(secret).is_some()
+}
+
+/// One problem for all of them: one command solves it.
+fn not_made_yet(secrets: &[&SecretFile]) -> Option<Diagnostic> {
+    let first = secrets.first()?;
+    let mut files: Vec<String> = secrets
+        .iter()
+        .filter_map(|secret| match &secret.source {
+            SecretRef::File(path) => Some(path.clone()),
+            SecretRef::Env(_) => None,
+        })
+        .collect();
+    files.sort_unstable();
+    files.dedup();
+    let message = match files.as_slice() {
+        [file] => format!("the secret {file} is not there"),
+        files => format!("{} secrets are not there: {}", files.len(), files.join(", ")),
+    };
+    Some(Diagnostic::error(first.span, message).help("`mcpmon secrets` makes what is missing"))
 }
 
 fn value(
