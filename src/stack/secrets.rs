@@ -81,15 +81,18 @@ pub fn read(
 ) -> Result<Secrets, Vec<Diagnostic>> {
     let mut secrets = Secrets::default();
     let mut found = Vec::new();
+    let mut made: Vec<&SecretFile> = Vec::new();
     for secret in &stack.secrets {
         match one(document, stack, secret, surroundings) {
             Ok(value) => {
                 let key = (secret.component.clone(), secret.path.clone());
                 secrets.0.insert(key, value);
             }
+            Err(_) if can_be_made(stack, secret, &document.dir, surroundings) => made.push(secret),
             Err(problem) => found.push(problem),
         }
     }
+    found.extend(not_made_yet(&made));
     if found.is_empty() { Ok(secrets) } else { Err(found) }
 }
 
@@ -103,14 +106,24 @@ pub fn check(
     // Several readers of one secret are told once.
     let mut sources = BTreeSet::new();
     let secrets = stack.secrets.iter().filter(|secret| sources.insert(secret.source.to_string()));
-    let problems = secrets.filter_map(|secret| {
-        let mut problem = one(document, stack, secret, surroundings).err()?;
-        if !exists(&secret.source, &document.dir, surroundings) {
-            problem.severity = Severity::Warning;
+    let mut found = Vec::new();
+    let mut made: Vec<&SecretFile> = Vec::new();
+    for secret in secrets {
+        match one(document, stack, secret, surroundings) {
+            Ok(_) => {}
+            Err(_) if can_be_made(stack, secret, &document.dir, surroundings) => made.push(secret),
+            Err(mut problem) => {
+                if !exists(&secret.source, &document.dir, surroundings) {
+                    problem.severity = Severity::Warning;
+                }
+                found.push(problem);
+            }
         }
-        Some(problem)
-    });
-    problems.collect()
+    }
+    let made =
+        not_made_yet(&made).map(|problem| Diagnostic { severity: Severity::Warning, ..problem });
+    found.extend(made);
+    found
 }
 
 fn one(
@@ -121,14 +134,7 @@ fn one(
 ) -> Result<Vec<u8>, Diagnostic> {
     value(&secret.source, &document.dir, surroundings)
         .and_then(|value| written(stack, secret, value))
-        .map_err(|(message, help)| {
-            let is_file = matches!(secret.source, SecretRef::File(_));
-            let can_be_made = is_file
-                && stack.generated(secret).is_some()
-                && !exists(&secret.source, &document.dir, surroundings);
-            let help = if can_be_made { "`mcpmon secrets` makes it".to_owned() } else { help };
-            Diagnostic::error(secret.span, message).help(help)
-        })
+        .map_err(|(message, help)| Diagnostic::error(secret.span, message).help(help))
 }
 
 /// Whether there is a value, be it as it may.
@@ -137,6 +143,38 @@ fn exists(source: &SecretRef, dir: &Path, surroundings: &Surroundings<'_>) -> bo
         SecretRef::Env(name) => (surroundings.env)(name).is_some(),
         SecretRef::File(path) => (surroundings.file)(&dir.join(path)).is_ok(),
     }
+}
+
+/// Whether a secret is a file that is not there and that mcpmon makes.
+fn can_be_made(
+    stack: &Stack,
+    secret: &SecretFile,
+    dir: &Path,
+    surroundings: &Surroundings<'_>,
+) -> bool {
+    let SecretRef::File(path) = &secret.source else { return false };
+    let there = (surroundings.file)(&dir.join(path));
+    let absent = matches!(there, Err(error) if error.kind() == std::io::ErrorKind::NotFound);
+    absent && stack.generated(secret).is_some()
+}
+
+/// One problem for all of them: one command solves it.
+fn not_made_yet(secrets: &[&SecretFile]) -> Option<Diagnostic> {
+    let first = secrets.first()?;
+    let mut files: Vec<String> = secrets
+        .iter()
+        .filter_map(|secret| match &secret.source {
+            SecretRef::File(path) => Some(path.clone()),
+            SecretRef::Env(_) => None,
+        })
+        .collect();
+    files.sort_unstable();
+    files.dedup();
+    let message = match files.as_slice() {
+        [file] => format!("the secret {file} is not there"),
+        files => format!("{} secrets are not there: {}", files.len(), files.join(", ")),
+    };
+    Some(Diagnostic::error(first.span, message).help("`mcpmon secrets` makes what is missing"))
 }
 
 /// Whether a value stands in documentation and waits to be replaced.

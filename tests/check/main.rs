@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // Also in helpers, which clippy takes for production code.
 
 mod compare;
+mod elastic_double;
 mod fixture;
 mod health;
 mod http;
@@ -11,3 +12,4 @@ mod proof;
 mod ready;
 mod reload;
 mod report;
+mod setup;
