@@ -35,12 +35,12 @@ impl Servers {
         if !password.is_empty() {
             command.extend(["--requirepass", &password]);
         }
-        servers.run("redis", "redis:8.0.6", &[], &command);
+        servers.run("redis", "redis:8.0.6", &["--user", "999:999"], &command);
         let config = "printf 'listener 1883\\nallow_anonymous true\\nsys_interval 1\\n' >/tmp/m.conf; exec mosquitto -c /tmp/m.conf";
         servers.run(
             "mosquitto",
             "eclipse-mosquitto:2.1.2",
-            &["--entrypoint", "/bin/sh"],
+            &["--user", "1883:1883", "--entrypoint", "/bin/sh"],
             &["-c", config],
         );
         let container = servers.container("postgres");

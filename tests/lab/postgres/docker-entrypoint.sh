@@ -9,7 +9,7 @@ case "${1:-}" in -*) set -- postgres "$@" ;; esac
 if [ "$(id -u)" = 0 ]; then
     mkdir -p "$PGDATA" /run/postgresql
     chown -R postgres "$PGDATA" /run/postgresql
-    exec setuidgid postgres "$0" "$@"
+    exec su -p -s /bin/sh postgres "$0" "$@"
 fi
 
 if [ ! -s "$PGDATA/PG_VERSION" ]; then

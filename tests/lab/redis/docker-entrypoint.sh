@@ -4,6 +4,6 @@ set -eu
 case "${1:-}" in -* | *.conf) set -- redis-server "$@" ;; esac
 if [ "${1:-}" = redis-server ] && [ "$(id -u)" = 0 ]; then
     chown -R redis /data
-    exec setuidgid redis "$0" "$@"
+    exec su -p -s /bin/sh redis "$0" "$@"
 fi
 exec "$@"
