@@ -8,7 +8,7 @@ services:
   tailscale-mcp:
     container: null
     run: {demo: {dialect: mcp, port: 8080, metrics_port: 9091, rate: 5}}
-probes: {tailscale-api: null, tailscale-mcp-health: {http: "http://tailscale-mcp:8080/health/live"}}
+probes: {tailscale-api: null, tailscale-mcp-health: {http: http://tailscale-mcp:8080/health/live}}
 logs: {files: []}
 alerts: {override: {ServiceDown: {for: 5s}, IntegrationDown: {for: 5s}}}
 defaults: {scrape: {interval: 5s, timeout: 4s}}
