@@ -535,11 +535,11 @@ const FIELDS: &[Field] = &[
     Field {
         path: "logs.redact.patterns.badge",
         arrives: Some(|r, text| {
-            let expression = stages(r).into_iter().filter_map(|stage| {
+            let mut expressions = stages(r).into_iter().filter_map(|stage| {
                 let replace = stage["replace"].clone();
                 (replace["replace"] == "[redacted:badge]").then(|| replace["expression"].clone())
             });
-            let found = expression.last().unwrap_or_default();
+            let found = expressions.next_back().unwrap_or_default();
             // What has no group of its own is covered as a whole.
             let whole = json!(format!("({text})"));
             (if found == whole { json!(text) } else { found }, json!(text))

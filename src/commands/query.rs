@@ -165,12 +165,12 @@ async fn address(name: &str, stack: &Stack, context: &Context) -> anyhow::Result
         Stop::new(Exit::Usage, format!("{name} is not part of the stack {}", stack.name))
     })?;
     let container = context.reader().await?.container(&stack.container(name)).await?;
-    let port = container.filter(|container| container.state.status == Status::Running).and_then(
+    let found = container.filter(|container| container.state.status == Status::Running).and_then(
         |container| {
             container.published(part.spec.port).map(|port| format!("http://{}", near(port)))
         },
     );
-    port.ok_or_else(|| {
+    found.ok_or_else(|| {
         Stop::new(Exit::Failed, format!("{name} does not run; `mcpmon up` starts it")).into()
     })
 }

@@ -10,7 +10,7 @@ use crate::check::http::Http;
 use crate::manifest::Language;
 
 /// Longest time that an answer may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Points of a series over time.
 const POINTS: u64 = 100;
 

@@ -43,10 +43,10 @@ pub fn draw(answer: &Answer) -> Option<String> {
 fn summary(values: &[f64]) -> Vec<String> {
     #[allow(clippy::cast_precision_loss)] // There are some hundred of them.
     let mean = values.iter().sum::<f64>() / values.len() as f64;
-    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let smallest = values.iter().copied().fold(f64::INFINITY, f64::min);
     let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let last = values.last().copied().unwrap_or(f64::NAN);
-    [last, least, mean, largest].map(number).to_vec()
+    [last, smallest, mean, largest].map(number).to_vec()
 }
 
 fn rows_of(rows: Vec<(&Labels, Vec<String>)>, heads: &[&str]) -> Option<String> {

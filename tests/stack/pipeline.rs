@@ -227,7 +227,7 @@ fn logs_test_says_what_promtail_does() {
         std::fs::write(dir.path().join("mcpmon.yaml"), manifest(&case.logs)).unwrap();
         let ours = evaluated(dir.path(), &case.lines);
         let mut theirs = shipped_by_promtail(dir.path(), &case.lines);
-        assert_eq!(ours.len(), case.kept, "{:#?}", ours);
+        assert_eq!(ours.len(), case.kept, "{ours:#?}");
         // A block's lines are put together beside the others, so that one may be late.
         let place = |entry: &Entry| ours.iter().position(|own| own.0 == entry.0);
         theirs.sort_by_key(place);
@@ -315,7 +315,7 @@ services:
     );
     eventually("the container's lines are redacted", 30, || found(&stack, &weather).len() == 2);
     eventually("the last line of the file is there", 30, || {
-        found(&stack, &format!(r#"{{service="trace"}} |= "the last one""#)).len() == 1
+        found(&stack, r#"{service="trace"} |= "the last one""#).len() == 1
     });
     assert_eq!(found(&stack, r#"{job=~".+"} |= "hunter2secret""#), Vec::<String>::new());
     assert_eq!(found(&stack, r#"{job=~"services|files"} |= "GET /health""#), Vec::<String>::new());
