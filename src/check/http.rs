@@ -19,7 +19,7 @@ pub const TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A change may take longer than a question.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+const WRITE_TIMEOUT: Duration = Duration::from_mins(1);
 
 type Memory = Arc<Mutex<HashMap<String, Arc<OnceCell<Result<Answer, String>>>>>>;
 
@@ -58,15 +58,17 @@ pub struct Answer {
     pub body: Bytes,
 }
 
-impl Http {
+impl Default for Http {
     /// A client that asks anew each time.
-    pub fn new() -> Self {
+    fn default() -> Self {
         // An empty list of authorities: nothing is asked over TLS without one of its own.
         let tls = tls::trusting(rustls::RootCertStore::empty());
         // With fixed options there is nothing that could fail.
         Self { client: builder(tls).build().unwrap_or_default(), memory: None }
     }
+}
 
+impl Http {
     /// A client that speaks TLS to a server that proves to be `name`, wherever it answers.
     ///
     /// # Errors

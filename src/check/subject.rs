@@ -49,7 +49,7 @@ pub async fn subject<'a>(
     secrets: &Secrets,
 ) -> anyhow::Result<Subject<'a>> {
     let container = reader.container(&unit.spec.name).await?;
-    Subject::new(unit, container.as_ref(), stack, secrets, Http::new())
+    Subject::new(unit, container.as_ref(), stack, secrets, Http::default())
         .map_err(|problem| anyhow::anyhow!(problem))
 }
 

@@ -87,7 +87,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         limit: args.limit,
         now: jiff::Timestamp::now().as_second(),
     };
-    let (answer, raw) = ask(&Http::new(), &question).await.map_err(anyhow::Error::msg)?;
+    let (answer, raw) = ask(&Http::default(), &question).await.map_err(anyhow::Error::msg)?;
     if args.output == Shape::Json {
         let language = query.language.as_str();
         let document = serde_json::json!({

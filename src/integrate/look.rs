@@ -200,7 +200,7 @@ async fn metrics(
 async fn mcp_port(about: &Container, ports: &[u16], metrics: Option<u16>) -> Option<u16> {
     let asked = ports.iter().map(async |port| {
         let url = format!("{}/mcp", place::address(about, *port)?);
-        let answer = crate::check::http::Http::new().get(&url, None).await.ok()?;
+        let answer = crate::check::http::Http::default().get(&url, None).await.ok()?;
         matches!(answer.status, 200..=299 | 400 | 401 | 403 | 405 | 406 | 415).then_some(*port)
     });
     let found: Vec<u16> = join_all(asked).await.into_iter().flatten().collect();

@@ -286,7 +286,8 @@ mod tests {
             findings("# TYPE a_total counter\na_total{client_id=\"7\",path=\"/users/42\"} 1\n");
         assert!(found[0].contains("`client_id` makes a series of everyone"), "{found:?}");
         assert!(found[1].contains("`path` holds identifiers (`/users/42`)"), "{found:?}");
-        let many: String = (0..101).map(|n| format!("a_total{{kind=\"k{n}\"}} 1\n")).collect();
+        let many: Vec<String> = (0..101).map(|n| format!("a_total{{kind=\"k{n}\"}} 1\n")).collect();
+        let many = many.concat();
         let found = findings(&format!("# TYPE a_total counter\n{many}"));
         assert_eq!(found, ["a_total: the label `kind` has 101 values, each a series for ever"]);
     }

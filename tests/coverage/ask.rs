@@ -23,7 +23,7 @@ pub struct Stack {
 
 impl Stack {
     pub fn new(prometheus: String, loki: Option<String>, range: Duration) -> Self {
-        Self { http: Http::new(), prometheus, loki, range }
+        Self { http: Http::default(), prometheus, loki, range }
     }
 
     /// How many series, streams or values a query returns.

@@ -1,4 +1,4 @@
-//! A production MCP server, played by a demo service; PostgreSQL and Redis are real.
+//! A production MCP server, played by a demo service; `PostgreSQL` and Redis are real.
 
 use crate::harness::{TestStack, docker, eventually};
 use crate::servers::Servers;

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::harness::{TestStack, docker, eventually};
 
-/// PostgreSQL, Redis and Mosquitto.
+/// `PostgreSQL`, Redis and Mosquitto.
 pub struct Servers {
     /// The network in which they are reached as `postgres`, `redis` and `mosquitto`.
     pub network: String,
@@ -44,7 +44,7 @@ impl Servers {
             &["-c", config],
         );
         let container = servers.container("postgres");
-        eventually("PostgreSQL takes connections", 60, || {
+        eventually("`PostgreSQL` takes connections", 60, || {
             let question = ["exec", &container, "pg_isready", "-h", "127.0.0.1"];
             Command::new("docker").args(question).output().unwrap().status.success()
         });
