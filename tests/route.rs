@@ -320,3 +320,20 @@ fn critical_alerts_are_told_quickly_whatever_the_others_wait() {
     );
     assert_eq!(json(&own, "severity=critical")["told"][0]["repeat_interval"], "8h");
 }
+
+#[test]
+fn rules_that_mute_name_alerts_that_there_are() {
+    let catalog = mcpmon::render::rules::catalog(&Assets::shipped()).unwrap();
+    let known: BTreeSet<&str> = catalog.names().collect();
+    let (stack, _) = rendered(DEFAULT);
+    let mut seen = 0;
+    for rule in &stack.notifications.inhibit {
+        for matcher in rule.source.iter().chain(&rule.target).filter(|m| m.label == "alertname") {
+            for name in &matcher.values {
+                assert!(known.contains(name.as_str()), "inhibit.yaml: there is no alert {name}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 10, "{seen}");
+}

@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::{Hit, Rule, Severity, Subject};
 use crate::stack::Component;
+use crate::yaml::{Node, Value};
 
 /// Components that ask for a password before they answer.
 const WITH_LOGIN: [&str; 3] = ["grafana", "kibana", "elasticsearch"];
@@ -20,7 +21,7 @@ pub const ANONYMOUS: Rule = Rule {
         let setting = by_setting.map(|part| {
             Hit::new(
                 &part.name,
-                s.at(["components", &part.name, "anonymous"]),
+                s.at(["components", &part.key, "anonymous"]),
                 "`anonymous` is on",
                 "remove `anonymous`",
             )
@@ -43,6 +44,9 @@ pub const SIGN_UP: Rule = Rule {
     },
 };
 
+/// What switches off the passwords and TLS of the Elastic programs.
+const ELASTIC_SECURITY: &str = "xpack.security.enabled";
+
 /// A datastore without passwords and TLS.
 pub const SECURITY_OFF: Rule = Rule {
     id: "security-off",
@@ -50,18 +54,30 @@ pub const SECURITY_OFF: Rule = Rule {
     what: "A component's own security is switched off",
     frameworks: "SOC 2 CC6.1; GDPR 32(1)(b)",
     look: |s| {
-        parts(s, |part| part.settings.get("security") == Some(&Json::Bool(false)))
-            .map(|part| {
-                Hit::new(
-                    &part.name,
-                    s.at(["components", &part.name, "security"]),
-                    "`security` is off",
-                    "remove `security: false`",
-                )
-            })
-            .collect()
+        let off = parts(s, |part| {
+            let config = part.config.as_ref().is_some_and(|node| is_false(node, ELASTIC_SECURITY));
+            let env = part.env.get(ELASTIC_SECURITY);
+            config || env.is_some_and(|value| value.eq_ignore_ascii_case("false"))
+        });
+        let evidence = format!("`{ELASTIC_SECURITY}` is false");
+        off.map(|part| {
+            let span = s.at(["components", &part.key, "config"]);
+            Hit::new(&part.name, span, &evidence, "remove it: passwords and TLS are on by default")
+        })
+        .collect()
     },
 };
+
+/// Whether a dotted key is false, however its parts are split over maps.
+fn is_false(node: &Node, key: &str) -> bool {
+    let Some(map) = node.as_map() else {
+        return node.value == Value::Bool(false) && key.is_empty();
+    };
+    map.iter().any(|(name, entry)| {
+        let rest = key.strip_prefix(name.as_str());
+        rest.is_some_and(|rest| is_false(&entry.node, rest.strip_prefix('.').unwrap_or(rest)))
+    })
+}
 
 /// A port that asks nobody anything, beyond the host.
 pub const UNAUTHENTICATED: Rule = Rule {
@@ -71,7 +87,7 @@ pub const UNAUTHENTICATED: Rule = Rule {
     frameworks: "SOC 2 CC6.6; GDPR 32(1)(b)",
     look: |s| {
         exposed(s)
-            .filter(|part| !WITH_LOGIN.contains(&part.name.as_str()))
+            .filter(|part| !WITH_LOGIN.contains(&part.kind.as_str()))
             .map(|part| {
                 exposure(s, part, "remove `address`, and put a proxy with authentication before it")
             })
@@ -87,7 +103,7 @@ pub const PORT: Rule = Rule {
     frameworks: "SOC 2 CC6.6",
     look: |s| {
         exposed(s)
-            .filter(|part| WITH_LOGIN.contains(&part.name.as_str()))
+            .filter(|part| WITH_LOGIN.contains(&part.kind.as_str()))
             .map(|part| exposure(s, part, "remove `address`, and put a proxy with TLS before it"))
             .collect()
     },
@@ -109,7 +125,7 @@ pub const WITHOUT_TLS: Rule = Rule {
             .map(|part| {
                 Hit::new(
                     &part.name,
-                    s.at(["components", &part.name, "root_url"]).or(part.span),
+                    s.at(["components", &part.key, "root_url"]).or(part.span),
                     "its address is not https",
                     "put a proxy with TLS before it and write `root_url: https://…`",
                 )
@@ -138,7 +154,7 @@ pub const ADMIN_API: Rule = Rule {
             .map(|(name, _)| {
                 Hit::new(
                     name,
-                    s.at(["components", name]),
+                    s.component(name),
                     format!("it runs with `{flag}`"),
                     "switch it off; switch it on for the time of a snapshot alone",
                 )
@@ -167,7 +183,7 @@ fn exposure(s: &Subject<'_>, part: &Component, instead: &str) -> Hit {
         None => "a free port".to_owned(),
     };
     let evidence = format!("{} listens on {where_at} of {}", part.name, part.host_address);
-    Hit::new(&part.name, s.at(["components", &part.name, "address"]), evidence, instead)
+    Hit::new(&part.name, s.at(["components", &part.key, "address"]), evidence, instead)
 }
 
 fn is_on(part: &Component, variable: &str) -> bool {
@@ -175,6 +191,6 @@ fn is_on(part: &Component, variable: &str) -> bool {
 }
 
 fn env_hit(s: &Subject<'_>, part: &Component, variable: &str) -> Hit {
-    let span = s.at(["components", &part.name, "env", variable]);
+    let span = s.at(["components", &part.key, "env", variable]);
     Hit::new(&part.name, span, format!("`{variable}` is on"), format!("remove `{variable}`"))
 }

@@ -67,7 +67,7 @@ pub const DOCKER_SOCKET: Rule = Rule {
             {
                 found.push(Hit::new(
                     name,
-                    s.at(["components", name]),
+                    s.component(name),
                     format!("it mounts {source}"),
                     format!(
                         "do without it (`components: {{{name}: {{enabled: false}}}}`), or accept it"
@@ -117,7 +117,7 @@ pub const EXCEPTION: Rule = Rule {
 /// Every image with its owner.
 fn images<'a>(s: &'a Subject<'_>) -> Vec<(&'a str, &'a str, Option<Span>)> {
     let components = s.stack.components.values().map(|part| {
-        let span = s.at(["components", &part.name, "version"]).or(part.span);
+        let span = s.at(["components", &part.key, "version"]).or(part.span);
         (part.name.as_str(), part.image.as_str(), span)
     });
     let runs = s.stack.runs.iter().filter_map(|run| {

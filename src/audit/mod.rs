@@ -139,6 +139,12 @@ impl Hit {
 }
 
 impl Subject<'_> {
+    /// Where the manifest speaks of a component, by its container's name.
+    fn component(&self, name: &str) -> Option<Span> {
+        let part = self.stack.components.values().find(|part| part.name == name)?;
+        self.at(["components", &part.key])
+    }
+
     fn at<const N: usize>(&self, path: [&str; N]) -> Option<Span> {
         self.document.locate(&path.map(Segment::from))
     }

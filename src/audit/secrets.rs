@@ -100,7 +100,7 @@ pub const SECRET_IN_ENVIRONMENT: Rule = Rule {
         let components = s.stack.components.values().flat_map(|part| {
             part.env
                 .keys()
-                .map(|key| (&part.name, key, s.at(["components", &part.name, "env", key])))
+                .map(|key| (&part.name, key, s.at(["components", &part.key, "env", key])))
         });
         let services = s.stack.runs.iter().flat_map(|run| {
             run.env

@@ -1,8 +1,7 @@
 //! What is kept, and how much of it.
 
 use super::{Hit, Rule, Severity};
-use crate::manifest::Collector;
-use crate::yaml::{Node, Value};
+use crate::manifest::{Builtin, Collector, Redact, Switch};
 
 /// A disk that fills up.
 pub const NO_RETENTION_SIZE: Rule = Rule {
@@ -19,7 +18,7 @@ pub const NO_RETENTION_SIZE: Rule = Rule {
             .map(|part| {
                 Hit::new(
                     &part.name,
-                    s.at(["components", &part.name, "retention"]).or(part.span),
+                    s.at(["components", &part.key, "retention"]).or(part.span),
                     "it keeps samples for a time, however much space they take",
                     format!("write `components: {{{}: {{retention_size: 20GB}}}}`, under 80 % of the disk", part.name),
                 )
@@ -35,27 +34,24 @@ pub const NOT_REDACTED: Rule = Rule {
     what: "Log lines are kept with the tokens and addresses that stand in them",
     frameworks: "SOC 2 CC6.7, P4.2; GDPR 5(1)(c), 25",
     look: |s| {
-        let redact = s.document.root.get("logs").and_then(|logs| logs.get("redact"));
-        let is_off = |node: &Node| match &node.value {
-            Value::Bool(on) => !on,
-            Value::String(text) => matches!(text.as_str(), "off" | "none"),
-            Value::Map(map) => {
-                map.get("enabled").is_some_and(|e| e.node.value == Value::Bool(false))
-            }
-            _ => false,
+        let manifest = &s.document.manifest;
+        let is_off = |redact: Option<&Switch<Redact>>| match redact {
+            None => false,
+            Some(Switch::Off) => true,
+            Some(Switch::On(redact)) => redact.builtin == Builtin::None,
         };
-        redact
-            .filter(|node| is_off(node))
-            .map(|_| {
-                Hit::new(
-                    "logs",
-                    s.at(["logs", "redact"]),
-                    "`redact` is off",
-                    "remove it: tokens, keys and addresses are covered by default",
-                )
-            })
-            .into_iter()
-            .collect()
+        let hit = |of: &str, span| {
+            let instead = "remove it: tokens, keys and addresses are covered by default";
+            Hit::new(of, span, "`redact` covers nothing that mcpmon knows", instead)
+        };
+        let all = is_off(manifest.logs.redact.as_ref());
+        let all = all.then(|| hit("logs", s.at(["logs", "redact"])));
+        let services =
+            manifest.services.iter().filter(|(_, service)| is_off(service.logs.redact.as_ref()));
+        let services = services.map(|(name, _)| {
+            hit(name.as_str(), s.at(["services", name.as_str(), "logs", "redact"]))
+        });
+        all.into_iter().chain(services).collect()
     },
 };
 

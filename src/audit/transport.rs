@@ -66,7 +66,7 @@ pub const PLAIN_HTTP: Rule = Rule {
             let entries = part.settings.get("remote_write").and_then(Json::as_array);
             entries.into_iter().flatten().filter_map(move |entry| {
                 let url = Url::parse(entry.get("url")?.as_str()?).ok().filter(in_clear)?;
-                let span = s.at(["components", &part.name, "remote_write"]);
+                let span = s.at(["components", &part.key, "remote_write"]);
                 Some(Hit::new(
                     &part.name,
                     span,
