@@ -8,6 +8,7 @@ mod log_words;
 mod logs;
 mod notifications;
 mod schema;
+mod sentry;
 mod service;
 mod typed;
 mod types;
@@ -24,6 +25,7 @@ pub use notifications::{
     Email, Matcher, Notifications, PagerDuty, Receiver, Route, Slack, Smtp, Timing, Webhook,
 };
 pub use schema::schema;
+pub use sentry::{Sentry, SentryBy};
 pub use service::{Auth, Demo, Dialect as DemoDialect, Endpoint, Run, Service, Tls};
 pub use types::{ByteSize, Duration, LabelName, Name, SecretRef, Share, Url, UrlOrSecret};
 pub use words::{AlertLabel, DockerName, EnvName, HeaderName, is_image_path, is_tag};
@@ -76,6 +78,8 @@ pub struct Manifest {
     /// Where log lines come from and what is done to them before they are stored.
     #[serde(default)]
     pub logs: Logs,
+    /// Where services report their errors to, for those that ask for it with `run: {sentry: file}`.
+    pub sentry: Option<Sentry>,
     /// Which dashboards Grafana shows, by the name of their file.
     #[serde(default = "default_dashboards")]
     pub dashboards: Vec<String>,
