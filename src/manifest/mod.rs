@@ -15,6 +15,7 @@ mod receivers;
 mod remote_write;
 mod routes;
 mod schema;
+mod sentry;
 mod service;
 mod typed;
 mod types;
@@ -38,6 +39,7 @@ pub use receivers::{
 pub use remote_write::{Amp, GrafanaCloud, Mimir, PRESETS, Preset, Thanos};
 pub use routes::{Matcher, Route, RouteTiming};
 pub use schema::schema;
+pub use sentry::{Sentry, SentryBy};
 pub use service::{Auth, Demo, Dialect as DemoDialect, Endpoint, Run, Service, Tls};
 pub use types::{
     Address, ByteSize, Day, Duration, Host, LabelName, Name, SecretRef, Share, Url, UrlOrSecret,
@@ -101,6 +103,8 @@ pub struct Manifest {
     /// Queries of your own for `mcpmon query`, by name; one of a shipped name takes its place.
     #[serde(default)]
     pub queries: IndexMap<Name, Query>,
+    /// Where services report their errors to, for those that ask for it with `run: {sentry: file}`.
+    pub sentry: Option<Sentry>,
     /// Which dashboards Grafana shows, by the name of their file.
     #[serde(default = "default_dashboards")]
     pub dashboards: Vec<String>,

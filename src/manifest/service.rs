@@ -8,7 +8,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::types::{Duration, LabelName, Name, SecretRef, Share, Url};
 use super::words::{DockerName, EnvName, HeaderName};
-use super::{Resources, Scrape, ServiceLogs};
+use super::{Resources, Scrape, SentryBy, ServiceLogs};
 
 /// An MCP server, or an application beside it.
 #[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
@@ -153,6 +153,8 @@ pub struct Run {
     /// Environment. Secrets do not belong here: `docker inspect` shows it to everyone.
     #[serde(default)]
     pub env: BTreeMap<EnvName, String>,
+    /// How it is handed the DSN of `sentry:`, where it reports errors there.
+    pub sentry: Option<SentryBy>,
     /// Ports published on 127.0.0.1 under the same number: `8080`; or `"18080:8080"`.
     #[serde(default)]
     #[schemars(with = "Vec<PublishedPort>")]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::catalog::{Access, Effect, Proof, Ready, Reload, Step, Validator};
 use crate::engine::labels;
 use crate::engine::{ContainerSpec, LogTo, Mount, MountSource, NetworkMode, Publish};
-use crate::manifest::Collector;
+use crate::manifest::{Collector, SentryBy};
 use crate::render::{Bundle, Process};
 use crate::stack::{Component, Limits, RunService, Secrets, Stack};
 
@@ -85,7 +85,7 @@ pub fn state_volume(stack: &str) -> String {
 /// Everything that there should be, in start order. `self_image` is mcpmon's own image, for
 /// services that name none.
 pub fn wanted(stack: &Stack, bundle: &Bundle, secrets: &Secrets, self_image: &str) -> Vec<Unit> {
-    let services = stack.runs.iter().map(|run| service(stack, run, self_image));
+    let services = stack.runs.iter().map(|run| service(stack, run, secrets, self_image));
     let components = stack.components.values().map(|part| component(stack, part, bundle, secrets));
     let mut units: Vec<Unit> = services.chain(components).collect();
     let stages = stages(&units);
@@ -213,14 +213,7 @@ fn container(
         container_port: port.container_port,
     }));
     if configured {
-        container.mounts.push(Mount {
-            source: MountSource::Volume {
-                name: config_volume(&stack.name, &part.name),
-                labels: labels(stack, Some(&part.name)),
-            },
-            target: MOUNT.to_owned(),
-            read_only: true,
-        });
+        container.mounts.push(configuration(stack, &part.name));
     }
     for (name, target) in &spec.volumes {
         container.mounts.push(Mount {
@@ -256,11 +249,36 @@ fn container(
     container
 }
 
-fn service(stack: &Stack, run: &RunService, self_image: &str) -> Unit {
+/// The volume with a unit's files, for its container to read.
+fn configuration(stack: &Stack, name: &str) -> Mount {
+    Mount {
+        source: MountSource::Volume {
+            name: config_volume(&stack.name, name),
+            labels: labels(stack, Some(name)),
+        },
+        target: MOUNT.to_owned(),
+        read_only: true,
+    }
+}
+
+fn service(stack: &Stack, run: &RunService, secrets: &Secrets, self_image: &str) -> Unit {
     let image = run.image.as_deref().unwrap_or(self_image);
     let mut spec = ContainerSpec::new(stack.container(&run.name), image);
     spec.command.clone_from(&run.command);
     spec.env.clone_from(&run.env);
+    let mut files = BTreeMap::new();
+    for (path, value) in secrets.of(&run.name) {
+        if run.sentry == Some(SentryBy::Environment) {
+            // What was chosen by name: the engine shows it to everyone who may ask it.
+            let value = String::from_utf8_lossy(value).into_owned();
+            spec.env.entry("SENTRY_DSN".to_owned()).or_insert(value);
+        } else {
+            let file =
+                WantedFile { content: value.to_vec(), effect: Effect::Restart, secret: true };
+            files.insert(path.to_owned(), file);
+            spec.mounts.push(configuration(stack, &run.name));
+        }
+    }
     spec.user.clone_from(&run.user);
     spec.labels = labels(stack, None);
     spec.labels.insert(labels::SERVICE.to_owned(), run.name.clone());
@@ -290,8 +308,8 @@ fn service(stack: &Stack, run: &RunService, self_image: &str) -> Unit {
         name: run.name.clone(),
         spec,
         is_component: false,
-        files: BTreeMap::new(),
-        owner: (0, 0),
+        files,
+        owner: run.user.as_deref().map_or((0, 0), owner),
         port: None,
         access: None,
         ready: None,

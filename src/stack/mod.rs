@@ -32,7 +32,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::catalog::{Generate, Spec};
-use crate::manifest::{Collector, Override, SecretRef};
+use crate::manifest::{Collector, Override, SecretRef, SentryBy};
 use crate::yaml::{Node, Span};
 
 /// A stack: everything that is rendered and run.
@@ -174,6 +174,8 @@ pub struct RunService {
     pub ports: Vec<(u16, u16)>,
     /// User.
     pub user: Option<String>,
+    /// How it is handed Sentry's DSN.
+    pub sentry: Option<SentryBy>,
     /// Whether its root file system may be written to.
     pub writable: bool,
     /// Limits.
@@ -216,6 +218,9 @@ pub struct SecretFile {
     /// Where the manifest speaks of it.
     pub span: Option<Span>,
 }
+
+/// Where the DSN of Sentry stands for a service that is handed it as a file.
+pub const SENTRY_DSN: &str = "secrets/sentry-dsn";
 
 /// The folder, in every container, with the files that its process reads.
 pub const LIVE: &str = "/etc/mcpmon/live/";

@@ -48,7 +48,7 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
     if !probes.targets.is_empty() {
         jobs.push(targets::plain_job("probes", true, probes.targets));
     }
-    let runs = runs::resolve(document, &mut found);
+    let runs = runs::resolve(document, &mut secrets, &mut found);
     let notifications = notifications::resolve(document, catalog, &mut secrets, &mut found);
     let logs = logs::resolve(document, catalog, &mut found);
     let alerts = alerts(document, &mut found);
@@ -88,7 +88,10 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
     stack.own_jobs = targets::own_jobs(&stack);
     checks::run(document, catalog, &stack, &mut found);
     // A secret that a disabled component would have read is nobody's business.
-    stack.secrets.retain(|secret| stack.components.contains_key(&secret.component));
+    let is_run = |name: &str| stack.runs.iter().any(|run| run.name == name);
+    stack.secrets.retain(|secret| {
+        stack.components.contains_key(&secret.component) || is_run(&secret.component)
+    });
 
     let position = |d: &Diagnostic| d.span.map(|s| (s.source, s.start));
     found.sort_by_key(|a| (a.severity, position(a)));

@@ -1,8 +1,8 @@
 //! Services that mcpmon runs itself.
 
-use super::{Limits, RunService, components};
+use super::{LIVE, Limits, RunService, SENTRY_DSN, SecretFile, components};
 use crate::diagnostic::Diagnostic;
-use crate::manifest::{ByteSize, Demo, Document, Name, Run, Service};
+use crate::manifest::{ByteSize, Demo, Document, Name, Run, SentryBy, Service};
 
 /// Memory limit of a service that names none.
 const MEMORY: u64 = 512 << 20;
@@ -10,7 +10,11 @@ const MEMORY: u64 = 512 << 20;
 const PIDS: i64 = 256;
 
 /// Resolves every service with `run:`.
-pub fn resolve(document: &Document, found: &mut Vec<Diagnostic>) -> Vec<RunService> {
+pub fn resolve(
+    document: &Document,
+    secrets: &mut Vec<SecretFile>,
+    found: &mut Vec<Diagnostic>,
+) -> Vec<RunService> {
     let registry = document.manifest.registry.as_deref();
     let mut services = Vec::new();
     for (name, service) in &document.manifest.services {
@@ -48,7 +52,11 @@ pub fn resolve(document: &Document, found: &mut Vec<Diagnostic>) -> Vec<RunServi
             name: name.to_string(),
             image,
             command,
-            env: run.env.iter().map(|(k, v)| (k.to_string(), v.clone())).collect(),
+            env: sentry(document, name, run, secrets, found)
+                .into_iter()
+                .chain(run.env.iter().map(|(k, v)| (k.to_string(), v.clone())))
+                .collect(),
+            sentry: run.sentry,
             ports,
             user: user(run),
             writable: run.writable,
@@ -60,6 +68,52 @@ pub fn resolve(document: &Document, found: &mut Vec<Diagnostic>) -> Vec<RunServi
         });
     }
     services
+}
+
+/// What a service that reports to Sentry finds in its environment, but for a DSN that it wants there.
+fn sentry(
+    document: &Document,
+    name: &Name,
+    run: &Run,
+    secrets: &mut Vec<SecretFile>,
+    found: &mut Vec<Diagnostic>,
+) -> Vec<(String, String)> {
+    let Some(by) = run.sentry else { return Vec::new() };
+    let place = ["services".into(), name.as_str().into(), "run".into(), "sentry".into()];
+    let span = document.locate_key(&place);
+    let Some(sentry) = &document.manifest.sentry else {
+        found.push(
+            Diagnostic::error(span, "the manifest names no Sentry project")
+                .help("write `sentry: {dsn: {file: secrets/sentry-dsn}}` at the top"),
+        );
+        return Vec::new();
+    };
+    let numbers = |user: &str| user.split(':').all(|part| part.parse::<u32>().is_ok());
+    if by == SentryBy::File && !user(run).is_some_and(|user| numbers(&user)) {
+        found.push(
+            Diagnostic::error(
+                span,
+                format!(
+                    "only its owner can read the DSN's file, and who runs `{name}` is not known"
+                ),
+            )
+            .help("write the image's user in numbers, such as `user: \"1000:1000\"`"),
+        );
+    }
+    secrets.push(SecretFile {
+        component: name.to_string(),
+        path: SENTRY_DSN.to_owned(),
+        source: sentry.dsn.clone(),
+        span: document.locate_key(&["sentry".into(), "dsn".into()]),
+    });
+    let mut env = vec![
+        ("SENTRY_ENVIRONMENT", sentry.environment.clone()),
+        ("SENTRY_TRACES_SAMPLE_RATE", sentry.traces_sample_rate.to_string()),
+    ];
+    if by == SentryBy::File {
+        env.push(("SENTRY_DSN_FILE", format!("{LIVE}{SENTRY_DSN}")));
+    }
+    env.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 /// Nobody, unless the manifest says otherwise or the image is not ours to know.

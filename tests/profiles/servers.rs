@@ -31,7 +31,8 @@ impl Servers {
             &[],
         );
         let password = read("redis-password");
-        let mut command = vec!["redis-server"];
+        // As in the official image: without a password it would take connections from itself alone.
+        let mut command = vec!["redis-server", "--protected-mode", "no"];
         if !password.is_empty() {
             command.extend(["--requirepass", &password]);
         }
