@@ -23,7 +23,7 @@ use mcpmon::{manifest, render, stack};
 const MANIFEST: &str = include_str!("mcpmon.yaml");
 
 /// Resolves and renders: path → text.
-pub fn rendered(text: &str) -> (Stack, BTreeMap<String, String>) {
+fn rendered(text: &str) -> (Stack, BTreeMap<String, String>) {
     let document = manifest::load_text("mcpmon.yaml", text, Path::new("")).unwrap();
     let catalog = Catalog::load(Assets::shipped()).unwrap();
     let resolved = stack::resolve(&document, &catalog).unwrap_or_else(|e| panic!("{e:?}"));
@@ -54,7 +54,7 @@ fn the_small_stack_renders_to_its_golden_files() {
 /// Nothing that people write can become code: neither file holds any of it.
 #[test]
 fn no_text_of_the_manifest_stands_in_a_program() {
-    let hostile = r##"x" }} #[`id`] #\{`id`\} $\{HOME\} %\{[y]\} </match> '"##;
+    let hostile = r#"x" }} #[`id`] #\{`id`\} $\{HOME\} %\{[y]\} </match> '"#;
     let text = format!("{MANIFEST}logs:\n  drop: [{}]\n", serde_json::to_string(hostile).unwrap());
     let (_, plain) = rendered(MANIFEST);
     let (_, tree) = rendered(&text);
