@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    config, destroy, down, health_check, init, logs, reload, render, schema, secrets, status, up,
-    validate,
+    config, destroy, down, health_check, init, logs, query, reload, render, schema, secrets,
+    status, up, validate,
 };
 use crate::exit;
 use crate::output::Color;
@@ -74,6 +74,8 @@ pub enum Command {
     HealthCheck(health_check::Args),
     /// Show the logs of a component or service
     Logs(logs::Args),
+    /// Run a saved query against Prometheus or Loki, or list them
+    Query(query::Args),
     /// Stop and remove the stack's containers; data stays
     Down(down::Args),
     /// Remove the stack with all its data

@@ -9,7 +9,9 @@
 //! * [`stack`] the manifest resolved, checked, defaults applied
 //! * [`render`] the stack's files
 //! * [`engine`] the Docker engine
+//! * [`query`] saved queries and their answers
 //! * [`demo`] the MCP server of the quickstart
+//! * [`re2`] regular expressions as the collectors read them
 //!
 //! Load, resolve, render and plan are pure: no clock, no network, no environment but what is
 //! handed in.
@@ -28,6 +30,7 @@ mod hex;
 pub mod manifest;
 pub mod output;
 pub mod plan;
+pub mod query;
 pub mod re2;
 mod redact;
 pub mod render;

@@ -103,6 +103,9 @@ fn base() -> Value {
             "search": {"mcp": "http://search:7001/mcp", "metrics": {"url": "http://search:7001/metrics"}, "dialect": "fastapi", "container": "mcp-search"},
             "demo": {"mcp": "http://demo:8080/mcp", "run": {"image": "acme/demo:1"}},
         },
+        // The shipped patterns hold no text of a manifest, and are many.
+        "logs": {"redact": {"builtin": []}, "files": [{"path": "/var/log/app/*.log", "service": "search"}]},
+        "queries": {"mine": {"expr": "up"}},
         "notifications": {
             "smtp": {"host": "smtp.example.org:587", "from": "alerts@example.org"},
             "receivers": {"chat": {"slack": {"webhook_url": {"env": "SECRET"}}, "email": {"to": "ops@example.org"}}},
@@ -113,7 +116,7 @@ fn base() -> Value {
 }
 
 /// Fields that take any text: all of them are tried at once.
-const FREE: [&str; 20] = [
+const FREE: [&str; 21] = [
     "description",
     "services.search.description",
     "services.search.mcp.expect_tools.0",
@@ -133,7 +136,8 @@ const FREE: [&str; 20] = [
     "notifications.receivers.chat.email.to",
     "notifications.smtp.from",
     "notifications.routes.0.match.team",
-    "logs.drop.0",
+    "logs.files.0.labels.tier",
+    "queries.mine.description",
 ];
 
 /// Where a text is written.
@@ -168,6 +172,19 @@ impl Rendered {
     fn text(&self, component: &str, path: &str) -> &str {
         &self.bundle.components[component][path].text
     }
+}
+
+/// What is done to the lines of the stack's own containers.
+fn stages(rendered: &Rendered) -> Vec<Value> {
+    let jobs = rendered.file("promtail", "promtail.yml")["scrape_configs"].clone();
+    jobs[0]["pipeline_stages"].as_array().unwrap().clone()
+}
+
+/// A value of the first stage of that kind.
+fn stage(rendered: &Rendered, kind: &str, key: &str) -> Value {
+    let stages = stages(rendered);
+    let stage = stages.iter().find(|stage| !stage[kind].is_null()).unwrap();
+    stage[kind][key].clone()
 }
 
 /// Alertmanager's templates: `{{"{{"}}` prints `{{`.
@@ -385,12 +402,69 @@ const FIELDS: &[Field] = &[
         }),
     },
     Field {
-        path: "logs.drop.0",
+        path: "logs.files.0.labels.tier",
         arrives: Some(|r, text| {
             let jobs = r.file("promtail", "promtail.yml")["scrape_configs"].clone();
-            (jobs[0]["pipeline_stages"][0]["drop"]["expression"].clone(), json!(text))
+            (jobs[2]["static_configs"][0]["labels"]["tier"].clone(), json!(text))
         }),
     },
+    Field {
+        path: "logs.files.0.path",
+        arrives: Some(|r, text| {
+            let jobs = r.file("promtail", "promtail.yml")["scrape_configs"].clone();
+            (jobs[2]["static_configs"][0]["labels"]["__path__"].clone(), json!(text))
+        }),
+    },
+    Field {
+        path: "logs.drop.0",
+        arrives: Some(|r, text| (stage(r, "drop", "expression"), json!(text))),
+    },
+    Field {
+        path: "logs.multiline.first_line",
+        arrives: Some(|r, text| (stage(r, "multiline", "firstline"), json!(text))),
+    },
+    Field {
+        path: "logs.parse.regex",
+        arrives: Some(|r, text| (stage(r, "regex", "expression"), json!(text))),
+    },
+    Field {
+        path: "logs.timestamp.field",
+        arrives: Some(|r, text| {
+            let quoted = |part: &str| format!("\"{part}\"");
+            let found = stage(r, "json", "expressions")["timestamp"].clone();
+            let plain = text.chars().all(|c| c.is_ascii_alphabetic() || c == '_');
+            (found, json!(if plain { text.to_owned() } else { quoted(text) }))
+        }),
+    },
+    Field { path: "logs.timestamp.format", arrives: None },
+    Field { path: "logs.labels.0", arrives: None },
+    Field { path: "logs.labels.tenant", arrives: None },
+    Field { path: "logs.redact.builtin.0", arrives: None },
+    Field {
+        path: "logs.redact.patterns.badge",
+        arrives: Some(|r, text| {
+            let mut expressions = stages(r).into_iter().filter_map(|stage| {
+                let replace = stage["replace"].clone();
+                (replace["replace"] == "[redacted:badge]").then(|| replace["expression"].clone())
+            });
+            let found = expressions.next_back().unwrap_or_default();
+            // What has no group of its own is covered as a whole.
+            let whole = json!(format!("({text})"));
+            (if found == whole { json!(text) } else { found }, json!(text))
+        }),
+    },
+    Field { path: "logs.syslog.address", arrives: None },
+    Field {
+        path: "services.search.logs.drop.0",
+        arrives: Some(|r, text| {
+            let jobs = r.file("promtail", "promtail.yml")["scrape_configs"].clone();
+            let own = jobs[1]["pipeline_stages"][0]["match"]["stages"].clone();
+            let own = own.as_array().unwrap().iter().find(|stage| !stage["drop"].is_null());
+            (own.unwrap()["drop"]["expression"].clone(), json!(text))
+        }),
+    },
+    Field { path: "queries.mine.description", arrives: None },
+    Field { path: "queries.mine.expr", arrives: None },
     Field { path: "alerts.packs.0", arrives: None },
     Field { path: "alerts.disable.0", arrives: None },
     Field { path: "dashboards.0", arrives: None },
@@ -494,7 +568,7 @@ fn free_text_arrives_as_it_was_written() {
             let found = rendered(&with(&FREE, text, collector), &catalog)
                 .unwrap_or_else(|message| panic!("{shown:?} is refused: {message}"));
             for field in FIELDS.iter().filter(|field| FREE.contains(&field.path)) {
-                if collector == "alloy" && field.path.starts_with("logs") {
+                if collector == "alloy" && field.path.starts_with("logs.") {
                     continue;
                 }
                 if let Some(arrives) = field.arrives {
@@ -576,13 +650,17 @@ fn addresses_keep_path_and_query_apart() {
 #[test]
 fn drop_expressions_reach_alloy_as_they_are() {
     let catalog = Catalog::load(Assets::shipped()).unwrap();
+    let mut accepted = 0;
     for text in hostile() {
         let mut manifest = base();
         manifest["collector"] = json!("alloy");
         put(&mut manifest, "logs.drop.0", &text);
         let Ok(found) = rendered(&manifest, &catalog) else { continue };
-        let line = found.text("alloy", "config.alloy").lines().find(|l| l.contains("expression "));
-        let value = line.unwrap().split_once("= ").unwrap().1;
+        let config = found.text("alloy", "config.alloy");
+        let drop = config.lines().skip_while(|line| !line.contains("stage.drop")).nth(1);
+        let value = drop.unwrap().split_once("= ").unwrap().1;
         assert_eq!(serde_json::from_str::<String>(value).unwrap(), text);
+        accepted += 1;
     }
+    assert!(accepted > 20, "only {accepted} were rendered");
 }

@@ -65,6 +65,13 @@ fn kind(schema: &Value) -> String {
             }
             "Collector" => "`promtail` or `alloy`".to_owned(),
             "Dialect" => "`fastapi`, `mcp` or `otel-http`".to_owned(),
+            "Pattern" | "FieldName" | "TimeFormat" | "LogPath" => "text".to_owned(),
+            "Parse" => "word or `{regex: …}`".to_owned(),
+            "LabelFields" => "list or map of text".to_owned(),
+            "Builtin" => "`true`, `false` or list of text".to_owned(),
+            "SyslogFormat" => "`rfc5424` or `rfc3164`".to_owned(),
+            "Language" => "`promql` or `logql`".to_owned(),
+            name if name.starts_with("Switch") => "`false` or map".to_owned(),
             "Severity" => "`critical`, `high`, `warning` or `info`".to_owned(),
             _ => "map".to_owned(),
         };

@@ -6,10 +6,12 @@ pub mod down;
 pub mod health_check;
 pub mod init;
 pub mod logs;
+pub mod query;
 pub mod reload;
 pub mod render;
 pub mod schema;
 pub mod secrets;
+mod shape;
 pub mod status;
 pub mod up;
 pub mod validate;
@@ -92,6 +94,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Status(args) => status::run(&args, context).await,
         Command::HealthCheck(args) => health_check::run(&args, context).await,
         Command::Logs(args) => logs::run(&args, context).await,
+        Command::Query(args) => query::run(&args, context).await,
         Command::Down(args) => down::run(&args, context).await,
         Command::Destroy(args) => destroy::run(&args, context).await,
         Command::DemoService(args) => crate::demo::run(args).await.map(|()| Exit::Done),

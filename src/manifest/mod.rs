@@ -7,6 +7,7 @@ mod load;
 mod log_words;
 mod logs;
 mod notifications;
+mod query;
 mod schema;
 mod sentry;
 mod service;
@@ -24,6 +25,7 @@ pub use logs::{
 pub use notifications::{
     Email, Matcher, Notifications, PagerDuty, Receiver, Route, Slack, Smtp, Timing, Webhook,
 };
+pub use query::{Language, Query};
 pub use schema::schema;
 pub use sentry::{Sentry, SentryBy};
 pub use service::{Auth, Demo, Dialect as DemoDialect, Endpoint, Run, Service, Tls};
@@ -80,6 +82,9 @@ pub struct Manifest {
     pub logs: Logs,
     /// Where services report their errors to, for those that ask for it with `run: {sentry: file}`.
     pub sentry: Option<Sentry>,
+    /// Queries of your own for `mcpmon query`, by name; one of a shipped name takes its place.
+    #[serde(default)]
+    pub queries: IndexMap<Name, Query>,
     /// Which dashboards Grafana shows, by the name of their file.
     #[serde(default = "default_dashboards")]
     pub dashboards: Vec<String>,

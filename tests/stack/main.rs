@@ -9,6 +9,7 @@ mod crash;
 mod harness;
 mod lifecycle;
 mod logs;
+mod pipeline;
 mod recorder;
 mod reload;
 mod secrets;

@@ -31,6 +31,7 @@ impl Folder {
         fs::write(target, text).unwrap();
         self
     }
+    #[allow(dead_code)] // Not every test looks.
     pub fn read(&self, path: &str) -> String {
         fs::read_to_string(self.dir.path().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
     }

@@ -210,7 +210,7 @@ pub enum Stage {
         /// The expression.
         expression: String,
     },
-    /// What the groups of the expression match is covered, in the line and in fields that are labels.
+    /// What the groups of the expression match is covered.
     Redact {
         /// The pattern's name.
         name: String,
@@ -218,8 +218,10 @@ pub enum Stage {
         expression: String,
         /// What is shown instead.
         replacement: String,
-        /// The fields.
+        /// The fields in which it is covered; the line where there are none.
         fields: Vec<String>,
+        /// A line that holds none of these texts does not match; where there are none each line is tried.
+        hints: Vec<String>,
     },
 }
 

@@ -19,6 +19,9 @@ pub struct Shipped {
     pub description: String,
     /// The expression.
     pub expression: String,
+    /// A line that holds none of these texts does not match.
+    #[serde(default)]
+    pub hints: Vec<String>,
     /// Lines that it covers something in.
     #[serde(default)]
     pub covers: Vec<Covered>,
@@ -44,7 +47,9 @@ pub struct Covered {
 pub fn shipped(assets: &Assets) -> anyhow::Result<Vec<Shipped>> {
     let path = "logs/redact.yaml";
     let patterns: Vec<Shipped> = assets.yaml(path)?.unwrap_or_default();
-    for pattern in &patterns {
+    // Those that ship with mcpmon are proven by its tests; compiling them takes longer than all else here.
+    let own = assets.shown(path) != path;
+    for pattern in patterns.iter().filter(|_| own) {
         let shown = || format!("{}: {}", assets.shown(path), pattern.name);
         let regex =
             re2::compile(&pattern.expression).map_err(|p| anyhow::anyhow!("{}: {p}", shown()))?;
@@ -74,7 +79,7 @@ pub fn stages(
     let general_redact = general.redact.map_or(Some(&plain), Switch::on);
     let nearest = service.filter(|said| said.redact.is_some()).unwrap_or(general);
     let Some(redact) = nearest.redact.map_or(Some(&plain), Switch::on) else { return Vec::new() };
-    let mut patterns: Vec<(&str, String)> = Vec::new();
+    let mut patterns: Vec<(&str, String, &[String])> = Vec::new();
     let known = || shipped.iter().map(|pattern| pattern.name.as_str());
     if let Builtin::Named(names) = &redact.builtin {
         for (index, name) in
@@ -95,7 +100,7 @@ pub fn stages(
             Builtin::Named(names) => names.contains(&pattern.name),
         };
         if wanted {
-            patterns.push((&pattern.name, pattern.expression.clone()));
+            patterns.push((&pattern.name, pattern.expression.clone(), &pattern.hints));
         }
     }
     let inherited = general_redact.filter(|general| !std::ptr::eq(*general, redact));
@@ -116,16 +121,121 @@ pub fn stages(
             );
         }
         // One of the same name takes the other's place.
-        patterns.retain(|(other, _)| other != &name.as_str());
+        patterns.retain(|(other, ..)| other != &name.as_str());
         let whole = pattern.regex().captures_len() == 1;
         let expression = if whole { format!("({pattern})") } else { pattern.to_string() };
-        patterns.push((name.as_str(), expression));
+        patterns.push((name.as_str(), expression, &[]));
     }
-    let stage = |(name, expression): (&str, String)| Stage::Redact {
+    let any: Vec<String> =
+        patterns.iter().map(|(_, expression, _)| format!("(?:{expression})")).collect();
+    let any = format!("\\A([\\s\\S]*(?:{})[\\s\\S]*)\\z", any.join("|"));
+    let nothing = patterns.is_empty();
+    let line = |(name, expression, hints): (&str, String, &[String])| Stage::Redact {
         name: name.to_owned(),
         expression,
         replacement: format!("[redacted:{name}]"),
-        fields: fields.to_vec(),
+        fields: Vec::new(),
+        hints: hints.to_vec(),
     };
-    patterns.into_iter().map(stage).collect()
+    let mut stages: Vec<Stage> = patterns.into_iter().map(line).collect();
+    if !nothing && !fields.is_empty() {
+        // A label with a secret in it is no use as a label: all of it goes, and one expression is enough.
+        stages.push(Stage::Redact {
+            name: "labels".to_owned(),
+            expression: any,
+            replacement: "[redacted]".to_owned(),
+            fields: fields.to_vec(),
+            hints: Vec::new(),
+        });
+    }
+    stages
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stack::logs::Pipeline;
+    use crate::stack::logs::evaluate::Evaluator;
+
+    /// A pipeline of the shipped patterns alone.
+    fn pipeline() -> Pipeline {
+        let patterns = shipped(&Assets::shipped()).unwrap();
+        let stage = |pattern: Shipped| Stage::Redact {
+            replacement: format!("[redacted:{}]", pattern.name),
+            name: pattern.name,
+            expression: pattern.expression,
+            fields: Vec::new(),
+            hints: pattern.hints,
+        };
+        Pipeline {
+            services: None,
+            selector: None,
+            stages: patterns.into_iter().map(stage).collect(),
+        }
+    }
+
+    /// What becomes of one entry.
+    fn covered(line: &str) -> String {
+        let pipeline = pipeline();
+        let evaluator = Evaluator::new(&pipeline).unwrap();
+        let traces = evaluator.run(std::iter::once(line), &std::collections::BTreeMap::default());
+        traces.into_iter().next().unwrap().line.unwrap()
+    }
+
+    #[test]
+    fn shipped_patterns_cover_their_examples_and_nothing_else() {
+        for pattern in shipped(&Assets::shipped()).unwrap() {
+            assert!(pattern.covers.len() >= 2 && pattern.leaves.len() >= 2, "{}", pattern.name);
+            assert!(!pattern.description.is_empty());
+            assert!(re2::compile(&pattern.expression).unwrap().captures_len() > 1);
+            for example in &pattern.covers {
+                assert_eq!(covered(&example.line), example.becomes, "{}", pattern.name);
+                let shown = format!("[redacted:{}]", pattern.name);
+                assert!(example.becomes.contains(&shown), "{}: {}", pattern.name, example.line);
+                assert_eq!(
+                    covered(&example.becomes),
+                    example.becomes,
+                    "covering twice changes nothing"
+                );
+            }
+            for line in &pattern.leaves {
+                assert_eq!(&covered(line), line, "{}", pattern.name);
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_a_pattern_matches_holds_one_of_its_hints() {
+        use proptest::strategy::{Strategy as _, ValueTree as _};
+        let mut runner = proptest::test_runner::TestRunner::deterministic();
+        for pattern in shipped(&Assets::shipped()).unwrap().iter().filter(|p| !p.hints.is_empty()) {
+            let regex = re2::compile(&pattern.expression).unwrap();
+            // Texts are made of the expression without its anchors, and only those that it matches count.
+            let free = pattern.expression.replace("\\b", "").replace("|\\z", "");
+            let free = free.replace("\\s", " ");
+            let texts = proptest::string::string_regex(&free).unwrap();
+            let mut seen = 0;
+            for _ in 0..2000 {
+                let text = texts.new_tree(&mut runner).unwrap().current();
+                for found in regex.find_iter(&text) {
+                    seen += 1;
+                    let hinted = pattern.hints.iter().any(|hint| found.as_str().contains(hint));
+                    assert!(hinted, "{}: {:?}", pattern.name, found.as_str());
+                }
+            }
+            assert!(seen > 30, "{}: only {seen} texts matched", pattern.name);
+        }
+    }
+
+    #[test]
+    fn expressions_are_read_alike_by_ruby_and_java() {
+        for pattern in shipped(&Assets::shipped()).unwrap() {
+            let expression = pattern.expression;
+            for foreign in ["(?P<", "(?s", "(?m", "(?U", "[["] {
+                assert!(!expression.contains(foreign), "{}: {foreign}", pattern.name);
+            }
+            let anchor = expression.replace("[^", "").replace("\\$", "").contains(['^', '$']);
+            assert!(!anchor, "{}: Ruby's `^` and `$` are of the line", pattern.name);
+        }
+    }
 }

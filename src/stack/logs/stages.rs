@@ -24,6 +24,16 @@ pub struct Level<'a> {
     pub place: Vec<Segment>,
 }
 
+/// How fields are read.
+struct Read {
+    /// The stage that reads them.
+    stage: Option<Stage>,
+    /// Label → name of the field.
+    labels: IndexMap<String, String>,
+    /// Name of the field with the time.
+    time: Option<String>,
+}
+
 /// Makes the stages of a pipeline.
 pub struct Maker<'a> {
     /// The manifest.
@@ -62,77 +72,9 @@ impl Maker<'_> {
         let timestamp = own.timestamp.as_ref().or(general.timestamp.as_ref()).and_then(Switch::on);
         let time = timestamp.map(|t| t.field.to_string());
 
-        // What is asked for beside the way of reading must be there; what holds for all lines is taken where it is.
-        let asked_here = |what: &str| match what {
-            "timestamp" => here.logs.timestamp.is_some(),
-            _ => here.logs.labels.is_some(),
-        };
-        let missing = |field: &str, what: &str, found: &mut Vec<Diagnostic>| {
-            if asked_here(what) && here.logs.parse.is_some() {
-                found.push(self.no_such_field(here, parse, field, what));
-            }
-        };
-        let mut time_name = None;
-        match parse {
-            Parse::None => {
-                if time.is_some() {
-                    missing("", "timestamp", found);
-                }
-                if wanted.is_some_and(|l| !l.fields.is_empty()) {
-                    missing("", "labels", found);
-                }
-                labels.clear();
-            }
-            Parse::Regex(pattern) => {
-                let groups = re2::group_names(&pattern.regex());
-                if groups.is_empty() {
-                    let span = self.at(here, &["parse", "regex"]);
-                    found.push(
-                        Diagnostic::error(
-                            span,
-                            "the regular expression has no named group, so nothing is read",
-                        )
-                        .help("name what is looked for: `(?P<level>\\w+)`"),
-                    );
-                }
-                labels.retain(|label, field| {
-                    let there = groups.contains(field);
-                    if !there
-                        && wanted.is_some_and(|l| l.fields.keys().any(|l| l.to_string() == *label))
-                    {
-                        missing(field, "labels", found);
-                    }
-                    there
-                });
-                time_name = time.filter(|field| {
-                    let there = groups.contains(field);
-                    if !there {
-                        missing(field, "timestamp", found);
-                    }
-                    there
-                });
-                stages.push(Stage::Regex { expression: pattern.to_string(), fields: groups });
-            }
-            Parse::Json | Parse::Logfmt => {
-                // A field that is a label already is known by the label's name.
-                let mut fields = labels.clone();
-                labels = labels.keys().map(|label| (label.clone(), label.clone())).collect();
-                time_name = time.map(|field| {
-                    let known =
-                        fields.iter().find(|(_, f)| **f == field).map(|(name, _)| name.clone());
-                    known.unwrap_or_else(|| {
-                        fields.insert("timestamp".to_owned(), field);
-                        "timestamp".to_owned()
-                    })
-                });
-                stages.push(if *parse == Parse::Json {
-                    let jmespath = fields.iter().map(|(n, f)| (n.clone(), jmespath(f))).collect();
-                    Stage::Json { fields, jmespath }
-                } else {
-                    Stage::Logfmt { fields }
-                });
-            }
-        }
+        let read = self.read(here, parse, labels, wanted, time, found);
+        let (labels, time_name) = (read.labels, read.time);
+        stages.extend(read.stage);
         if let (Some(field), Some(timestamp)) = (time_name, timestamp) {
             let (format, layout) = (timestamp.format.to_string(), timestamp.format.layout());
             stages.push(Stage::Timestamp { field, format, layout });
@@ -154,6 +96,91 @@ impl Maker<'_> {
             stages.extend(labels);
         }
         stages
+    }
+
+    /// How fields are read, and by which names they are known then.
+    fn read(
+        &self,
+        here: &Level<'_>,
+        parse: &Parse,
+        labels: IndexMap<String, String>,
+        wanted: Option<&LabelFields>,
+        time: Option<String>,
+        found: &mut Vec<Diagnostic>,
+    ) -> Read {
+        // What is asked for beside the way of reading must be there; what holds for all lines is taken where it is.
+        let asked_here = |what: &str| match what {
+            "timestamp" => here.logs.timestamp.is_some(),
+            _ => here.logs.labels.is_some(),
+        };
+        let missing = |field: &str, what: &str, found: &mut Vec<Diagnostic>| {
+            if asked_here(what) && here.logs.parse.is_some() {
+                found.push(self.no_such_field(here, parse, field, what));
+            }
+        };
+        let mut read = Read { stage: None, labels, time: None };
+        match parse {
+            Parse::None => {
+                if time.is_some() {
+                    missing("", "timestamp", found);
+                }
+                if wanted.is_some_and(|l| !l.fields.is_empty()) {
+                    missing("", "labels", found);
+                }
+                read.labels.clear();
+            }
+            Parse::Regex(pattern) => {
+                let groups = re2::group_names(&pattern.regex());
+                if groups.is_empty() && here.logs.parse.is_some() {
+                    let span = self.at(here, &["parse", "regex"]);
+                    found.push(
+                        Diagnostic::error(
+                            span,
+                            "the regular expression has no named group, so nothing is read",
+                        )
+                        .help("name what is looked for: `(?P<level>\\w+)`"),
+                    );
+                }
+                read.labels.retain(|label, field| {
+                    let there = groups.contains(field);
+                    if !there
+                        && wanted.is_some_and(|l| l.fields.keys().any(|l| l.to_string() == *label))
+                    {
+                        missing(field, "labels", found);
+                    }
+                    there
+                });
+                read.time = time.filter(|field| {
+                    let there = groups.contains(field);
+                    if !there {
+                        missing(field, "timestamp", found);
+                    }
+                    there
+                });
+                read.stage = Some(Stage::Regex { expression: pattern.to_string(), fields: groups });
+            }
+            Parse::Json | Parse::Logfmt => {
+                // A field that is a label already is known by the label's name.
+                let mut fields = read.labels.clone();
+                let same = |label: &String| (label.clone(), label.clone());
+                read.labels = read.labels.keys().map(same).collect();
+                read.time = time.map(|field| {
+                    let known =
+                        fields.iter().find(|(_, f)| **f == field).map(|(name, _)| name.clone());
+                    known.unwrap_or_else(|| {
+                        fields.insert("timestamp".to_owned(), field);
+                        "timestamp".to_owned()
+                    })
+                });
+                read.stage = Some(if *parse == Parse::Json {
+                    let jmespath = fields.iter().map(|(n, f)| (n.clone(), jmespath(f))).collect();
+                    Stage::Json { fields, jmespath }
+                } else {
+                    Stage::Logfmt { fields }
+                });
+            }
+        }
+        read
     }
 
     fn at(&self, level: &Level<'_>, path: &[&str]) -> Option<Span> {
@@ -184,7 +211,9 @@ impl Maker<'_> {
     /// Labels have few values, and none that another meaning has.
     fn labels_make_sense(&self, level: &Level<'_>, found: &mut Vec<Diagnostic>) {
         let Some(LabelFields { fields, listed }) = &level.logs.labels else { return };
-        let mut seen: Vec<&str> = Vec::new();
+        // `level` is one unless another field takes its place.
+        let taken = fields.keys().any(|label| label.to_string() == "level");
+        let mut seen: Vec<&str> = if taken { Vec::new() } else { vec!["level"] };
         for (index, (label, field)) in fields.iter().enumerate() {
             let label = label.to_string();
             let mut place = level.place.clone();

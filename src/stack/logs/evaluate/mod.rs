@@ -192,6 +192,9 @@ impl Entry {
                 };
                 Step { changed: dropped, dropped, ..Step::new("drop", did) }
             }
+            (Stage::Redact { name, hints, .. }, Some(_)) if !hinted(hints, &self.line) => {
+                Step::new("redact", format!("{name}: nothing"))
+            }
             (Stage::Redact { name, replacement, fields, .. }, Some(regex)) => {
                 self.redact(name, regex, replacement, fields)
             }
@@ -257,9 +260,13 @@ impl Entry {
     }
 
     fn redact(&mut self, name: &str, regex: &Regex, replacement: &str, fields: &[String]) -> Step {
-        let (line, mut times) = cover(&self.line, regex, replacement);
-        self.line = line;
+        let mut times = 0;
         let mut changed = Map::new();
+        if fields.is_empty() {
+            let (line, found) = cover(&self.line, regex, replacement);
+            self.line = line;
+            times = found;
+        }
         for field in fields {
             let Some(value) = self.extracted.get(field).and_then(text) else { continue };
             let (covered, found) = cover(&value, regex, replacement);
@@ -290,6 +297,11 @@ impl Step {
             labels: BTreeMap::new(),
         }
     }
+}
+
+/// Whether a line may match at all.
+fn hinted(hints: &[String], line: &str) -> bool {
+    hints.is_empty() || hints.iter().any(|hint| line.contains(hint))
 }
 
 /// Puts the replacement in the place of what each group matches, outer groups before inner ones; says how often.

@@ -1,5 +1,7 @@
 //! `mcpmon logs`
 
+mod test;
+
 use futures_util::{StreamExt as _, stream};
 
 use super::Context;
@@ -8,7 +10,15 @@ use crate::exit::{Exit, Stop};
 
 /// Show the logs of components or services; all of them where none is named.
 #[derive(Debug, clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    after_help = "A service that is named `test` is shown by `mcpmon logs -- test`."
+)]
 pub struct Args {
+    /// What to do instead of showing logs
+    #[command(subcommand)]
+    pub command: Option<Command>,
     /// Components or services
     pub names: Vec<String>,
     /// Go on as new lines arrive
@@ -19,8 +29,18 @@ pub struct Args {
     pub tail: usize,
 }
 
+/// What else can be done about logs.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Show what each stage of the pipeline makes of a line, without a running stack
+    Test(test::Args),
+}
+
 /// Runs the command.
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    if let Some(Command::Test(args)) = &args.command {
+        return test::run(args, context);
+    }
     let stack = context.document()?.manifest.name;
     let reader = context.reader().await?;
     let prefix = format!("{stack}-");
