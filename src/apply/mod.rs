@@ -71,6 +71,7 @@ pub async fn run(
     let engine = context.engine().await?;
     let stack = &project.stack;
     let units = plan::wanted(stack, &project.bundle, secrets, &self_image_reference(stack)?);
+    preflight::certificates(stack, &units)?;
     if options.only_running {
         // Something has changed, most likely: the look at it is taken once, under the lock.
         let containers = engine.containers(&stack.name).await?;

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use super::Pull;
+use crate::check::certificates;
 use crate::commands::{Context, Project};
 use crate::engine::{Engine, EngineError, image_self, labels};
 use crate::exit::{Exit, Stop};
@@ -25,6 +26,20 @@ pub fn names(observed: &Observed) -> anyhow::Result<()> {
         observed.foreign.iter().map(|(name, what)| format!("  {name}: {what}")).collect();
     let message = format!(
         "these container names are taken by containers that are not this stack's:\n{}\nrename them, or give the stack another `name`",
+        lines.join("\n")
+    );
+    Err(Stop::new(Exit::Failed, message).into())
+}
+
+/// Every certificate proves what it must: a program that is not trusted cannot be asked why.
+pub fn certificates(stack: &Stack, units: &[Unit]) -> anyhow::Result<()> {
+    let (_, found) = certificates::look(stack, units, std::time::Duration::ZERO);
+    if found.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = found.iter().map(|finding| format!("  {finding}")).collect();
+    let message = format!(
+        "{}\nnothing was touched; `mcpmon secrets --renew` makes new ones, or replace your own in their files",
         lines.join("\n")
     );
     Err(Stop::new(Exit::Failed, message).into())

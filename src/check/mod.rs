@@ -7,6 +7,7 @@
 //!
 //! Nothing here changes a stack but [`mod@reload`], and nothing prints.
 
+pub mod certificates;
 pub mod compare;
 pub mod health;
 pub mod http;

@@ -114,13 +114,18 @@ fn address<'a>(
 /// An authority that is none.
 pub fn speak(unit: &Unit, port: &PublishedPort, http: Http) -> Result<(String, Http), String> {
     let Some(ca) = unit.access.as_ref().and_then(|access| access.ca.as_ref()) else {
-        return Ok((format!("http://{}", near(port)), http));
+        return Ok((base_url(port), http));
     };
     let of = |problem: String| format!("{}: {problem}", unit.name);
     let ca = unit.files.get(&format!("secrets/{ca}"));
     let ca = ca.ok_or_else(|| of("its certificate authority is not at hand".to_owned()))?;
     let http = Http::secured(&ca.content, &unit.name, near(port)).map_err(of)?;
     Ok((format!("https://{}:{}", unit.name, port.host_port), http))
+}
+
+/// Where a published port that answers without TLS is reached from this host.
+pub fn base_url(port: &PublishedPort) -> String {
+    format!("http://{}", near(port))
 }
 
 /// Where a published port is reached from this host.

@@ -9,4 +9,4 @@ mod wanted;
 pub use diff::{Action, FileChange, Plan, UnitPlan, plan};
 pub use observed::{Observed, VOLUMES, observe};
 pub use ports::taken_ports;
-pub use wanted::{Unit, WantedFile, config_volume, data_volume, state_volume, wanted};
+pub use wanted::{UNSHIPPED, Unit, WantedFile, config_volume, data_volume, state_volume, wanted};

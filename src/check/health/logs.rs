@@ -1,19 +1,22 @@
-//! Do log lines arrive in Loki?
+//! Do log lines arrive in Loki, or with Fluentd in Elasticsearch?
 
 use std::collections::BTreeMap;
 
 use futures_util::future::{join_all, try_join_all};
 use serde::Deserialize;
+use serde_json::{Value as Json, json};
 
 use super::Check;
 use super::finding::{Finding, at_most_ten};
 use super::round::{Round, either};
 use crate::check::proof::prometheus::Data;
 use crate::check::subject::Subject;
+use crate::manifest::Collector;
+use crate::plan::{UNSHIPPED, Unit};
 
 pub const CHECK: Check = Check {
     name: "logs",
-    title: "log lines arrive in Loki",
+    title: "log lines arrive",
     look: |round| Box::pin(async { either(look(round).await) }),
 };
 
@@ -50,13 +53,18 @@ struct Source {
 }
 
 async fn look(round: &Round<'_>) -> Result<Finding, Finding> {
-    let loki = round.component("loki").await?;
-    let collector = round.context.stack.collector.component();
+    let collector = round.context.stack.collector;
+    let store = match collector {
+        Collector::Fluentd => "elasticsearch",
+        Collector::Promtail | Collector::Alloy => "loki",
+    };
+    let subject = round.component(store).await?;
+    let collector = collector.component();
     let now = jiff::Timestamp::now().as_second();
     let sources = sources(round);
     let (wrote, spans) = tokio::join!(
         join_all(sources.iter().map(|source| last_line(round, source, now))),
-        try_join_all(SPANS.map(|seconds| lines(&loki, seconds)))
+        try_join_all(SPANS.map(|seconds| lines(&subject, seconds)))
     );
     let spans = spans?;
     let all = spans.last().cloned().unwrap_or_default();
@@ -67,7 +75,7 @@ async fn look(round: &Round<'_>) -> Result<Finding, Finding> {
         let Some((seconds, arrived)) = span else { continue };
         if !arrived.contains_key(&source.container) {
             missing.push(format!(
-                "{}: wrote a line {age} s ago, and none of its last {seconds} s is in Loki",
+                "{}: wrote a line {age} s ago, and none of its last {seconds} s is in {store}",
                 source.name
             ));
         }
@@ -94,10 +102,13 @@ async fn look(round: &Round<'_>) -> Result<Finding, Finding> {
 
 /// The stack's containers, and those of services that run elsewhere on this engine.
 fn sources(round: &Round<'_>) -> Vec<Source> {
+    let fluentd = round.context.stack.collector == Collector::Fluentd;
+    let shipped = |unit: &&Unit| !(fluentd && UNSHIPPED.contains(&unit.name.as_str()));
     let own = round
         .context
         .units
         .iter()
+        .filter(shipped)
         .map(|unit| Source { name: unit.name.clone(), container: unit.spec.name.clone() });
     let outside = round.context.stack.logs.outside().map(|outside| Source {
         name: outside.service.clone(),
@@ -127,8 +138,41 @@ async fn last_line(round: &Round<'_>, source: &Source, now: i64) -> Option<i64> 
     arrived.or(busy.then_some(ON_THE_WAY))
 }
 
-/// Lines per container in Loki over the last seconds.
-async fn lines(loki: &Subject<'_>, seconds: i64) -> Result<BTreeMap<String, u64>, String> {
+/// Lines per container that were stored over the last seconds.
+async fn lines(store: &Subject<'_>, seconds: i64) -> Result<BTreeMap<String, u64>, String> {
+    if store.unit.name == "loki" {
+        in_loki(store, seconds).await
+    } else {
+        in_elasticsearch(store, seconds).await
+    }
+}
+
+async fn in_elasticsearch(
+    elasticsearch: &Subject<'_>,
+    seconds: i64,
+) -> Result<BTreeMap<String, u64>, String> {
+    let query = json!({
+        "size": 0,
+        "query": {"bool": {"filter": [
+            {"term": {"stack": elasticsearch.stack.name}},
+            {"range": {"@timestamp": {"gte": format!("now-{seconds}s")}}},
+        ]}},
+        "aggs": {"containers": {"terms": {"field": "container", "size": 10_000}}},
+    });
+    let path = "/mcp-logs-*/_search?ignore_unavailable=true&allow_no_indices=true";
+    let parameters = [("source_content_type", "application/json"), ("source", &query.to_string())];
+    let url = reqwest::Url::parse_with_params(&elasticsearch.url(path), parameters);
+    let url = url.map_err(|error| error.to_string())?;
+    let login = elasticsearch.login.as_ref();
+    let answer: Json = elasticsearch.http.json(url.as_str(), login).await?;
+    let buckets = answer.pointer("/aggregations/containers/buckets").and_then(Json::as_array);
+    let lines = buckets.into_iter().flatten().filter_map(|bucket| {
+        Some((bucket.get("key")?.as_str()?.to_owned(), bucket.get("doc_count")?.as_u64()?))
+    });
+    Ok(lines.collect())
+}
+
+async fn in_loki(loki: &Subject<'_>, seconds: i64) -> Result<BTreeMap<String, u64>, String> {
     let stack = &loki.stack.name;
     let query = format!("sum by (container) (count_over_time({{stack=\"{stack}\"}}[{seconds}s]))");
     let url = reqwest::Url::parse_with_params(&loki.url("/loki/api/v1/query"), [("query", &query)]);

@@ -1,6 +1,7 @@
 //! The checks of a running stack. One file each; `CHECKS` is the list.
 
 mod alertmanager;
+mod certificates;
 mod containers;
 mod drift;
 mod engine;
@@ -40,9 +41,10 @@ struct Check {
 }
 
 /// All checks; causes come before what follows from them.
-const CHECKS: [Check; 10] = [
+const CHECKS: [Check; 11] = [
     engine::CHECK,
     containers::CHECK,
+    certificates::CHECK,
     ready::CHECK,
     loaded::CHECK,
     targets::CHECK,
