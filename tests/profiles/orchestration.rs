@@ -29,7 +29,7 @@ const SERVICES: [&str; 16] = [
 
 fn lab(network: &str) -> String {
     let mut text = format!(
-        "networks: [{network}]\ndefaults: {{scrape: {{interval: 5s, timeout: 4s}}}}\nalerts: {{override: {{DatabaseDown: {{for: 5s}}, RedisDown: {{for: 5s}}, MqttBrokerDown: {{for: 5s}}, ServiceDown: {{for: 5s}}}}}}\nservices:\n  qdrant: null\n  zen-coordinator: {{container: null, run: {{demo: {{dialect: fastapi, port: 7026, rate: 2}}}}}}\n"
+        "networks: [{network}]\nlogs: {{files: []}}\ndefaults: {{scrape: {{interval: 5s, timeout: 4s}}}}\nalerts: {{override: {{DatabaseDown: {{for: 5s}}, RedisDown: {{for: 5s}}, MqttBrokerDown: {{for: 5s}}, ServiceDown: {{for: 5s}}}}}}\nservices:\n  qdrant: null\n  zen-coordinator: {{container: null, run: {{demo: {{dialect: fastapi, port: 7026, rate: 2}}}}}}\n"
     );
     for (name, port) in SERVICES.iter().zip(7001..) {
         let _ = writeln!(
