@@ -110,6 +110,9 @@ impl Drop for Servers {
 fn exporters_measure_servers_and_probes_ask_from_outside() {
     let stack = TestStack::new("exporters");
     let servers = Servers::new(&stack);
+    // Dropped in this order: a network goes only after the containers that are in it.
+    let world = (stack, servers);
+    let (stack, servers) = &world;
     // Directories of a test are its own; the servers' users read their files in it.
     docker(&[
         "run",
