@@ -126,7 +126,11 @@ fn every_component_folder_is_whole() {
         assert!(!spec.links.is_empty(), "{name} links to no documentation");
         for file in spec.files.iter().filter_map(|file| file.template.as_ref()) {
             // A template that several components share stands in another folder.
-            let path = if file.contains('/') { top().join("templates").join(file) } else { dir.join(file) };
+            let path = if file.contains('/') {
+                root().join("templates").join(file)
+            } else {
+                dir.join(file)
+            };
             assert!(path.is_file(), "{} is missing", path.display());
         }
         for template in stems(&format!("templates/{name}"), "j2") {
