@@ -2,7 +2,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use reqwest::Client;
 use serde_json::json;
 
 use crate::service::{Service, total, until};
@@ -243,7 +242,7 @@ async fn a_stream_counts_from_its_beginning_to_the_clients_leaving() {
 #[tokio::test]
 async fn a_client_that_leaves_is_no_longer_active() {
     let service = Service::start("--rate 0 --latency 30s").await;
-    let hurried = Client::builder().timeout(Duration::from_millis(300)).build().unwrap();
+    let hurried = super::service::client().timeout(Duration::from_millis(300)).build().unwrap();
     let params = json!({"name": "translate", "arguments": {"text": "a", "language": "fr"}});
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
     let request = hurried

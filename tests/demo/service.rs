@@ -9,6 +9,12 @@ use reqwest::{Client, Response};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
+/// A client that speaks plain HTTP.
+pub fn client() -> reqwest::ClientBuilder {
+    let tls = mcpmon::check::tls::trusting(rustls::RootCertStore::empty());
+    Client::builder().tls_backend_preconfigured(tls)
+}
+
 #[derive(Parser)]
 struct Line {
     #[command(flatten)]
@@ -49,7 +55,7 @@ impl Service {
         let metrics_base = format!("http://{metrics}");
         let running =
             tokio::spawn(async move { server.serve(std::future::pending()).await.unwrap() });
-        Self { base, metrics_base, log, client: Client::new(), _running: running }
+        Self { base, metrics_base, log, client: client().build().unwrap(), _running: running }
     }
 
     pub async fn get(&self, path: &str) -> Response {

@@ -162,9 +162,12 @@ class McpmonPipeline
     [stage["regexp"].match?(line(record)) ? nil : record, found]
   end
 
-  # Every value of the record, wherever it stands: a secret is not only found in the line.
+  # Every value of the record, wherever it stands: a secret is not only found in the line. A stage
+  # with fields is about those alone, which become labels.
   def do_redact(stage, record, found)
-    [covered(record, stage, 0), covered(found, stage, 0)]
+    fields = stage["fields"] || []
+    return [covered(record, stage, 0), found] if fields.empty?
+    [record, found.merge(covered(found.slice(*fields), stage, 0))]
   end
 
   def covered(value, stage, depth)
