@@ -63,7 +63,8 @@ fn kind(schema: &Value) -> String {
             "DockerName" | "LabelName" | "AlertLabel" | "EnvName" | "HeaderName" => {
                 "text".to_owned()
             }
-            "Collector" => "`promtail` or `alloy`".to_owned(),
+            "Collector" => "`promtail`, `alloy` or `fluentd`".to_owned(),
+            "SentryBy" => "`file` or `environment`".to_owned(),
             "Dialect" => "`fastapi`, `mcp` or `otel-http`".to_owned(),
             "Pattern" | "FieldName" | "TimeFormat" | "LogPath" => "text".to_owned(),
             "Parse" => "word or `{regex: …}`".to_owned(),

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use reqwest::Client;
+
+use crate::check::tls;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -62,6 +64,7 @@ impl Traffic {
     /// Clients that send `rate` requests a second; none if it is 0.
     pub fn new(rate: f64, random: Random) -> anyhow::Result<Self> {
         // It talks to itself: a proxy from the environment has no part in that.
+        tls::install();
         let client =
             Client::builder().no_proxy().timeout(TIMEOUT).pool_max_idle_per_host(8).build()?;
         Ok(Self { rate, random, client })

@@ -19,6 +19,7 @@ async fn a_stack_that_is_not_there_fails_and_what_is_no_part_of_it_is_skipped() 
     let expected = [
         ("engine", passed),
         ("containers", failed),
+        ("certificates", skipped),
         ("ready", failed),
         // Nothing of it can be proven.
         ("loaded", skipped),

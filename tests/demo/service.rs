@@ -46,6 +46,7 @@ impl Service {
         let base = format!("http://{}", server.address());
         let running =
             tokio::spawn(async move { server.serve(std::future::pending()).await.unwrap() });
+        mcpmon::check::tls::install();
         Self { base, log, client: Client::new(), _running: running }
     }
 

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod fluentd;
+mod injection;
 mod logstash;
 mod ruby;
 mod settings;
@@ -37,7 +38,7 @@ pub fn rendered(text: &str) -> (Stack, BTreeMap<String, String>) {
 fn the_small_stack_renders_to_its_golden_files() {
     let (_, tree) = rendered(MANIFEST);
     let own = ["elasticsearch/", "kibana/", "logstash/", "fluentd/", "prometheus/prometheus.yml"];
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/elk-small");
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/elk/golden");
     let mut wrong = Vec::new();
     for (path, text) in tree.iter().filter(|(path, _)| own.iter().any(|o| path.starts_with(o))) {
         let file = golden.join(path);
@@ -48,7 +49,7 @@ fn the_small_stack_renders_to_its_golden_files() {
             wrong.push(path);
         }
     }
-    assert!(wrong.is_empty(), "not as in tests/golden/elk-small: {wrong:?}");
+    assert!(wrong.is_empty(), "not as in tests/elk/golden: {wrong:?}");
 }
 
 /// Nothing that people write can become code: neither file holds any of it.
