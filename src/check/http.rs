@@ -19,7 +19,7 @@ pub const TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A change may take longer than a question.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+const WRITE_TIMEOUT: Duration = Duration::from_mins(1);
 
 type Memory = Arc<Mutex<HashMap<String, Arc<OnceCell<Result<Answer, String>>>>>>;
 
@@ -56,6 +56,12 @@ pub struct Answer {
     pub status: u16,
     /// The answer's body.
     pub body: Bytes,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Http {

@@ -9,14 +9,14 @@ use serde_json::{Value as Json, json};
 
 use crate::{MANIFEST, rendered};
 
-const LOGS: &str = r#"
+const LOGS: &str = r"
 logs:
   parse: json
   labels: [tenant]
   timestamp: {field: time, format: rfc3339}
   drop: ['GET /health$', '^\s*$']
   redact: {patterns: {order: '(?i)\border[-_](\d{4,})'}}
-"#;
+";
 
 const LINES: [&str; 22] = [
     "plain",

@@ -15,7 +15,7 @@ pub const CHECK: Check = Check {
 };
 
 /// Long enough before the day on which the programs stop to trust each other.
-const AHEAD: Duration = Duration::from_secs(30 * 24 * 3600);
+const AHEAD: Duration = Duration::from_hours(30 * 24);
 
 fn look(round: &Round<'_>) -> Finding {
     let (stack, units) = (round.context.stack, round.context.units);
