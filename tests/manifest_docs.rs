@@ -70,7 +70,8 @@ fn kind(schema: &Value) -> String {
             | "Weekdays" | "DaysOfMonth" | "Months" | "Location" | "MessageLine" => {
                 "text".to_owned()
             }
-            "Collector" => "`promtail` or `alloy`".to_owned(),
+            "Collector" => "`promtail`, `alloy` or `fluentd`".to_owned(),
+            "SentryBy" => "`file` or `environment`".to_owned(),
             "Dialect" => {
                 "`fastapi`, `mcp`, `otel-http`, `task-http` or `customer-success`".to_owned()
             }

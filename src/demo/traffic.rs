@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Client;
+
+use crate::check::tls;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -14,7 +16,6 @@ use super::exchange::{LEGACY, MODERN};
 use super::measure::CREDENTIALS;
 use super::random::Random;
 use super::tools;
-use crate::check::tls;
 
 /// The most steps under way at once; beyond it, the clients wait.
 const MAX_AT_ONCE: usize = 64;

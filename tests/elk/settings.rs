@@ -313,6 +313,10 @@ fn the_pipeline_is_the_corrected_one() {
     assert_eq!(policy["policy"]["phases"]["delete"]["min_age"], "2592000s", "30 days");
     assert!(tree["elasticsearch/elasticsearch.yml"].contains("xpack.security.enabled: true"));
     assert!(!tree["kibana/kibana.yml"].contains("username: elastic"));
+    // A service may be asked more often than the others.
+    let targets = &tree["prometheus/targets/services.json"];
+    assert!(targets.contains(r#""__scrape_interval__":"5s""#), "{targets}");
+    assert!(tree["prometheus/prometheus.yml"].contains("job_name: \"elasticsearch-exporter\""));
 }
 
 /// The shape of saved objects: each line one, each reference to one that is there.

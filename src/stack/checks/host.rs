@@ -46,6 +46,10 @@ impl Checks<'_> {
                 } else {
                     format!("`{other}` and `{owner}` are both published on port {port}")
                 };
+                let key = match place.last() {
+                    Some(Segment::Key(key)) => key.clone(),
+                    _ => "port".to_owned(),
+                };
                 // Where both are silent, a component's folder chose the port.
                 let place = self.document.locate(&place);
                 let next = port.checked_add(1).unwrap_or(port - 1);
@@ -53,7 +57,7 @@ impl Checks<'_> {
                     format!("publish it on another port of the host: `publish: {next}`")
                 } else if is_component {
                     format!(
-                        "give one of them another port: `components: {{{owner}: {{port: {next}}}}}`"
+                        "give one of them another port: `components: {{{owner}: {{{key}: {next}}}}}`"
                     )
                 } else {
                     format!("publish it on another port of the host: `ports: [\"{next}:…\"]`")

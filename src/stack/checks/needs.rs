@@ -13,11 +13,11 @@ impl Checks<'_> {
             for other in part.spec.needs.iter().filter(|name| !parts.contains_key(*name)) {
                 let name = &part.name;
                 let by_collector = *name == self.stack.collector.component();
-                let own = self.key(["components".into(), name.into()]);
-                let place = own.or_else(|| {
-                    let place = self.at(["collector".into()]);
-                    place.filter(|_| by_collector)
-                });
+                let place = if by_collector {
+                    self.at(["collector".into()])
+                } else {
+                    self.key(["components".into(), name.into()])
+                };
                 found.push(
                     Diagnostic::error(
                         place,
