@@ -162,15 +162,21 @@ class McpmonPipeline
     [stage["regexp"].match?(line(record)) ? nil : record, found]
   end
 
-  # Every value of the record, wherever it stands: a secret is not only found in the line.
+  # Named fields, or else every value of the record, wherever it stands: a secret is not only found in
+  # the line.
   def do_redact(stage, record, found)
-    [covered(record, stage, 0), covered(found, stage, 0)]
+    return [covered(record, stage, 0), found] if stage["fields"].to_a.empty?
+    named = found.slice(*stage["fields"]).transform_values { |value| covered(value.to_s, stage, 0) }
+    [record, found.merge(named)]
   end
 
   def covered(value, stage, depth)
     return value if depth > DEPTH
     case value
-    when String then McpmonPipeline.covered_text(value, stage["regexp"], stage["replacement"])
+    when String
+      hints = stage["hints"].to_a
+      hit = hints.empty? || hints.any? { |hint| value.include?(hint) }
+      hit ? McpmonPipeline.covered_text(value, stage["regexp"], stage["replacement"]) : value
     when Hash then value.transform_values { |inner| covered(inner, stage, depth + 1) }
     when Array then value.map { |inner| covered(inner, stage, depth + 1) }
     else value
