@@ -1,6 +1,6 @@
 //! A running container → an entry under `services:`, and what the container needs to be monitored well.
 //!
-//! * [`look`] asks the engine and the container's ports; changes nothing
+//! * [`look()`] asks the engine and the container's ports; changes nothing
 //! * [`insert`] puts the entry into the manifest's text, where everything else stays as it is
 //! * [`environment`] what the container should be told, and the block of an env file that says it
 //! * [`change`] a file's text before and after

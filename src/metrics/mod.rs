@@ -1,6 +1,6 @@
 //! What an endpoint serves: its metrics read strictly, the dialect that it speaks, and what is wrong with them.
 //!
-//! * [`fetch`] gets the text, [`exposition`] reads it
+//! * [`fetch()`] gets the text, [`exposition`] reads it
 //! * [`speech`] which dialect it is, and which of its roles are played
 //! * [`lint`] what will hurt later: names, units, buckets, labels with too many values
 //! * [`report`] all of it, for people and programs; [`draft`] a dialect file to start from

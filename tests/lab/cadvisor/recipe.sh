@@ -2,7 +2,7 @@
 image=ghcr.io/google/cadvisor
 version=0.60.6
 tag=v$version
-go_source=command
+go_source="command"
 
 layout() {
     base
