@@ -67,10 +67,8 @@ impl Default for Http {
 impl Http {
     /// A client that asks anew each time.
     pub fn new() -> Self {
-        // An empty list of authorities: nothing is asked over TLS without one of its own.
-        let tls = tls::trusting(rustls::RootCertStore::empty());
         // With fixed options there is nothing that could fail.
-        Self { client: builder(tls).build().unwrap_or_default(), memory: None }
+        Self { client: builder(tls::unused()).build().unwrap_or_default(), memory: None }
     }
 
     /// A client that speaks TLS to a server that proves to be `name`, wherever it answers.

@@ -64,9 +64,12 @@ impl Traffic {
     /// Clients that send `rate` requests a second; none if it is 0.
     pub fn new(rate: f64, random: Random) -> anyhow::Result<Self> {
         // It talks to itself: a proxy from the environment has no part in that.
-        tls::install();
-        let client =
-            Client::builder().no_proxy().timeout(TIMEOUT).pool_max_idle_per_host(8).build()?;
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls::unused())
+            .no_proxy()
+            .timeout(TIMEOUT)
+            .pool_max_idle_per_host(8)
+            .build()?;
         Ok(Self { rate, random, client })
     }
 

@@ -1,10 +1,9 @@
 //! What is counted, in which names.
 use std::time::Duration;
 
-use reqwest::Client;
 use serde_json::json;
 
-use crate::service::{Service, total, until};
+use crate::service::{Service, client, total, until};
 
 #[tokio::test]
 async fn every_dialect_has_all_series_before_and_counts_after_traffic() {
@@ -71,7 +70,7 @@ async fn requests_from_outside_are_counted_and_scrapes_are_not() {
 #[tokio::test]
 async fn a_client_that_leaves_is_no_longer_active() {
     let service = Service::start("--rate 0 --latency 30s").await;
-    let hurried = Client::builder().timeout(Duration::from_millis(300)).build().unwrap();
+    let hurried = client().timeout(Duration::from_millis(300)).build().unwrap();
     let params = json!({"name": "translate", "arguments": {"text": "a", "language": "fr"}});
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
     let request = hurried

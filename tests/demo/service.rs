@@ -28,6 +28,11 @@ impl Write for Buffer {
     }
 }
 
+/// A client of a server that speaks no TLS.
+pub fn client() -> reqwest::ClientBuilder {
+    Client::builder().tls_backend_preconfigured(mcpmon::check::tls::unused())
+}
+
 /// A running service; it ends with the test's runtime.
 pub struct Service {
     pub base: String,
@@ -46,8 +51,8 @@ impl Service {
         let base = format!("http://{}", server.address());
         let running =
             tokio::spawn(async move { server.serve(std::future::pending()).await.unwrap() });
-        mcpmon::check::tls::install();
-        Self { base, log, client: Client::new(), _running: running }
+        let client = client().build().unwrap();
+        Self { base, log, client, _running: running }
     }
 
     pub async fn get(&self, path: &str) -> Response {
