@@ -2,25 +2,24 @@
 //! that adds to them or replaces one.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use include_dir::{Dir, include_dir};
 use serde::de::DeserializeOwned;
 
-use crate::yaml::{self, Node};
+use crate::yaml;
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
+/// The YAML files among the templates, as JSON: made by `build.rs`.
+static TEMPLATES_JSON: Dir<'_> = include_dir!("$OUT_DIR/templates");
 static PROFILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/profiles");
 
 /// Where templates are read from: the user's folder first, then what ships with mcpmon.
 #[derive(Clone, Debug, Default)]
 pub struct Assets {
     own: Option<PathBuf>,
-    /// Shipped YAML files that were read before: rule packs and dashboards are asked for again and again.
-    documents: Arc<Mutex<HashMap<String, Arc<Node>>>>,
 }
 
 impl Assets {
@@ -31,7 +30,7 @@ impl Assets {
 
     /// The shipped templates with a user's folder laid over them, file by file.
     pub fn with_own(dir: PathBuf) -> Self {
-        Self { own: Some(dir), ..Self::default() }
+        Self { own: Some(dir) }
     }
 
     /// The text of `path` (`prometheus/rules/host.yaml`), if there is such a file.
@@ -53,21 +52,12 @@ impl Assets {
     /// When it cannot be read or does not fit, with its line and column.
     pub fn yaml<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<Option<T>> {
         let Some(text) = self.read(path)? else { return Ok(None) };
-        // The user's own file may be another one the next time.
-        if matches!(text, Cow::Owned(_)) {
-            return yaml::from_str(path, &text).map(Some);
+        if matches!(text, Cow::Borrowed(_))
+            && let Some(json) = path.strip_suffix(".yaml").and_then(shipped_json)
+        {
+            return serde_json::from_str(json).map(Some).with_context(|| path.to_owned());
         }
-        // Whoever panicked while holding the lock left whole documents behind.
-        let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
-        let document = if let Some(document) = documents.get(path) {
-            Arc::clone(document)
-        } else {
-            let document = Arc::new(yaml::document(path, &text)?);
-            documents.insert(path.to_owned(), Arc::clone(&document));
-            document
-        };
-        drop(documents);
-        yaml::typed(path, &text, &document).map(Some)
+        yaml::from_str(&self.shown(path), &text).map(Some)
     }
 
     /// The path of a file as its author knows it: the user's own with its folder before it.
@@ -103,6 +93,11 @@ impl Assets {
         }
         names.into_iter().collect()
     }
+}
+
+/// A shipped YAML file as JSON; the path stands without `.yaml`.
+fn shipped_json(path: &str) -> Option<&'static str> {
+    TEMPLATES_JSON.get_file(format!("{path}.json"))?.contents_utf8()
 }
 
 /// The text of a shipped profile.

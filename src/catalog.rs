@@ -13,7 +13,6 @@ use serde_json::Value as Json;
 
 use crate::assets::Assets;
 use crate::manifest::{Duration, Resources};
-use crate::yaml;
 
 /// All components, by name.
 #[derive(Clone, Debug)]
@@ -44,7 +43,7 @@ pub struct Spec {
     /// Arguments (*templates*); one that renders to nothing is left out.
     #[serde(default)]
     pub command: Vec<String>,
-    /// Environment (*templates*).
+    /// Environment (*templates*); a variable that renders to nothing is left out.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
     /// The port in the container that answers HTTP.
@@ -64,6 +63,9 @@ pub struct Spec {
     /// Memory file systems: path → size such as `64m`.
     #[serde(default)]
     pub tmpfs: BTreeMap<String, String>,
+    /// Kernel parameters of its own network: name → value, with the reason.
+    #[serde(default)]
+    pub sysctls: BTreeMap<String, Sysctl>,
     /// Names that resolve to the host or other addresses: `host.docker.internal:host-gateway`.
     #[serde(default)]
     pub extra_hosts: Vec<String>,
@@ -148,6 +150,8 @@ pub enum Generator {
     Targets,
     /// The dashboards.
     Dashboards,
+    /// The team's own message templates.
+    MessageTemplates,
 }
 
 /// What makes a changed file take effect, smallest first.
@@ -190,6 +194,16 @@ pub struct HostMount {
     /// A capability that reading it takes; kept only where something is mounted.
     #[serde(default)]
     pub capability: Option<String>,
+    /// Why it is needed.
+    pub reason: String,
+}
+
+/// A kernel parameter of a container's own network.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sysctl {
+    /// Its value.
+    pub value: String,
     /// Why it is needed.
     pub reason: String,
 }
@@ -251,7 +265,7 @@ pub enum Proof {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Validator {
-    /// The command (*templates* over `dir`, the folder with the candidate).
+    /// The command; `{{ dir }}` stands for the folder with the candidate, and is no template otherwise.
     pub command: Vec<String>,
     /// Files that it checks, by prefix; it runs when one of them changed.
     pub checks: Vec<String>,
@@ -275,6 +289,16 @@ pub struct Setting {
     /// What is made for a secret that is not there.
     #[serde(default)]
     pub generate: Option<Generate>,
+    /// The words that may be written, where a text is one of a few.
+    #[serde(default)]
+    pub values: Vec<String>,
+    /// How a secret stands in its file, where that is not the value alone (*template* over
+    /// `settings` and `secret`, with values escaped as in JSON).
+    #[serde(default)]
+    pub content: Option<String>,
+    /// Characters that a secret may not hold, for the program would not read it, or show it.
+    #[serde(default)]
+    pub without: Option<String>,
 }
 
 /// What may be written under a setting.
@@ -301,6 +325,13 @@ pub enum SettingType {
     Labels,
     /// An absolute path on the host.
     Path,
+    /// `host:port` as containers reach it.
+    Address,
+    /// An `http://` or `https://` URL as containers reach it.
+    Url,
+    /// Prometheus' `remote_write` entries, or presets of well-known receivers.
+    #[serde(rename = "remote-write")]
+    RemoteWrite,
     /// `{env: NAME}` or `{file: path}`.
     Secret,
 }
@@ -351,10 +382,8 @@ impl Catalog {
         let mut specs = IndexMap::new();
         for name in assets.folders_with("component.yaml") {
             let path = format!("{name}/component.yaml");
-            let text = assets.read(&path)?.with_context(|| format!("{path} vanished"))?;
-            let shown = assets.shown(&path);
-            let spec: Spec = yaml::from_str(&shown, &text)?;
-            spec.check().with_context(|| shown.clone())?;
+            let spec: Spec = assets.yaml(&path)?.with_context(|| format!("{path} vanished"))?;
+            spec.check().with_context(|| assets.shown(&path))?;
             specs.insert(name, spec);
         }
         Ok(Self { assets, specs })
@@ -408,7 +437,29 @@ impl Spec {
                 file.path
             );
         }
+        for word in self.validators.iter().flat_map(|validator| &validator.command) {
+            anyhow::ensure!(
+                !word.replace("{{ dir }}", "").contains("{{"),
+                "the validator's word `{word}` holds more than `{{{{ dir }}}}`"
+            );
+        }
+        for name in self.sysctls.keys() {
+            // Any other would be the host's, and the engine refuses it.
+            anyhow::ensure!(
+                name.starts_with("net."),
+                "the kernel parameter `{name}` is not one of a network"
+            );
+        }
         for (name, setting) in &self.settings {
+            anyhow::ensure!(
+                setting.content.is_none() && setting.without.is_none()
+                    || setting.kind == SettingType::Secret,
+                "the setting `{name}` has `content` or `without`, which only a secret has"
+            );
+            anyhow::ensure!(
+                setting.values.is_empty() || setting.kind == SettingType::Text,
+                "the setting `{name}` has `values`, which only a text has"
+            );
             anyhow::ensure!(
                 !crate::manifest::COMMON_SETTINGS.contains(&name.as_str()),
                 "the setting `{name}` is one that every component has"

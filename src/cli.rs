@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    config, destroy, down, health_check, init, logs, query, reload, render, schema, secrets,
-    status, up, validate,
+    audit, config, destroy, down, health_check, init, integrate, logs, metrics, query, reload,
+    render, route, schema, secrets, status, up, validate, watch,
 };
 use crate::exit;
 use crate::output::Color;
@@ -64,16 +64,26 @@ pub enum Command {
     Secrets(secrets::Args),
     /// Render every file of the stack
     Render(render::Args),
+    /// Say what a reader would object to before production
+    Audit(audit::Args),
+    /// Ask who is told about an alert
+    Route(route::Args),
     /// Bring the stack to what the manifest says, and wait until it is ready
     Up(up::Args),
     /// Bring changed configuration to the running stack: checked first, proven after, undone if wrong
     Reload(reload::Args),
+    /// Reload whenever a file that the stack is made of changes
+    Watch(watch::Args),
     /// Show what runs
     Status(status::Args),
     /// Ask whether everything works, with evidence
     HealthCheck(health_check::Args),
     /// Show the logs of a component or service
     Logs(logs::Args),
+    /// Add a running container to the manifest
+    Integrate(integrate::Args),
+    /// Look at the metrics of a service
+    Metrics(metrics::Args),
     /// Run a saved query against Prometheus or Loki, or list them
     Query(query::Args),
     /// Stop and remove the stack's containers; data stays

@@ -8,8 +8,11 @@
 //! * [`catalog`] the component folders, from the [`assets`] that ship with mcpmon or stand beside a manifest
 //! * [`stack`] the manifest resolved, checked, defaults applied
 //! * [`render`] the stack's files
+//! * [`route`] who is told about an alert; [`audit`] what a reader would object to
 //! * [`engine`] the Docker engine
+//! * [`metrics`] what an endpoint serves
 //! * [`query`] saved queries and their answers
+//! * [`integrate`] a running container → an entry in the manifest
 //! * [`demo`] the MCP server of the quickstart
 //! * [`re2`] regular expressions as the collectors read them
 //!
@@ -18,6 +21,7 @@
 
 pub mod apply;
 pub mod assets;
+pub mod audit;
 pub mod catalog;
 pub mod check;
 pub mod cli;
@@ -27,13 +31,17 @@ pub mod diagnostic;
 pub mod engine;
 pub mod exit;
 mod hex;
+pub mod integrate;
 pub mod manifest;
+pub mod metrics;
 pub mod output;
 pub mod plan;
 pub mod query;
 pub mod re2;
 mod redact;
 pub mod render;
+pub mod route;
 pub mod stack;
 pub mod start;
+pub mod watch;
 pub mod yaml;

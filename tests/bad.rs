@@ -33,6 +33,7 @@ fn validate(case: &Path) -> (String, Option<i32>) {
         .env_clear()
         .env("GOOD_SECRET", "8CbYkqNtWp4s")
         .env("EMPTY_SECRET", " ")
+        .env("SPACED_SECRET", "8CbY kqNt")
         .env("DEFAULT_SECRET", "admin")
         .env("PLACEHOLDER_SECRET", "Changeme");
     let output = command.output().unwrap();

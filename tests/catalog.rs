@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
 use mcpmon::assets::{self, Assets};
-use mcpmon::catalog::{Catalog, Effect, Spec};
+use mcpmon::catalog::{Catalog, Effect, SettingType, Spec};
 use mcpmon::{manifest, render, stack};
 
 fn root() -> &'static Path {
@@ -44,7 +44,13 @@ fn facts(spec: &Spec) -> String {
         text += "| setting | type | default | meaning |\n|---|---|---|---|\n";
     }
     for (name, setting) in &spec.settings {
-        let kind = format!("{:?}", setting.kind).to_lowercase();
+        let kind = match setting.kind {
+            SettingType::RemoteWrite => "remote-write".to_owned(),
+            _ if !setting.values.is_empty() => {
+                setting.values.iter().map(|v| format!("`{v}`")).collect::<Vec<_>>().join(", ")
+            }
+            kind => format!("{kind:?}").to_lowercase(),
+        };
         let default = match &setting.default {
             Some(serde_json::Value::String(text)) => format!("`{text}`"),
             Some(value) => format!("`{value}`"),
@@ -85,6 +91,9 @@ fn facts(spec: &Spec) -> String {
     );
     reasons.extend(exceptions.host_mounts.iter().map(|r| ("sees paths of the host".to_owned(), r)));
     reasons.extend(exceptions.capabilities.iter().map(|(c, r)| (format!("keeps `{c}`"), r)));
+    reasons.extend(
+        spec.sysctls.iter().map(|(name, s)| (format!("sets `{name}` to `{}`", s.value), &s.reason)),
+    );
     reasons.extend(spec.host_mounts.iter().filter_map(|mount| {
         Some((format!("may keep `{}`", mount.capability.as_ref()?), &mount.reason))
     }));
@@ -116,9 +125,13 @@ fn every_component_folder_is_whole() {
         assert!(!spec.description.is_empty() && !spec.description.ends_with('.'), "{name}");
         assert!(!spec.links.is_empty(), "{name} links to no documentation");
         for file in spec.files.iter().filter_map(|file| file.template.as_ref()) {
-            // `folder/template` is another component's.
-            let folder = if file.contains('/') { dir.parent().unwrap() } else { &dir };
-            assert!(folder.join(file).is_file(), "templates/{name}/{file} is missing");
+            // A template that several components share stands in another folder.
+            let path = if file.contains('/') {
+                root().join("templates").join(file)
+            } else {
+                dir.join(file)
+            };
+            assert!(path.is_file(), "{} is missing", path.display());
         }
         for template in stems(&format!("templates/{name}"), "j2") {
             let used =

@@ -236,7 +236,8 @@ mod render {
     fn secrets_are_not_read() {
         let folder = Folder::new().file("mcpmon.yaml", &CLEAN.replace("env: SECRET", "env: UNSET"));
         folder.mcpmon("render --out out").ends(0);
-        folder.mcpmon("validate").ends(2).says("the environment variable UNSET is not set");
+        folder.mcpmon("validate").ends(0).says("the environment variable UNSET is not set");
+        folder.mcpmon("up").ends(2).says("the environment variable UNSET is not set");
     }
 }
 

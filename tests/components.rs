@@ -60,6 +60,25 @@ fn a_folder_adds_a_component() {
 }
 
 #[test]
+fn a_component_may_run_only_where_it_is_mentioned() {
+    let spec = TEMPO.replace("port: 3200\n", "port: 3200\nenabled: mentioned\n");
+    for (mention, runs) in [
+        ("  tempo: {retention: 3d}\n", true),
+        ("  tempo: {}\n", true),
+        ("  tempo: {enabled: false}\n", false),
+        ("", false),
+    ] {
+        let line = "  tempo: {retention: 3d, port: 3200, config: {server: {log_level: warn}}}\n";
+        let folder = tempo()
+            .file("own/tempo/component.yaml", &spec)
+            .file("mcpmon.yaml", &MANIFEST.replace(line, mention));
+        folder.mcpmon("render --out out").ends(0);
+        let prometheus = folder.read("out/prometheus/prometheus.yml");
+        assert_eq!(prometheus.contains("acme-tempo:3200"), runs, "{mention}");
+    }
+}
+
+#[test]
 fn its_settings_are_checked_like_any_others() {
     let folder = tempo().file("mcpmon.yaml", &MANIFEST.replace("retention: 3d", "retension: 3d"));
     folder
@@ -142,6 +161,11 @@ fn mistakes_name_the_file_and_the_line() {
             "own/tempo/component.yaml",
         ),
         (
+            "own/tempo/component.yaml",
+            format!("{TEMPO}validators:\n  - {{command: [tempo, '{{{{dir}}}}/x'], checks: [x]}}\n"),
+            "own/tempo/component.yaml: the validator's word `{{dir}}/x` holds more than `{{ dir }}`",
+        ),
+        (
             "own/tempo/tempo.yml.j2",
             "a: {{ settings.retension }}\n".to_owned(),
             "own/tempo/tempo.yml.j2:1: undefined value: `settings.retension` is undefined",
@@ -162,4 +186,18 @@ fn mistakes_name_the_file_and_the_line() {
 fn a_folder_without_a_component_yaml_is_no_component() {
     let folder = tempo().file("own/notes/README.md", "# notes\n");
     folder.mcpmon("validate").ends(0);
+}
+
+#[test]
+fn another_one_of_a_kind_has_a_name_of_its_own() {
+    let own = "  tempo@archive: {retention: 30d}\n  tempo@off: {enabled: false}\n";
+    let manifest = MANIFEST.replace("services:\n", &format!("{own}services:\n"));
+    let folder = tempo().file("mcpmon.yaml", &manifest);
+    folder.mcpmon("render --out out").ends(0);
+    assert!(folder.read("out/tempo/tempo.yml").contains("block_retention: \"3d\""));
+    assert!(folder.read("out/tempo-archive/tempo.yml").contains("block_retention: \"30d\""));
+    let prometheus = folder.read("out/prometheus/prometheus.yml");
+    let target = "- targets: [\"acme-tempo-archive:3200\"]\n        labels: {component: \"tempo\"";
+    assert!(prometheus.contains(target), "{prometheus}");
+    assert!(!prometheus.contains("tempo-off"), "{prometheus}");
 }

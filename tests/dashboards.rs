@@ -6,10 +6,10 @@
 #[path = "support/dashboards.rs"]
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mcpmon::assets::Assets;
-use mcpmon::render::dashboards::{self, queries, runbook_panel_id, runbook_url, runbooks};
+use mcpmon::render::dashboards::{self, choices, queries, runbook_panel_id, runbook_url, runbooks};
 use serde_json::Value;
 use support::{all, compile};
 
@@ -63,7 +63,9 @@ fn message(text: &str) -> String {
     std::fs::create_dir_all(&folder).expect("a folder");
     std::fs::write(folder.join("demo.yaml"), text).expect("a file");
     let assets = Assets::with_own(dir.path().to_owned());
-    compile(&assets, "demo", &[]).map_or_else(|e| e.to_string(), |_| "it compiles".to_owned())
+    let said =
+        compile(&assets, "demo", &[]).map_or_else(|e| e.to_string(), |_| "it compiles".into());
+    said.replace(&format!("{}/", dir.path().display()), "")
 }
 
 fn with_panel(panel: &str) -> String {
@@ -73,12 +75,106 @@ fn with_panel(panel: &str) -> String {
     ))
 }
 
+/// Name, uid, folder and title of every dashboard. Bookmarks and the documents that asked for them rely on these.
+const KNOWN: [[&str; 4]; 21] = [
+    ["cs-database", "cs-mcp-database", "Ops", "Database Performance"],
+    ["cs-integrations", "cs-mcp-integrations", "Business", "Integration Health"],
+    ["cs-overview", "cs-mcp-overview", "Dev", "MCP Server Overview"],
+    ["cs-system", "cs-mcp-system", "Ops", "System Resources"],
+    ["fleet", "mcpmon-fleet", "mcpmon", "MCP Fleet"],
+    ["logs", "mcpmon-logs", "mcpmon", "MCP Logs"],
+    ["mcp-overview", "mcp-overview", "MCP", "MCP Orchestration - Overview"],
+    ["mcp-server", "mcp-server", "MCP", "MCP Server Dashboard"],
+    ["service", "mcpmon-service", "mcpmon", "MCP Service"],
+    ["stack", "mcpmon-stack", "mcpmon", "Monitoring Stack"],
+    [
+        "tailscale-infrastructure",
+        "tailscale-mcp-infrastructure",
+        "MCP",
+        "Tailscale MCP - Infrastructure",
+    ],
+    ["tailscale-logs", "tailscale-mcp-logs", "MCP", "Tailscale MCP - Logs"],
+    ["tailscale-overview", "tailscale-mcp-overview", "MCP", "Tailscale MCP - Overview"],
+    ["tailscale-performance", "tailscale-mcp-performance", "MCP", "Tailscale MCP - Performance"],
+    ["task-api", "task-mcp-api", "MCP", "API"],
+    ["task-infrastructure", "task-mcp-infrastructure", "MCP", "Infrastructure"],
+    ["task-overview", "task-mcp-overview", "MCP", "Overview"],
+    ["task-security", "task-mcp-security", "MCP", "Security"],
+    ["task-streaming", "task-mcp-streaming", "MCP", "Streaming"],
+    ["task-tools", "task-mcp-tools", "MCP", "Tools"],
+    ["runbooks", "mcpmon-runbooks", "mcpmon", "Runbooks"],
+];
+
 #[test]
-fn the_four_dashboards_are_there_with_their_uids() {
-    let found: Vec<(String, Value)> =
-        all().into_iter().map(|(n, d)| (n, d["uid"].clone())).collect();
-    for name in ["fleet", "service", "logs", "stack", "runbooks"] {
-        assert!(found.contains(&(name.to_owned(), format!("mcpmon-{name}").into())), "{name}");
+fn every_dashboard_has_the_uid_the_folder_and_the_title_that_it_is_known_by() {
+    let assets = Assets::shipped();
+    let found: Vec<[String; 4]> = all()
+        .into_iter()
+        .map(|(name, json)| {
+            let known = dashboards::identity(&assets, &name).expect("it loads");
+            assert_eq!(json["uid"], known.uid, "{name}");
+            assert_eq!(json["title"], known.title, "{name}");
+            assert_eq!(known.file(&name), format!("{}/{name}.json", known.folder));
+            [name, known.uid, known.folder, known.title]
+        })
+        .collect();
+    assert_eq!(found, KNOWN.map(|known| known.map(str::to_owned)));
+}
+
+/// Grafana stops loading any when a uid, or a title within a folder, is used twice.
+#[test]
+fn grafana_can_tell_all_dashboards_apart() {
+    let mut seen = BTreeSet::new();
+    for [_, uid, folder, title] in KNOWN {
+        assert!(seen.insert([uid, ""]) && seen.insert([folder, title]), "{uid}");
+    }
+}
+
+#[test]
+fn alerts_restarts_and_deployments_are_marked_on_every_chart() {
+    for (name, dashboard) in all().into_iter().filter(|(name, _)| name != "runbooks") {
+        let marks = list(&dashboard["annotations"]["list"]);
+        let of = |mark: &str| {
+            let found: Vec<&Value> = marks.iter().filter(|m| m["name"] == mark).collect();
+            assert_eq!(found.len(), 1, "{name}: {mark}");
+            found[0]
+        };
+        let alerts = of("Alerts")["expr"].as_str().unwrap_or_default();
+        assert!(alerts.contains("ALERTS{alertstate=\"firing\""), "{name}: {alerts}");
+        assert!(of("Restarts")["expr"].is_string(), "{name}");
+        let deployments = of("Deployments");
+        assert_eq!(deployments["datasource"]["uid"], "-- Grafana --", "{name}");
+        assert_eq!(deployments["target"]["tags"], serde_json::json!(["deploy"]), "{name}");
+    }
+}
+
+/// The reader who chose a service sees the alerts of that one.
+#[test]
+fn marks_are_those_of_what_was_chosen() {
+    let of = |name: &str| {
+        let json = compile(&Assets::shipped(), name, &[]).expect("it compiles");
+        let marks = list(&json["annotations"]["list"]).to_vec();
+        let alerts = marks.into_iter().find(|mark| mark["name"] == "Alerts").expect("the mark");
+        alerts["expr"].as_str().unwrap_or_default().to_owned()
+    };
+    let start = "max by (alertname, severity, service, component) (ALERTS{alertstate=\"firing\", \
+                 severity=~\"critical|high\"";
+    assert_eq!(of("stack"), format!("{start}}})"));
+    assert_eq!(of("task-api"), format!("{start}, service=~\"$service\"}})"));
+    let both = ", group=~\"$group\", service=~\"$service\"";
+    assert_eq!(of("mcp-overview"), format!("{start}{both}}})"));
+}
+
+#[test]
+fn nothing_is_asked_more_often_than_every_ten_seconds() {
+    for (name, dashboard) in all() {
+        let every = dashboard["refresh"].as_str().unwrap_or_default();
+        assert!(["", "30s", "1m", "5m"].contains(&every), "{name}: {every}");
+        assert_eq!(dashboard["timepicker"]["refresh_intervals"][0], "10s", "{name}");
+        assert!(
+            dashboard["time"]["from"].as_str().is_some_and(|t| t.starts_with("now-")),
+            "{name}"
+        );
     }
 }
 
@@ -153,8 +249,10 @@ fn a_rate_of_a_raw_counter_uses_the_interval_that_fits_the_scrape() {
 
 #[test]
 fn titles_are_written_alike() {
-    const SMALL: [&str; 13] =
-        ["a", "an", "and", "by", "from", "in", "of", "over", "per", "the", "to", "p95", "within"];
+    const SMALL: [&str; 16] = [
+        "a", "an", "and", "at", "by", "from", "in", "of", "over", "per", "the", "to", "p50", "p95",
+        "p99", "within",
+    ];
     for (name, dashboard) in all() {
         for title in titles(&dashboard) {
             for (index, word) in title.split(' ').enumerate() {
@@ -169,7 +267,8 @@ fn titles_are_written_alike() {
 
 #[test]
 fn queries_are_ready_to_be_sent() {
-    let all: Vec<_> = all().iter().flat_map(|(_, dashboard)| queries(dashboard)).collect();
+    let all: Vec<_> =
+        all().iter().flat_map(|(_, dashboard)| queries(dashboard, &BTreeMap::new())).collect();
     assert!(all.len() > 100);
     for query in all {
         assert!(!query.expr.contains('$'), "{query:?}");
@@ -181,7 +280,8 @@ fn queries_are_ready_to_be_sent() {
 fn a_query_is_filled_with_what_the_dashboard_opens_with() {
     let find = |name: &str, panel: &str| {
         let dashboard = compile(&Assets::shipped(), name, &[]).expect("it compiles");
-        let mut found = queries(&dashboard).into_iter().filter(|query| query.panel == panel);
+        let mut found =
+            queries(&dashboard, &BTreeMap::new()).into_iter().filter(|query| query.panel == panel);
         found.next().map(|query| query.expr).unwrap_or_default()
     };
     assert_eq!(
@@ -193,6 +293,19 @@ fn a_query_is_filled_with_what_the_dashboard_opens_with() {
         "sum(count_over_time({stack=\"acme\", service=~\".*\", service!=\"\", level=~\".*\"} \
          |~ `(?i)` [3600s])) or vector(0)"
     );
+}
+
+#[test]
+fn a_variable_with_one_value_is_filled_with_the_one_that_was_chosen() {
+    let json = compile(&Assets::shipped(), "service", &[]).expect("it compiles");
+    let found = choices(&json);
+    assert_eq!(found.len(), 1, "{found:?}");
+    let service = &found[0];
+    assert_eq!(service.series, "up{service!=\"\", group=~\".*\"}");
+    assert_eq!((&service.name[..], &service.label[..]), ("service", "service"));
+    let chosen = BTreeMap::from([("service".to_owned(), "search".to_owned())]);
+    let asked = queries(&json, &chosen);
+    assert!(asked.iter().any(|q| q.expr == "sum(mcp:requests:rate5m{service=\"search\"})"));
 }
 
 #[test]
@@ -215,7 +328,7 @@ fn links_keep_the_time_and_the_variables() {
     for (name, dashboard) in all().into_iter().filter(|(name, _)| name != "runbooks") {
         let urls: Vec<&str> =
             list(&dashboard["links"]).iter().filter_map(|link| link["url"].as_str()).collect();
-        let own = format!("/d/mcpmon-{name}");
+        let own = format!("/d/{}", dashboard["uid"].as_str().expect("a uid"));
         assert!(
             urls.contains(&"/d/mcpmon-runbooks") && !urls.contains(&own.as_str()),
             "{name}: {urls:?}"
@@ -316,6 +429,31 @@ fn a_wrong_file_is_told_what_is_wrong() {
         ("title: P\ntype: text\ndescription: It.\ntext: Hi", "it compiles"),
     ] {
         assert_eq!(with_panel(panel), expected);
+    }
+}
+
+#[test]
+fn a_wrong_place_is_told_what_is_wrong() {
+    for (key, expected) in [
+        ("uid: my board", "`uid` has 1 to 40 letters, digits, `-` and `_`: `my board` has not"),
+        ("folder: a/b", "`folder` has 1 to 64 letters, digits, spaces, `-` and `_`: `a/b` has not"),
+        (
+            "folder: ../up",
+            "`folder` has 1 to 64 letters, digits, spaces, `-` and `_`: `../up` has not",
+        ),
+        ("folder: general", "`folder` cannot be `general`: Grafana keeps that name for itself"),
+        (
+            "refresh: 5s",
+            "`refresh` is `5s`: every look costs Prometheus all queries; write `10s` or more",
+        ),
+        ("refresh: often", "`refresh` is `often`: write a number and a unit, as in `30s`"),
+    ] {
+        let text = format!("title: Demo\ndescription: A demo.\n{key}\nrows: []\n");
+        assert_eq!(message(&text), format!("grafana/dashboards/demo.yaml: {expected}"));
+    }
+    for key in ["uid: my_board-1", "folder: Team A", "refresh: 10s", "refresh: ''"] {
+        let text = format!("title: Demo\ndescription: A demo.\n{key}\nrows: []\n");
+        assert_eq!(message(&text), "it compiles");
     }
 }
 

@@ -1,5 +1,5 @@
 //! Every example renders to the files under `tests/golden/`, byte for byte: `<example>` alone, and
-//! `<example>-<overlay>` for each further manifest in its folder. `UPDATE_GOLDEN=1` writes them anew.
+//! `<example>-<overlay>` for each further manifest in its folder or in `env/` below it. `UPDATE_GOLDEN=1` writes them anew.
 
 // In a test, a missing value is a failure; clippy sees tests only in functions marked as such.
 #![allow(clippy::unwrap_used, clippy::panic)]
@@ -32,7 +32,9 @@ fn cases() -> Vec<Case> {
             .unwrap_or_else(|_| panic!("examples/{name} has no README.md"));
         let base = dir.join("mcpmon.yaml");
         cases.push(Case { name: name.clone(), files: vec![base.clone()], readme: readme.clone() });
-        for file in fs::read_dir(&dir).unwrap().map(|e| e.unwrap().path()) {
+        let folders = [dir.clone(), dir.join("env")];
+        let found = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten();
+        for file in found.map(|e| e.unwrap().path()) {
             let stem = file.file_stem().unwrap().to_str().unwrap().to_owned();
             if file.extension().is_some_and(|e| e == "yaml") && stem != "mcpmon" {
                 cases.push(Case {
@@ -143,7 +145,9 @@ fn files_that_an_example_names_exist() {
         let dir = case.files[0].parent().unwrap();
         for link in case.readme.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             if !link.starts_with("http") {
-                assert!(dir.join(link).exists(), "{}: {link} is not there", case.name);
+                // Headings are for the test of all documents.
+                let file = link.split('#').next().unwrap_or(link);
+                assert!(dir.join(file).exists(), "{}: {link} is not there", case.name);
             }
         }
     }

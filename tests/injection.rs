@@ -95,7 +95,15 @@ fn base() -> Value {
         "dashboards": [],
         "components": {
             "grafana": {"admin_password": {"env": "SECRET"}},
-            "prometheus": {"external_labels": {"team": "core"}, "remote_write": [{"url": "http://store:9009"}]},
+            "prometheus": {"external_labels": {"team": "core"}, "remote_write": [
+                {"url": "http://store:9009"},
+                {"preset": "mimir", "url": "http://mimir:9009/api/v1/push", "tenant": "a"},
+                {"preset": "grafana-cloud", "url": "http://cloud/api/prom/push", "username": "a", "password": {"env": "SECRET"}},
+                {"preset": "amp", "url": "http://amp/api/v1/remote_write", "region": "a", "profile": "a", "role_arn": "a"},
+            ]},
+            "postgres-exporter": {"server": "db:5432", "sslmode": "disable", "user": "a", "database": "a"},
+            "redis-exporter": {"server": "redis:6379", "user": "a"},
+            "mosquitto-exporter": {"server": "mqtt:1883", "user": "a"},
             "alertmanager": {},
             "loki": {},
         },
@@ -106,17 +114,28 @@ fn base() -> Value {
         // The shipped patterns hold no text of a manifest, and are many.
         "logs": {"redact": {"builtin": []}, "files": [{"path": "/var/log/app/*.log", "service": "search"}]},
         "queries": {"mine": {"expr": "up"}},
+        "probes": {
+            "shop": {"http": {"url": "http://shop:80/", "body": "a", "auth": {"basic": {"username": "a", "password": {"env": "SECRET"}}}, "tls": {"server_name": "a"}}, "labels": {"tier": "a"}},
+            "gate": {"tcp": "gate:22"},
+            "ping": {"icmp": "gate"},
+            "names": {"dns": {"server": "ns:53", "name": "example.org"}},
+            "mail": {"tls": {"address": "mail:993", "server_name": "a"}},
+        },
         "notifications": {
             "smtp": {"host": "smtp.example.org:587", "from": "alerts@example.org"},
-            "receivers": {"chat": {"slack": {"webhook_url": {"env": "SECRET"}}, "email": {"to": "ops@example.org"}}},
-            "routes": [{"match": {"severity": "critical"}, "to": ["chat"]}],
+            "receivers": {
+                "chat": {"slack": {"webhook_url": {"env": "SECRET"}, "channel": "#x", "channels": {"high": "#y"}}, "email": {"to": "ops@example.org"}},
+                "page": {"opsgenie": {"api_key": {"env": "SECRET"}, "teams": ["core"]}},
+            },
+            "routes": [{"match": {"severity": "critical"}, "to": ["chat", "page"]}],
             "default": "chat",
         },
+        "audit": {"accept": [{"id": "docker-socket", "reason": "known"}]},
     })
 }
 
 /// Fields that take any text: all of them are tried at once.
-const FREE: [&str; 21] = [
+const FREE: [&str; 37] = [
     "description",
     "services.search.description",
     "services.search.mcp.expect_tools.0",
@@ -133,11 +152,27 @@ const FREE: [&str; 21] = [
     "services.demo.run.env.A",
     "services.demo.run.user",
     "notifications.receivers.chat.slack.channel",
+    "notifications.receivers.chat.slack.channels.critical",
+    "notifications.receivers.page.opsgenie.teams.0",
     "notifications.receivers.chat.email.to",
+    "audit.accept.0.of",
     "notifications.smtp.from",
     "notifications.routes.0.match.team",
     "logs.files.0.labels.tier",
     "queries.mine.description",
+    "probes.shop.description",
+    "probes.shop.http.body",
+    "probes.shop.http.auth.basic.username",
+    "probes.shop.http.tls.server_name",
+    "probes.shop.labels.tier",
+    "components.prometheus.remote_write.1.tenant",
+    "components.prometheus.remote_write.2.username",
+    "components.prometheus.remote_write.3.region",
+    "components.prometheus.remote_write.3.profile",
+    "components.postgres-exporter.user",
+    "components.postgres-exporter.database",
+    "components.redis-exporter.user",
+    "components.mosquitto-exporter.user",
 ];
 
 /// Where a text is written.
@@ -168,6 +203,20 @@ impl Rendered {
             .filter(|(path, _)| path.starts_with("targets/services"));
         let mut targets = files.map(|(_, file)| yaml::parse(0, &file.text).unwrap().to_json());
         targets.find(|file| file[0].is_object()).unwrap()
+    }
+    /// The only module of its kind that has options.
+    fn module(&self, kind: &str) -> Value {
+        let modules = self.file("blackbox-exporter", "blackbox.yml")["modules"].clone();
+        let named = |name: &String| {
+            name.starts_with(kind) && !["http_2xx", "tcp_connect"].contains(&&**name)
+        };
+        modules.as_object().unwrap().iter().find(|(name, _)| named(name)).unwrap().1.clone()
+    }
+    /// What is asked by the probe of that name.
+    fn asked(&self, probe: &str) -> Value {
+        let targets = self.file("prometheus", "targets/probes.json");
+        let of = |target: &&Value| target["labels"]["probe"] == probe;
+        targets.as_array().unwrap().iter().find(of).unwrap()["targets"][0].clone()
     }
     fn text(&self, component: &str, path: &str) -> &str {
         &self.bundle.components[component][path].text
@@ -359,10 +408,53 @@ const FIELDS: &[Field] = &[
         path: "notifications.receivers.chat.slack.channel",
         arrives: Some(|r, text| {
             let file = r.file("alertmanager", "alertmanager.yml");
-            let expected = if text.is_empty() { Value::Null } else { json!(untemplated(text)) };
-            (file["receivers"][1]["slack_configs"][0]["channel"].clone(), expected)
+            let channel = file["receivers"][1]["slack_configs"][0]["channel"].clone();
+            let usual = channel.as_str().unwrap().rsplit_once("{{ else }}").unwrap().1.to_owned();
+            (json!(usual), json!(format!("{}{{{{ end }}}}", untemplated(text))))
         }),
     },
+    Field {
+        path: "notifications.receivers.chat.slack.channels.critical",
+        arrives: Some(|r, text| {
+            let file = r.file("alertmanager", "alertmanager.yml");
+            let channel = file["receivers"][1]["slack_configs"][0]["channel"].clone();
+            let asked = format!(
+                "{{{{ else if eq .CommonLabels.severity \"critical\" }}}}{}{{{{ else }}}}",
+                untemplated(text)
+            );
+            (json!(channel.as_str().unwrap().contains(&asked)), json!(true))
+        }),
+    },
+    Field {
+        path: "notifications.receivers.page.opsgenie.teams.0",
+        arrives: Some(|r, text| {
+            let file = r.file("alertmanager", "alertmanager.yml");
+            let responders = file["receivers"][2]["opsgenie_configs"][0]["responders"].clone();
+            (responders[0]["name"].clone(), json!(untemplated(text)))
+        }),
+    },
+    Field {
+        path: "notifications.receivers.chat.email.subject",
+        arrives: Some(|r, text| {
+            let file = r.file("alertmanager", "alertmanager.yml");
+            // An empty one counts as none.
+            let usual = "{{ template \"mcpmon.email.subject\" . }}";
+            let expected = if text.is_empty() { usual } else { text };
+            (
+                file["receivers"][1]["email_configs"][0]["headers"]["Subject"].clone(),
+                json!(expected),
+            )
+        }),
+    },
+    Field { path: "notifications.templates_dir", arrives: None },
+    Field { path: "notifications.routes.0.timing.group_by.0", arrives: None },
+    Field { path: "notifications.routes.0.mute.0", arrives: None },
+    Field { path: "notifications.mute_times.nights.location", arrives: None },
+    Field { path: "notifications.mute_times.nights.times.0", arrives: None },
+    Field { path: "audit.accept.0.id", arrives: None },
+    Field { path: "audit.accept.0.until", arrives: None },
+    Field { path: "audit.accept.0.of", arrives: None },
+    Field { path: "audit.accept.0.reason", arrives: None },
     Field {
         path: "notifications.receivers.chat.email.to",
         arrives: Some(|r, text| {
@@ -465,6 +557,130 @@ const FIELDS: &[Field] = &[
     },
     Field { path: "queries.mine.description", arrives: None },
     Field { path: "queries.mine.expr", arrives: None },
+    Field { path: "probes.shop.description", arrives: None },
+    Field { path: "probes.shop.group", arrives: None },
+    Field { path: "probes.shop.http.url", arrives: None },
+    Field { path: "probes.shop.http.method", arrives: None },
+    Field {
+        path: "probes.shop.http.body",
+        arrives: Some(|r, text| {
+            let http = r.module("http")["http"].clone();
+            (http["fail_if_body_not_matches_regexp"].clone(), json!([text]))
+        }),
+    },
+    Field {
+        path: "probes.shop.http.auth.basic.username",
+        arrives: Some(|r, text| {
+            (r.module("http")["http"]["basic_auth"]["username"].clone(), json!(text))
+        }),
+    },
+    Field {
+        path: "probes.shop.http.tls.server_name",
+        arrives: Some(|r, text| {
+            (r.module("http")["http"]["tls_config"]["server_name"].clone(), json!(text))
+        }),
+    },
+    Field {
+        path: "probes.shop.labels.tier",
+        arrives: Some(|r, text| {
+            let targets = r.file("prometheus", "targets/probes.json");
+            (targets[0]["labels"]["tier"].clone(), json!(text))
+        }),
+    },
+    Field {
+        path: "probes.mail.tls.server_name",
+        arrives: Some(|r, text| {
+            (r.module("tls")["tcp"]["tls_config"]["server_name"].clone(), json!(text))
+        }),
+    },
+    Field {
+        path: "probes.mail.tls.address",
+        arrives: Some(|r, text| (r.asked("mail"), json!(text))),
+    },
+    Field { path: "probes.gate.tcp", arrives: Some(|r, text| (r.asked("gate"), json!(text))) },
+    Field { path: "probes.ping.icmp", arrives: Some(|r, text| (r.asked("ping"), json!(text))) },
+    Field {
+        path: "probes.names.dns.server",
+        arrives: Some(|r, text| (r.asked("names"), json!(text))),
+    },
+    Field {
+        path: "probes.names.dns.name",
+        arrives: Some(|r, text| (r.module("dns")["dns"]["query_name"].clone(), json!(text))),
+    },
+    Field { path: "probes.names.dns.type", arrives: None },
+    Field {
+        path: "components.prometheus.remote_write.1.tenant",
+        arrives: Some(|r, text| {
+            let writes = r.file("prometheus", "prometheus.yml")["remote_write"].clone();
+            (writes[1]["headers"]["X-Scope-OrgID"].clone(), json!(text))
+        }),
+    },
+    Field {
+        path: "components.prometheus.remote_write.2.username",
+        arrives: Some(|r, text| {
+            let writes = r.file("prometheus", "prometheus.yml")["remote_write"].clone();
+            (writes[2]["basic_auth"]["username"].clone(), json!(text))
+        }),
+    },
+    Field {
+        path: "components.prometheus.remote_write.3.region",
+        arrives: Some(|r, text| {
+            let writes = r.file("prometheus", "prometheus.yml")["remote_write"].clone();
+            (writes[3]["sigv4"]["region"].clone(), json!(text))
+        }),
+    },
+    Field {
+        path: "components.prometheus.remote_write.3.profile",
+        arrives: Some(|r, text| {
+            let writes = r.file("prometheus", "prometheus.yml")["remote_write"].clone();
+            (writes[3]["sigv4"]["profile"].clone(), json!(text))
+        }),
+    },
+    Field { path: "components.prometheus.remote_write.1.preset", arrives: None },
+    Field { path: "components.prometheus.remote_write.1.url", arrives: None },
+    Field {
+        path: "components.postgres-exporter.server",
+        arrives: Some(|r, text| {
+            let uri = &r.bundle.processes["postgres-exporter"].env["DATA_SOURCE_URI"];
+            (json!(uri.split('/').next()), json!(text))
+        }),
+    },
+    Field {
+        path: "components.postgres-exporter.user",
+        arrives: Some(|r, text| {
+            let env = &r.bundle.processes["postgres-exporter"].env;
+            (json!(env.get("DATA_SOURCE_USER").map_or("", String::as_str)), json!(text))
+        }),
+    },
+    Field {
+        path: "components.postgres-exporter.database",
+        arrives: Some(|r, text| {
+            // A database's name cannot end the path of the address.
+            let uri = &r.bundle.processes["postgres-exporter"].env["DATA_SOURCE_URI"];
+            let url = format!("postgresql://{uri}");
+            let path = url.split('/').nth(3).and_then(|rest| rest.split('?').next()).unwrap();
+            let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_.~%".contains(b);
+            let whole = path.bytes().all(|b| plain(&b)) && url.ends_with("?sslmode=disable");
+            let _ = text;
+            (json!(whole && url.matches('/').count() == 3), json!(true))
+        }),
+    },
+    Field { path: "components.postgres-exporter.sslmode", arrives: None },
+    Field {
+        path: "components.redis-exporter.user",
+        arrives: Some(|r, text| {
+            let command = &r.bundle.processes["redis-exporter"].command;
+            let found = command.iter().find_map(|argument| argument.strip_prefix("--redis.user="));
+            (json!(found.unwrap_or_default()), json!(text))
+        }),
+    },
+    Field {
+        path: "components.mosquitto-exporter.user",
+        arrives: Some(|r, text| {
+            let user = r.file("mosquitto-exporter", "exporter.yml")["mqtt"]["user"].clone();
+            (json!(user.as_str().unwrap_or_default()), json!(text))
+        }),
+    },
     Field { path: "alerts.packs.0", arrives: None },
     Field { path: "alerts.disable.0", arrives: None },
     Field { path: "dashboards.0", arrives: None },
@@ -526,6 +742,13 @@ fn shapes(rendered: &Rendered) -> Vec<(String, Value)> {
         } else {
             json!(text.lines().count())
         };
+        // A module is named after its options.
+        let shape = match path.as_str() {
+            "blackbox-exporter/blackbox.yml" => {
+                json!(shape["modules"].as_object().unwrap().values().collect::<Vec<_>>())
+            }
+            _ => shape,
+        };
         // A file of targets is named after the credentials that its targets share.
         let path = if path.contains("/targets/") { "targets" } else { path.as_str() };
         (path.to_owned(), shape)
@@ -539,7 +762,7 @@ fn with(paths: &[&str], text: &str, collector: &str) -> Value {
     manifest["collector"] = json!(collector);
     for path in paths {
         put(&mut manifest, path, text);
-        if path.contains("basic") {
+        if path.contains("metrics.auth.basic") {
             manifest["services"]["search"]["metrics"]["auth"]["basic"]["password"] =
                 json!({"env": "SECRET"});
         }

@@ -56,16 +56,25 @@ fn kind(schema: &Value) -> String {
             "SecretRef" => "secret".to_owned(),
             "UrlOrSecret" => "URL or secret".to_owned(),
             "Url" => "URL".to_owned(),
-            "Endpoint" => "URL or map".to_owned(),
+            "Address" => "`host:port`".to_owned(),
+            "Host" => "host".to_owned(),
+            "TlsProbe" => "`host:port` or map".to_owned(),
+            "Method" => "`GET`, `HEAD`, `POST`, `PUT` or `OPTIONS`".to_owned(),
+            "Record" => "a kind of record".to_owned(),
+            "Endpoint" | "HttpProbe" => "URL or map".to_owned(),
             "Matcher" => "text or list of text".to_owned(),
             "PublishedPort" => "port".to_owned(),
             "Duration" | "Name" | "Share" => reference.rsplit('/').next().unwrap().to_lowercase(),
-            "DockerName" | "LabelName" | "AlertLabel" | "EnvName" | "HeaderName" => {
+            "Day" => "day".to_owned(),
+            "DockerName" | "LabelName" | "AlertLabel" | "EnvName" | "HeaderName" | "TimeSpan"
+            | "Weekdays" | "DaysOfMonth" | "Months" | "Location" | "MessageLine" => {
                 "text".to_owned()
             }
             "Collector" => "`promtail`, `alloy` or `fluentd`".to_owned(),
             "SentryBy" => "`file` or `environment`".to_owned(),
-            "Dialect" => "`fastapi`, `mcp` or `otel-http`".to_owned(),
+            "Dialect" => {
+                "`fastapi`, `mcp`, `otel-http`, `task-http` or `customer-success`".to_owned()
+            }
             "Pattern" | "FieldName" | "TimeFormat" | "LogPath" => "text".to_owned(),
             "Parse" => "word or `{regex: …}`".to_owned(),
             "LabelFields" => "list or map of text".to_owned(),
@@ -166,7 +175,7 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
 
 #[test]
 fn every_example_in_the_pages_fits() {
-    for name in ["manifest.md", "components.md"] {
+    for name in ["manifest.md", "components.md", "notifications.md", "security.md"] {
         let blocks = blocks(&page(name), "yaml");
         assert!(!blocks.is_empty());
         for block in blocks {
@@ -200,7 +209,18 @@ fn the_example_component_fits_and_every_key_of_one_is_named() {
     for key in keys.split(", ") {
         assert!(text.contains(&format!("| `{key}` |")), "docs/components.md does not name `{key}`");
     }
-    for filter in ["quote", "matcher", "alternatives", "untemplated", "ini", "alloy_list"] {
+    for filter in [
+        "quote",
+        "matcher",
+        "alternatives",
+        "untemplated",
+        "ini",
+        "alloy_list",
+        "clock",
+        "weekday_names",
+        "month_numbers",
+        "slack_channel",
+    ] {
         assert!(
             text.contains(&format!("| `{filter}` |")),
             "docs/components.md does not name {filter}"

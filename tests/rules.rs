@@ -3,23 +3,27 @@
 // A test may stop at the first surprise, in its helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+#[path = "support/dashboards.rs"]
+mod dashboards;
 #[path = "rules/mutants.rs"]
 mod mutants;
+#[path = "rules/panels.rs"]
+mod panels;
 #[path = "rules/promtool.rs"]
 mod promtool;
 #[path = "rules/setting.rs"]
 mod setting;
 
 use mcpmon::assets::Assets;
-use mcpmon::render::rules::{Override, Unit, runbooks_markdown};
+use mcpmon::render::rules::{Override, Severity, TierOverride, Unit, runbooks_markdown};
 use promtool::{files, promtool};
 use serde_json::{Value as Json, json};
 use setting::Setting;
 
-/// Checks and runs everything that a setting compiles to.
-fn prove(setting: &Setting) {
-    let compiled = setting.compile().unwrap();
-    let files = files(&compiled);
+/// Checks and runs everything that settings compile to.
+fn prove(settings: &[Setting]) {
+    let compiled = settings.iter().map(|setting| setting.compile().unwrap());
+    let files: Vec<_> = compiled.flat_map(|compiled| files(&compiled)).collect();
     let paths = |prefix: &str| -> Vec<String> {
         files
             .iter()
@@ -39,29 +43,41 @@ fn prove(setting: &Setting) {
 
 #[test]
 fn everything_passes_its_own_tests() {
-    prove(&Setting::all());
+    prove(&Setting::each());
 }
 
 #[test]
 fn tests_follow_an_override_of_every_threshold_and_every_for() {
-    let mut setting = Setting::all();
-    for (name, facts) in setting.catalog().packs.values().flat_map(|pack| &pack.alerts) {
-        let threshold = facts.threshold.map(|threshold| match facts.unit {
-            Some(Unit::Share) => threshold * 0.7,
-            Some(Unit::Count) => threshold + 3.0,
-            _ => threshold * 1.5,
-        });
-        let minutes = facts.r#for.strip_suffix('m').and_then(|m| m.parse::<u32>().ok());
-        let r#for = minutes.map(|minutes| format!("{}m", minutes + 7));
-        let change = Override { threshold, r#for, ..Override::default() };
-        setting.overrides.insert(name.clone(), change);
+    let mut settings = Setting::each();
+    for setting in &mut settings {
+        let pack = setting.packs[0].clone();
+        for (name, facts) in &setting.catalog().packs[&pack].alerts {
+            let other = |threshold: f64| match facts.unit {
+                Some(Unit::Share) => threshold * 0.7,
+                Some(Unit::Count) => threshold + 3.0,
+                _ => threshold * 1.5,
+            };
+            let minutes = facts.r#for.strip_suffix('m').and_then(|m| m.parse::<u32>().ok());
+            let r#for = minutes.map(|minutes| format!("{}m", minutes + 7));
+            let tier = |&(severity, threshold): &(Severity, f64)| {
+                let threshold = Some(other(threshold));
+                (severity, TierOverride { threshold, r#for: r#for.clone() })
+            };
+            let change = Override {
+                threshold: facts.threshold.map(other),
+                tiers: facts.tiers.iter().map(tier).collect(),
+                r#for: r#for.clone(),
+                ..Override::default()
+            };
+            setting.overrides.insert(name.clone(), change);
+        }
     }
-    prove(&setting);
+    prove(&settings);
 }
 
 #[test]
 fn the_tests_of_an_alert_notice_when_it_is_wrong() {
-    let mutants = mutants::mutants(&Setting::all().compile().unwrap());
+    let mutants = mutants::mutants(&Setting::everything());
     let mut files = Vec::new();
     for (number, mutant) in mutants.iter().enumerate() {
         files.push((format!("{number}/rule.yml"), mutant.rule.to_string()));
@@ -112,16 +128,16 @@ fn a_dialect_of_ones_own_is_one_file() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(dir.path().join("dialects")).unwrap();
     std::fs::write(dir.path().join("dialects/own.yaml"), OWN).unwrap();
-    let mut setting = Setting::all();
+    let mut setting = Setting::usual();
     setting.assets = Assets::with_own(dir.path().to_owned());
     setting.dialects = ["own".to_owned()].into();
     setting.packs.clear();
-    prove(&setting);
+    prove(&[setting]);
 }
 
 #[test]
 fn the_queries_of_the_runbooks_are_promql() {
-    let page = runbooks_markdown(&Setting::all().compile().unwrap());
+    let page = runbooks_markdown(&Setting::everything());
     let queries: Vec<&str> =
         page.split("```promql\n").skip(1).map(|rest| rest.split_once("\n```").unwrap().0).collect();
     let rule = |(number, query)| json!({"record": format!("q{number}"), "expr": query});

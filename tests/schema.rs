@@ -116,13 +116,14 @@ fn null_removes_anything_but_the_name() {
 }
 
 /// Shape errors that a schema cannot say, with the reason.
-const BEYOND_A_SCHEMA: [(&str, &str); 9] = [
+const BEYOND_A_SCHEMA: [(&str, &str); 10] = [
     ("name-too-long", "depends on the names of the components"),
     ("secret-literal-config", "stands in a part whose keys are another program's"),
     ("secret-missing-setting", "a profile may give it"),
     ("type-header-reserved", "is a list of names in upper and lower case"),
     ("secret-empty", "is about the value that is read"),
     ("secret-placeholder", "is about the value that is read"),
+    ("secret-unreadable", "is about the value that is read"),
     ("secret-unset", "is about the value that is read"),
     ("secret-environment", "is a guess, and a warning"),
     ("secret-component-environment", "is a guess, and a warning"),

@@ -69,7 +69,9 @@ fn quoted_line(source: &str, complaint: &str) -> String {
 /// The key or value under the component that the complaint speaks of; else the component itself.
 fn manifest(project: &Project, finding: &Finding) -> Option<String> {
     let document = &project.document;
-    let component = document.root.get("components").and_then(|c| c.get(&finding.component));
+    let part = project.stack.components.get(&finding.component);
+    let key = part.map_or(finding.component.as_str(), |part| part.key.as_str());
+    let component = document.root.get("components").and_then(|c| c.get(key));
     let words = words(&finding.text);
     let span = component.and_then(|node| words.iter().find_map(|word| find(node, word)));
     let span = span.or_else(|| {
@@ -82,7 +84,7 @@ fn manifest(project: &Project, finding: &Finding) -> Option<String> {
         let node = document.root.get(section)?;
         words.iter().find_map(|word| find(node, word))
     });
-    let path = ["components".into(), finding.component.as_str().into(), "config".into()];
+    let path = ["components".into(), key.into(), "config".into()];
     span.or_else(|| document.locate_key(&path)).map(|span| document.sources.place(span))
 }
 

@@ -18,11 +18,13 @@ mod validate;
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::try_join3;
+
 pub use teardown::{destroy, down};
 pub use validate::validate_all;
 
 use crate::commands::{Context, Project};
-use crate::engine::{Engine, Holder, Lock, LockError, LockVolume, image_self, labels};
+use crate::engine::{Container, Engine, Holder, Lock, LockError, LockVolume, image_self, labels};
 use crate::exit::{Exit, Stop};
 use crate::output::Mark;
 use crate::plan::{self, Action, Observed, Plan, Unit};
@@ -115,7 +117,7 @@ async fn unchanged(
     } else {
         context.printer.mark(Mark::Good, "nothing to change; everything is ready");
     }
-    urls(context, engine, &project.stack).await?;
+    urls(context, &engine.containers(&project.stack.name).await?, &project.stack);
     Ok(Exit::Done)
 }
 
@@ -242,10 +244,15 @@ async fn under_lock(
     };
     let (done, kept) = futures_util::join!(work.run(options.timeout), remember::kept(engine, lock));
     done?;
-    remember::write(engine, lock, project, units, &planned, kept?).await?;
-    preflight::forget_old_self_images(engine, &self_image_reference(stack)?).await?;
+    let own_image = self_image_reference(stack)?;
+    let ((), (), containers) = try_join3(
+        remember::write(engine, lock, project, units, &planned, kept?),
+        async { Ok(preflight::forget_old_self_images(engine, &own_image).await?) },
+        async { Ok(engine.containers(&stack.name).await?) },
+    )
+    .await?;
     context.printer.mark(Mark::Good, summary(stack, &planned, &observed, start.elapsed()));
-    urls(context, engine, stack).await?;
+    urls(context, &containers, stack);
     Ok(Some(Exit::Done))
 }
 
@@ -271,8 +278,7 @@ fn summary(stack: &Stack, planned: &Plan, observed: &Observed, took: Duration) -
 }
 
 /// Where people find what they came for.
-async fn urls(context: &Context, engine: &Engine, stack: &Stack) -> anyhow::Result<()> {
-    let containers = engine.containers(&stack.name).await?;
+fn urls(context: &Context, containers: &[Container], stack: &Stack) {
     for name in ["grafana", "kibana", "prometheus", "alertmanager"] {
         let Some(part) = stack.components.get(name) else { continue };
         let container = containers.iter().find(|c| c.name == stack.container(name));
@@ -283,5 +289,4 @@ async fn urls(context: &Context, engine: &Engine, stack: &Stack) -> anyhow::Resu
             context.printer.line(format!("  {name:<13} {at}"));
         }
     }
-    Ok(())
 }

@@ -12,7 +12,6 @@ use crate::engine::{
 use crate::exit::{Exit, Stop};
 use crate::output::Mark;
 use crate::plan::{self, FileChange, Unit};
-use crate::render::evaluate_text;
 use crate::stack::Secrets;
 
 /// Longest time of one validator; the slowest, `loki -verify-config`, takes 0.3 s.
@@ -55,7 +54,7 @@ pub async fn validate(
         let dir = &dir;
         async move {
             let command: Vec<String> =
-                validator.command.iter().map(|word| evaluate_text(word, dir)).collect();
+                validator.command.iter().map(|word| word.replace("{{ dir }}", dir)).collect();
             let output = match place {
                 Where::Running => {
                     let words: Vec<&str> = command.iter().map(String::as_str).collect();

@@ -59,18 +59,16 @@ pub struct Answer {
 }
 
 impl Default for Http {
+    /// A client that asks anew each time.
     fn default() -> Self {
-        Self::new()
+        // An empty list of authorities: nothing is asked over TLS without one of its own.
+        let tls = tls::trusting(rustls::RootCertStore::empty());
+        // With fixed options there is nothing that could fail.
+        Self { client: builder(tls).build().unwrap_or_default(), memory: None }
     }
 }
 
 impl Http {
-    /// A client that asks anew each time.
-    pub fn new() -> Self {
-        // With fixed options there is nothing that could fail.
-        Self { client: builder(tls::unused()).build().unwrap_or_default(), memory: None }
-    }
-
     /// A client that speaks TLS to a server that proves to be `name`, wherever it answers.
     ///
     /// # Errors

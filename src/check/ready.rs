@@ -72,7 +72,7 @@ pub async fn wait_ready(
     on_ready: &dyn Fn(&str, Duration),
 ) -> Result<(), Vec<NotReady>> {
     let started = Instant::now();
-    let http = Http::new();
+    let http = Http::default();
     let mut waiting: FuturesUnordered<_> = units
         .iter()
         .map(|unit| {

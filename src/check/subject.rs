@@ -49,7 +49,7 @@ pub async fn subject<'a>(
     secrets: &Secrets,
 ) -> anyhow::Result<Subject<'a>> {
     let container = reader.container(&unit.spec.name).await?;
-    Subject::new(unit, container.as_ref(), stack, secrets, Http::new())
+    Subject::new(unit, container.as_ref(), stack, secrets, Http::default())
         .map_err(|problem| anyhow::anyhow!(problem))
 }
 
@@ -129,7 +129,7 @@ pub fn base_url(port: &PublishedPort) -> String {
 }
 
 /// Where a published port is reached from this host.
-fn near(port: &PublishedPort) -> SocketAddr {
+pub fn near(port: &PublishedPort) -> SocketAddr {
     let ip = match port.host_ip.parse() {
         Ok(IpAddr::V4(ip)) if !ip.is_unspecified() => IpAddr::V4(ip),
         Ok(IpAddr::V6(ip)) if !ip.is_unspecified() => IpAddr::V6(ip),

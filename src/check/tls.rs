@@ -14,10 +14,11 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }
 
-/// For a client that is asked nothing over TLS: it needs no authorities, which a container without
-/// any would lack.
-pub fn unused() -> ClientConfig {
-    trusting(RootCertStore::empty())
+/// Names the one implementation of TLS to every client of this process; a client without one cannot
+/// be made.
+pub fn install() {
+    // Whoever was first named the same one.
+    let _ = ring::default_provider().install_default();
 }
 
 /// A client that trusts these authorities and no others.

@@ -2,17 +2,22 @@
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::assets::Assets;
 use crate::catalog::Catalog;
 use crate::cli::Global;
-use crate::diagnostic::{Diagnostic, Sources};
+use crate::diagnostic::{Diagnostic, Severity, Sources};
 use crate::engine::{Endpoint, Engine, Lock, Reader};
 use crate::exit::{Exit, Stop};
 use crate::manifest::{self, Document};
 use crate::output::{Mark, Printer};
 use crate::render::{self, Bundle};
 use crate::stack::{self, Secrets, Stack, Surroundings};
+
+/// This process's environment and file system.
+const SURROUNDINGS: Surroundings<'_> =
+    Surroundings { env: &|name| std::env::var(name).ok(), file: &|path| std::fs::read(path) };
 
 /// What every command needs from outside.
 pub struct Context {
@@ -21,7 +26,7 @@ pub struct Context {
     /// The one place that writes.
     pub printer: Printer,
     /// The engine and the stack whose lock a running change holds, to let go of when interrupted.
-    held: RefCell<Option<(Engine, String)>>,
+    held: Rc<RefCell<Option<(Engine, String)>>>,
 }
 
 /// A manifest, loaded, resolved and rendered.
@@ -39,7 +44,19 @@ pub struct Project {
 impl Context {
     /// A context for this process.
     pub fn new(global: Global, printer: Printer) -> Self {
-        Self { global, printer, held: RefCell::new(None) }
+        Self { global, printer, held: Rc::default() }
+    }
+
+    /// The same, but saying nothing but what went wrong.
+    #[must_use]
+    pub fn quietly(&self) -> Self {
+        let printer = Printer::new(self.global.color, true);
+        Self { global: self.global.clone(), printer, held: Rc::clone(&self.held) }
+    }
+
+    /// Whether a change is under way.
+    pub fn is_changing(&self) -> bool {
+        self.held.borrow().is_some()
     }
 
     /// Loads the manifest.
@@ -92,12 +109,18 @@ impl Context {
 
     /// Reads the stack's secrets.
     pub fn secrets(&self, project: &Project) -> anyhow::Result<Secrets> {
-        let surroundings = Surroundings {
-            env: &|name| std::env::var(name).ok(),
-            file: &|path| std::fs::read(path),
-        };
-        stack::read_secrets(&project.document, &project.stack, &surroundings)
+        stack::read_secrets(&project.document, &project.stack, &SURROUNDINGS)
             .map_err(|found| self.wrong(&found, &project.document.sources))
+    }
+
+    /// Looks whether the stack's secrets would do; those that are not there are warnings.
+    pub fn check_secrets(&self, project: &Project) -> anyhow::Result<()> {
+        let found = stack::check_secrets(&project.document, &project.stack, &SURROUNDINGS);
+        if found.iter().any(|problem| problem.severity == Severity::Error) {
+            return Err(self.wrong(&found, &project.document.sources));
+        }
+        self.printer.diagnostics(&found, &project.document.sources);
+        Ok(())
     }
 
     /// Which engine, and why that one.
@@ -151,8 +174,7 @@ impl Context {
     /// Prints problems; the command ends as wrong usage.
     pub fn wrong(&self, found: &[Diagnostic], sources: &Sources) -> anyhow::Error {
         self.printer.diagnostics(found, sources);
-        let errors =
-            found.iter().filter(|d| d.severity == crate::diagnostic::Severity::Error).count();
+        let errors = found.iter().filter(|d| d.severity == Severity::Error).count();
         let files: Vec<String> = self.global.files.iter().map(|f| shown(f)).collect();
         let plural = if errors == 1 { "" } else { "s" };
         Stop::new(

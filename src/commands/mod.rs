@@ -1,20 +1,25 @@
 //! One file per command: its arguments and what it calls. No command holds logic of its own.
 
+pub mod audit;
 pub mod config;
 pub mod destroy;
 pub mod down;
 pub mod health_check;
 pub mod init;
+pub mod integrate;
 pub mod logs;
+pub mod metrics;
 pub mod query;
 pub mod reload;
 pub mod render;
+pub mod route;
 pub mod schema;
 pub mod secrets;
 mod shape;
 pub mod status;
 pub mod up;
 pub mod validate;
+pub mod watch;
 
 mod context;
 
@@ -53,16 +58,23 @@ async fn run(cli: Cli, printer: Printer) -> Exit {
         }
     };
     let is_demo = matches!(cli.command, Command::DemoService(_));
+    let is_watch = matches!(cli.command, Command::Watch(_));
     let command = dispatch(cli.command, &context);
     let outcome = if is_demo {
         command.await
     } else {
         tokio::select! {
-            outcome = command => outcome,
+            // The signal first: it is listened to before the command does anything.
+            biased;
             () = interrupted => {
+                // Whoever watches is done when they say so, but for a change that is under way.
+                if is_watch && !context.is_changing() {
+                    return Exit::Done;
+                }
                 context.interrupted().await;
                 return Exit::Interrupted;
             }
+            outcome = command => outcome,
         }
     };
     outcome.unwrap_or_else(|error| {
@@ -91,8 +103,13 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Render(args) => render::run(&args, context),
         Command::Up(args) => up::run(&args, context).await,
         Command::Reload(args) => reload::run(&args, context).await,
+        Command::Audit(args) => audit::run(&args, context),
+        Command::Route(args) => route::run(&args, context),
+        Command::Watch(args) => watch::run(&args, context).await,
         Command::Status(args) => status::run(&args, context).await,
         Command::HealthCheck(args) => health_check::run(&args, context).await,
+        Command::Metrics(args) => metrics::run(&args, context).await,
+        Command::Integrate(args) => integrate::run(&args, context).await,
         Command::Logs(args) => logs::run(&args, context).await,
         Command::Query(args) => query::run(&args, context).await,
         Command::Down(args) => down::run(&args, context).await,

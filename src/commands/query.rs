@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Context;
 use super::shape::Shape;
 use crate::check::http::Http;
-use crate::check::subject::base_url;
+use crate::check::subject::near;
 use crate::diagnostic::suggest;
 use crate::engine::Status;
 use crate::exit::{Exit, Stop};
@@ -87,7 +87,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         limit: args.limit,
         now: jiff::Timestamp::now().as_second(),
     };
-    let (answer, raw) = ask(&Http::new(), &question).await.map_err(anyhow::Error::msg)?;
+    let (answer, raw) = ask(&Http::default(), &question).await.map_err(anyhow::Error::msg)?;
     if args.output == Shape::Json {
         let language = query.language.as_str();
         let document = serde_json::json!({
@@ -165,9 +165,11 @@ async fn address(name: &str, stack: &Stack, context: &Context) -> anyhow::Result
         Stop::new(Exit::Usage, format!("{name} is not part of the stack {}", stack.name))
     })?;
     let container = context.reader().await?.container(&stack.container(name)).await?;
-    let found = container
-        .filter(|container| container.state.status == Status::Running)
-        .and_then(|container| container.published(part.spec.port).map(base_url));
+    let found = container.filter(|container| container.state.status == Status::Running).and_then(
+        |container| {
+            container.published(part.spec.port).map(|port| format!("http://{}", near(port)))
+        },
+    );
     found.ok_or_else(|| {
         Stop::new(Exit::Failed, format!("{name} does not run; `mcpmon up` starts it")).into()
     })

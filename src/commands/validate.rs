@@ -18,8 +18,12 @@ pub struct Args {
 /// Runs the command.
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let project = context.project()?;
-    let secrets = if args.without_secrets { None } else { Some(context.secrets(&project)?) };
+    if !args.without_secrets && !args.in_images {
+        context.check_secrets(&project)?;
+    }
     if args.in_images {
+        let wanted = !args.without_secrets;
+        let secrets = wanted.then(|| context.secrets(&project)).transpose()?;
         let engine = context.engine().await?;
         crate::apply::validate_all(context, &engine, &project, secrets.as_ref()).await?;
     }

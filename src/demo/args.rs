@@ -16,6 +16,9 @@ pub struct DemoArgs {
     /// Address to listen on
     #[arg(long, default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
     pub listen: SocketAddr,
+    /// Address to serve metrics on, where they have one of their own
+    #[arg(long, value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
     /// Names of the metrics it serves
     #[arg(long, value_enum, default_value_t = DialectName::Mcp)]
     pub dialect: DialectName,
@@ -42,6 +45,10 @@ pub enum DialectName {
     Mcp,
     /// As the OpenTelemetry conventions name them, through the Prometheus exporter
     OtelHttp,
+    /// HTTP, tool and streaming metrics with a counter for each
+    TaskHttp,
+    /// HTTP metrics by path, with tools, rate limits, health checks and a database pool
+    CustomerSuccess,
 }
 
 /// Reads a share: `1%` or `0.01`, from nothing to all.
@@ -109,6 +116,7 @@ mod tests {
         let args = parse(&[]).unwrap();
         assert_eq!(args.name, "demo");
         assert_eq!(args.listen.to_string(), "0.0.0.0:8080");
+        assert_eq!(args.metrics_listen, None);
         assert_eq!(args.dialect, DialectName::Mcp);
         assert!((args.rate - 5.0).abs() < f64::EPSILON);
         assert_eq!(args.latency, Duration::from_millis(80));

@@ -1,7 +1,8 @@
-//! How long a tool takes and whether it fails: set at the start, changed by `/control`.
+//! How long a tool takes, whether it fails and who is turned away: set at the start, changed by `/control`.
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::pool::{PATIENCE, Pool};
 use super::random::Random;
 
 /// What one tool call is in for.
@@ -13,19 +14,26 @@ pub struct Fate {
     pub fails: bool,
 }
 
-/// The present mean latency and share of errors.
-pub struct Behaviour(Mutex<State>);
+/// The present mean latency and shares of what goes wrong.
+pub struct Behaviour {
+    /// What tools work over.
+    pub pool: Pool,
+    state: Mutex<State>,
+}
 
 struct State {
     latency: Duration,
     errors: f64,
+    strangers: f64,
+    limited: f64,
     random: Random,
 }
 
 impl Behaviour {
     /// A behaviour that draws its fates from `random`.
     pub fn new(latency: Duration, errors: f64, random: Random) -> Self {
-        Self(Mutex::new(State { latency, errors, random }))
+        let state = State { latency, errors, strangers: 0.0, limited: 0.0, random };
+        Self { pool: Pool::new(PATIENCE), state: Mutex::new(state) }
     }
 
     /// Draws the fate of a call to a tool that takes `factor` times the mean.
@@ -36,6 +44,23 @@ impl Behaviour {
             latency: Duration::from_secs_f64(state.random.around(mean)),
             fails: state.random.chance(errors),
         }
+    }
+
+    /// Draws whether a tool call is one too many.
+    pub fn is_limited(&self) -> bool {
+        self.chance(|state| state.limited)
+    }
+
+    /// Draws whether one of the service's own clients shows wrong credentials.
+    pub fn is_stranger(&self) -> bool {
+        self.chance(|state| state.strangers)
+    }
+
+    fn chance(&self, share: fn(&State) -> f64) -> bool {
+        let mut state = self.state();
+        let share = share(&state);
+        // What never happens draws nothing, so that a seed gives the same traffic with and without it.
+        share > 0.0 && state.random.chance(share)
     }
 
     /// Draws a trace id for a request that brought none.
@@ -54,7 +79,17 @@ impl Behaviour {
         self.state().errors = share;
     }
 
+    /// Sets the share of its own clients with wrong credentials from now on.
+    pub fn set_strangers(&self, share: f64) {
+        self.state().strangers = share;
+    }
+
+    /// Sets the share of tool calls beyond the rate limit from now on.
+    pub fn set_limited(&self, share: f64) {
+        self.state().limited = share;
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

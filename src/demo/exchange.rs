@@ -29,7 +29,28 @@ pub const LEGACY: &str = "2025-11-25";
 pub const MODERN: &str = "2026-07-28";
 
 /// The routes that are measured, with the HTTP method each is for.
-pub const ROUTES: [(&str, &str); 3] = [("/mcp", "POST"), ("/healthz", "GET"), ("/", "GET")];
+pub const ROUTES: [(&str, &str); 6] = [
+    ("/mcp", "POST"),
+    ("/stream", "GET"),
+    ("/healthz", "GET"),
+    ("/health/live", "GET"),
+    ("/health/ready", "GET"),
+    ("/", "GET"),
+];
+
+/// The statuses that a route may answer with: what is in order, refused, or wrong.
+pub fn statuses(route: &str) -> &'static [&'static str] {
+    match route {
+        // A notification is accepted with 202.
+        "/mcp" => &["200", "202", "400", "401", "429", "500"],
+        "/stream" => &["200", "401"],
+        "/health/ready" => &["200", "503"],
+        _ => &["200"],
+    }
+}
+
+/// Where metrics are served.
+pub const EXPOSITION: [&str; 2] = ["/metrics", "/health/metrics"];
 
 /// Where a request goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +64,7 @@ pub struct Arrival {
 impl Arrival {
     /// Sorts a request in. Scrapes and the control of the demonstration are no traffic: they have no arrival.
     pub fn of(http_method: &str, path: &str) -> Option<Self> {
-        if path == "/metrics" || path.starts_with("/control/") {
+        if EXPOSITION.contains(&path) || path.starts_with("/control/") {
             return None;
         }
         let route = ROUTES.iter().map(|(route, _)| *route).find(|route| *route == path);
@@ -88,6 +109,10 @@ pub struct Exchange {
     pub status: u16,
     /// How the MCP message failed.
     pub failure: Option<Failure>,
+    /// Whether its credentials were right, if it showed any.
+    pub authentic: Option<bool>,
+    /// Whether it was one too many, if that was asked.
+    pub limited: Option<bool>,
     /// Time to the answer.
     pub duration: Duration,
     /// Size of the request's body.
@@ -100,6 +125,12 @@ impl Exchange {
     /// Whether it went wrong in any way: by status or inside JSON-RPC.
     pub fn failed(&self) -> bool {
         self.failure.is_some() || self.status >= 400
+    }
+
+    /// The tool that ran: a call that was turned away ran none.
+    pub fn executed(&self) -> Option<&'static str> {
+        let refused = self.authentic == Some(false) || self.limited == Some(true);
+        self.call.filter(|_| !refused)?.tool
     }
 }
 
@@ -184,6 +215,7 @@ mod tests {
     #[test]
     fn scrapes_and_control_are_no_traffic() {
         assert_eq!(Arrival::of("GET", "/metrics"), None);
+        assert_eq!(Arrival::of("GET", "/health/metrics"), None);
         assert_eq!(Arrival::of("POST", "/control/log"), None);
         assert_eq!(
             Arrival::of("POST", "/mcp"),

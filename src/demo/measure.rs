@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header, request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -18,6 +18,9 @@ const MAX_REQUEST: usize = 256 * 1024;
 /// The longest error text that is logged; some of it may be the caller's own.
 const MAX_REASON: usize = 300;
 
+/// What the service's own clients show. Whoever shows nothing is served as well.
+pub const CREDENTIALS: &str = "Bearer demo";
+
 /// Answers a request, measured.
 pub async fn measure(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let Some(arrival) = Arrival::of(request.method().as_str(), request.uri().path()) else {
@@ -30,7 +33,7 @@ pub async fn measure(State(app): State<Arc<App>>, request: Request, next: Next) 
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, MAX_REQUEST).await;
     let request_bytes = body.as_ref().map_or(MAX_REQUEST, Bytes::len);
-    let mut call = None;
+    let (mut call, mut gate) = (None, Gate::default());
     let response = match body {
         Ok(body) => {
             if arrival.is_mcp() {
@@ -38,7 +41,14 @@ pub async fn measure(State(app): State<Arc<App>>, request: Request, next: Next) 
                     parts.headers.get("mcp-protocol-version").and_then(|value| value.to_str().ok());
                 call = Call::read(&body, version);
             }
-            next.run(Request::from_parts(parts, Body::from(body))).await
+            let tool = call.and_then(|call| call.tool);
+            gate = Gate::ask(&app, &parts, tool);
+            if let Some(refusal) = gate.refusal() {
+                refusal
+            } else {
+                let _working = tool.map(|tool| Working::new(app.dialect.as_ref(), tool));
+                next.run(Request::from_parts(parts, Body::from(body))).await
+            }
         }
         Err(_) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
     };
@@ -49,6 +59,8 @@ pub async fn measure(State(app): State<Arc<App>>, request: Request, next: Next) 
         call,
         status: response.status().as_u16(),
         failure,
+        authentic: gate.authentic,
+        limited: gate.limited,
         duration: started.elapsed(),
         request_bytes,
         response_bytes,
@@ -58,6 +70,37 @@ pub async fn measure(State(app): State<Arc<App>>, request: Request, next: Next) 
         write_log(&app, &exchange, &trace_id);
     }
     response
+}
+
+/// Who may go on.
+#[derive(Default)]
+struct Gate {
+    authentic: Option<bool>,
+    limited: Option<bool>,
+}
+
+impl Gate {
+    fn ask(app: &App, parts: &request::Parts, tool: Option<&str>) -> Self {
+        let shown = parts.headers.get(header::AUTHORIZATION);
+        let authentic = shown.map(|shown| shown.as_bytes() == CREDENTIALS.as_bytes());
+        // Strangers do not use up the limit.
+        let counts = tool.is_some() && authentic != Some(false);
+        Self { authentic, limited: counts.then(|| app.behaviour.is_limited()) }
+    }
+
+    fn refusal(&self) -> Option<Response> {
+        if self.authentic == Some(false) {
+            let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
+            return Some(
+                (StatusCode::UNAUTHORIZED, challenge, "unknown credentials\n").into_response(),
+            );
+        }
+        let later = [(header::RETRY_AFTER, "1")];
+        (self.limited == Some(true)).then(|| {
+            (StatusCode::TOO_MANY_REQUESTS, later, "too many calls; try again later\n")
+                .into_response()
+        })
+    }
 }
 
 /// Looks into a JSON answer. A failure inside the server is told to the HTTP client as well: rmcp answers it with 200
@@ -126,6 +169,25 @@ impl<'a> Presence<'a> {
 impl Drop for Presence<'_> {
     fn drop(&mut self) {
         self.dialect.left(&self.arrival);
+    }
+}
+
+/// A tool at work; also ends when the client goes away before the answer.
+struct Working<'a> {
+    dialect: &'a dyn Dialect,
+    tool: &'static str,
+}
+
+impl<'a> Working<'a> {
+    fn new(dialect: &'a dyn Dialect, tool: &'static str) -> Self {
+        dialect.tool_began(tool);
+        Self { dialect, tool }
+    }
+}
+
+impl Drop for Working<'_> {
+    fn drop(&mut self) {
+        self.dialect.tool_ended(self.tool);
     }
 }
 

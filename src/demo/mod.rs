@@ -3,19 +3,23 @@
 //!
 //! `args` says what is wanted; `server` joins the routes; `tools` is the MCP server, whose calls take as long and fail
 //! as often as `behaviour` draws; `measure` stands before every route and reports each `exchange` to the metrics of one
-//! `dialect` and to the `log`; `traffic` is the service's own clients; `control` changes the behaviour.
+//! `dialect` and to the `log`; `traffic` is the service's own clients; `stream` answers bit by bit; `health` is what it
+//! knows of itself; `control` changes all of it.
 mod args;
 mod behaviour;
 mod control;
 mod dialect;
 mod exchange;
+mod health;
 mod log;
 mod measure;
 mod metrics;
+mod pool;
 mod process;
 mod random;
 mod server;
 mod stop;
+mod stream;
 mod tools;
 mod traffic;
 
@@ -39,6 +43,7 @@ struct App {
     dialect: Box<dyn dialect::Dialect>,
     process: process::Process,
     behaviour: Arc<behaviour::Behaviour>,
+    health: health::Health,
     slow: Duration,
 }
 
@@ -49,18 +54,23 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     server.serve(stop).await
 }
 
-/// Prepares the service and takes its port; its log goes to `log`.
+/// Prepares the service and takes its ports; its log goes to `log`.
 pub async fn bind(args: &DemoArgs, log: Box<dyn Write + Send>) -> anyhow::Result<Server> {
     let mut random = random::Random::new(args.seed.unwrap_or_else(random::Random::any_seed));
     // Two sequences, so that requests from outside do not change what the service asks of itself.
     let (fates, choices) = (random::Random::new(random.bits()), random::Random::new(random.bits()));
+    let behaviour = Arc::new(behaviour::Behaviour::new(args.latency, args.errors, fates));
+    // Of the dialects, this alone has words for streams.
+    let streams = args.dialect == DialectName::TaskHttp;
+    let traffic = traffic::Traffic::new(args.rate, streams, behaviour.clone(), choices)?;
     let app = App {
         name: args.name.clone(),
         log: log::Log::new(&args.name, log),
         dialect: dialect::new(args.dialect, &args.name),
         process: process::Process::starting(),
-        behaviour: Arc::new(behaviour::Behaviour::new(args.latency, args.errors, fates)),
+        behaviour,
+        health: health::Health::default(),
         slow: (args.latency * SLOW).max(LEAST_SLOW),
     };
-    Server::bind(app, args.listen, traffic::Traffic::new(args.rate, choices)?).await
+    Server::bind(app, args.listen, args.metrics_listen, traffic).await
 }

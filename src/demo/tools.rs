@@ -102,8 +102,12 @@ impl Tools {
         Ok(format!("Report for {}: 12 tenants, 48210 calls", report.month))
     }
 
-    /// Takes the time that fate allots, and fails if it says so.
+    /// Takes a connection and the time that fate allots, and fails if it says so.
     async fn work(&self, factor: f64, reason: &'static str) -> Result<(), ErrorData> {
+        let connection = self.behaviour.pool.connection().await;
+        let Some(_connection) = connection else {
+            return Err(ErrorData::internal_error("no database connection became free", None));
+        };
         let fate = self.behaviour.fate(factor);
         tokio::time::sleep(fate.latency).await;
         if fate.fails { Err(ErrorData::internal_error(reason, None)) } else { Ok(()) }

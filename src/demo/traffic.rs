@@ -1,6 +1,7 @@
 //! The service's own clients: real MCP requests over loopback, at random but steady.
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Client;
@@ -10,7 +11,9 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::behaviour::Behaviour;
 use super::exchange::{LEGACY, MODERN};
+use super::measure::CREDENTIALS;
 use super::random::Random;
 use super::tools;
 
@@ -28,6 +31,8 @@ const STEPS: [(f64, Kind); 5] = [
     (23.0, Kind::LegacyCall),
     (23.0, Kind::ModernCall),
 ];
+/// How often a step watches a stream instead, where the service counts streams.
+const STREAMS: f64 = 0.1;
 /// Mean number of requests in a step: a handshake has three.
 const REQUESTS_PER_STEP: f64 = 1.04;
 
@@ -56,21 +61,29 @@ struct Message {
 /// Clients that have not started yet.
 pub struct Traffic {
     rate: f64,
+    streams: bool,
+    behaviour: Arc<Behaviour>,
     random: Random,
     client: Client,
 }
 
 impl Traffic {
-    /// Clients that send `rate` requests a second; none if it is 0.
-    pub fn new(rate: f64, random: Random) -> anyhow::Result<Self> {
+    /// Clients that send `rate` requests a second, none if it is 0, and watch streams if `streams`.
+    pub fn new(
+        rate: f64,
+        streams: bool,
+        behaviour: Arc<Behaviour>,
+        random: Random,
+    ) -> anyhow::Result<Self> {
         // It talks to itself: a proxy from the environment has no part in that.
         let client = Client::builder()
-            .tls_backend_preconfigured(tls::unused())
+            // Nothing is asked over TLS, but without a backend there is no client.
+            .tls_backend_preconfigured(tls::trusting(rustls::RootCertStore::empty()))
             .no_proxy()
             .timeout(TIMEOUT)
             .pool_max_idle_per_host(8)
             .build()?;
-        Ok(Self { rate, random, client })
+        Ok(Self { rate, streams, behaviour, random, client })
     }
 
     /// Sends requests for as long as it is polled.
@@ -78,7 +91,7 @@ impl Traffic {
         if self.rate <= 0.0 {
             return std::future::pending().await;
         }
-        let url = format!("http://{server}/mcp");
+        let (url, stream) = (format!("http://{server}/mcp"), format!("http://{server}/stream"));
         let mut running = JoinSet::new();
         let mut next = Instant::now();
         // Every client begins by finding out whom it talks to; that is traffic before the first scrape.
@@ -89,11 +102,16 @@ impl Traffic {
             if running.len() >= MAX_AT_ONCE {
                 running.join_next().await;
             }
-            let step = match opening.pop() {
-                Some(kind) => self.step(kind),
-                None => self.draw(),
-            };
-            running.spawn(send(self.client.clone(), url.clone(), step));
+            let shown = if self.behaviour.is_stranger() { "Bearer forgotten" } else { CREDENTIALS };
+            if self.streams && opening.is_empty() && self.random.chance(STREAMS) {
+                running.spawn(watch(self.client.clone(), stream.clone(), shown));
+            } else {
+                let step = match opening.pop() {
+                    Some(kind) => self.step(kind),
+                    None => self.draw(),
+                };
+                running.spawn(send(self.client.clone(), url.clone(), shown, step));
+            }
             if opening.is_empty() {
                 let gap = Duration::from_secs_f64(self.random.gap(self.rate / REQUESTS_PER_STEP));
                 // Small delays are made up for, so that the rate is kept; a jam is not.
@@ -162,7 +180,7 @@ impl Traffic {
 }
 
 /// Sends a step's messages one after the other. What became of them is the server's to count.
-async fn send(client: Client, url: String, step: Step) {
+async fn send(client: Client, url: String, shown: &'static str, step: Step) {
     for message in step {
         let mut body =
             json!({"jsonrpc": "2.0", "method": message.method, "params": message.params});
@@ -172,6 +190,7 @@ async fn send(client: Client, url: String, step: Step) {
         let mut request = client
             .post(&url)
             .header("Accept", "application/json, text/event-stream")
+            .header("Authorization", shown)
             .header("traceparent", &message.traceparent)
             .json(&body);
         if message.method != "initialize" {
@@ -190,12 +209,20 @@ async fn send(client: Client, url: String, step: Step) {
     }
 }
 
+/// Watches a stream to its end.
+async fn watch(client: Client, url: String, shown: &'static str) {
+    if let Ok(answer) = client.get(&url).header("Authorization", shown).send().await {
+        let _ = answer.bytes().await;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn steps(seed: u64) -> Vec<Step> {
-        let mut traffic = Traffic::new(5.0, Random::new(seed)).unwrap();
+        let behaviour = Behaviour::new(Duration::ZERO, 0.0, Random::new(0));
+        let mut traffic = Traffic::new(5.0, false, Arc::new(behaviour), Random::new(seed)).unwrap();
         (0..1000).map(|_| traffic.draw()).collect()
     }
 

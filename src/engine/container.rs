@@ -1,6 +1,6 @@
 //! A container as the engine describes it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bollard::models::{
     ContainerInspectResponse, ContainerState, ContainerStateStatusEnum,
@@ -28,6 +28,10 @@ pub struct Container {
     pub ports: Vec<PublishedPort>,
     /// IP address by network name; empty unless it runs.
     pub networks: BTreeMap<String, String>,
+    /// TCP ports that its image or its creator names, published or not.
+    pub exposed: BTreeSet<u16>,
+    /// What its health check last said (`healthy`, `unhealthy` …), if it has one.
+    pub health: Option<String>,
     /// Volumes and directories it has mounted, by target.
     pub mounts: Vec<MountPoint>,
     /// Environment.
@@ -129,16 +133,19 @@ impl From<ContainerInspectResponse> for Container {
         let mut mounts: Vec<MountPoint> =
             inspect.mounts.unwrap_or_default().into_iter().map(MountPoint::from).collect();
         mounts.sort_by(|a, b| a.target.cmp(&b.target));
+        let state = inspect.state.unwrap_or_default();
+        let health = state.health.as_ref().and_then(|health| health.status);
+        let exposed = config.exposed_ports.unwrap_or_default();
+        let exposed = exposed.iter().filter_map(|port| port.strip_suffix("/tcp")?.parse().ok());
         Self {
             id: inspect.id.unwrap_or_default(),
             name: inspect.name.unwrap_or_default().trim_start_matches('/').to_owned(),
             image: config.image.unwrap_or_default(),
             image_id: inspect.image.unwrap_or_default(),
             labels: config.labels.unwrap_or_default().into_iter().collect(),
-            state: State::new(
-                inspect.state.unwrap_or_default(),
-                inspect.restart_count.unwrap_or_default(),
-            ),
+            exposed: exposed.collect(),
+            health: health.map(|status| status.to_string()).filter(|status| status != "none"),
+            state: State::new(state, inspect.restart_count.unwrap_or_default()),
             ports: published(network.ports.unwrap_or_default()),
             networks: networks
                 .map(|(name, at)| (name, at.ip_address.unwrap_or_default()))

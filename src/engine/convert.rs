@@ -56,6 +56,7 @@ impl ContainerSpec {
             cap_drop: (!self.privileged).then(|| vec!["ALL".to_owned()]),
             security_opt: (!self.privileged).then(|| vec!["no-new-privileges:true".to_owned()]),
             cap_add: filled(&self.cap_add),
+            sysctls: (!self.sysctls.is_empty()).then(|| self.sysctls.clone().into_iter().collect()),
             group_add: filled(&self.group_add),
             pid_mode: self.pid_host.then(|| "host".to_owned()),
             privileged: Some(self.privileged),

@@ -17,6 +17,8 @@ pub struct Hardening {
     pub cap_drop: Vec<String>,
     /// Capabilities given back.
     pub cap_add: Vec<String>,
+    /// Kernel parameters of its own network.
+    pub sysctls: BTreeMap<String, String>,
     /// Security options, such as `no-new-privileges:true`.
     pub security_opt: Vec<String>,
     /// Whether it may do everything.
@@ -55,6 +57,7 @@ impl Hardening {
             read_only_rootfs: host.readonly_rootfs.unwrap_or_default(),
             cap_drop: host.cap_drop.unwrap_or_default(),
             cap_add: host.cap_add.unwrap_or_default(),
+            sysctls: sorted(host.sysctls),
             security_opt: host.security_opt.unwrap_or_default(),
             privileged: host.privileged.unwrap_or_default(),
             memory_bytes: host.memory.unwrap_or_default(),

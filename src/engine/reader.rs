@@ -96,6 +96,13 @@ impl Reader {
         Ok(existing(inspected, || format!("inspect container {name}"))?.map(Container::from))
     }
 
+    /// Names of all running containers.
+    pub async fn running(&self) -> Result<Vec<String>, EngineError> {
+        let running = self.list(None, false).await?.into_iter();
+        let names = running.filter_map(|summary| summary.names?.into_iter().next());
+        Ok(names.map(|name| name.trim_start_matches('/').to_owned()).collect())
+    }
+
     /// Every port of the host that a running container publishes, whoever it belongs to.
     pub async fn containers_publishing(&self) -> Result<Vec<Publishing>, EngineError> {
         let mut publishing = Vec::new();

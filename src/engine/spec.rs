@@ -41,6 +41,10 @@ pub struct ContainerSpec {
     pub read_only_rootfs: bool,
     /// Capabilities it keeps, without the `CAP_` prefix.
     pub cap_add: Vec<String>,
+    /// Kernel parameters of its own network, by name. Left out where there are none: the hash of such a container is the same
+    /// whether its mcpmon knows them or not.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub sysctls: BTreeMap<String, String>,
     /// Additional groups, by number or name.
     pub group_add: Vec<String>,
     /// Whether it sees the host's processes.
@@ -85,6 +89,7 @@ impl ContainerSpec {
             mounts: Vec::new(),
             read_only_rootfs: true,
             cap_add: Vec::new(),
+            sysctls: BTreeMap::new(),
             group_add: Vec::new(),
             pid_host: false,
             privileged: false,

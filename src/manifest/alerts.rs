@@ -14,10 +14,10 @@ pub struct Alerts {
     /// Rule packs, by the name of their file.
     #[serde(default = "default_packs")]
     pub packs: Vec<String>,
-    /// Alerts of these packs that are not wanted.
+    /// Alerts of these packs that are not wanted. `<pack>/<alert>` means that of one pack alone.
     #[serde(default)]
     pub disable: Vec<String>,
-    /// Alerts of these packs that are wanted otherwise.
+    /// Alerts of these packs that are wanted otherwise, by name or `<pack>/<alert>`.
     #[serde(default, rename = "override")]
     pub overrides: BTreeMap<String, Override>,
     /// Folder with Prometheus rule files (`*.yml`, `*.yaml`) of your own, checked like ours.
@@ -50,11 +50,25 @@ pub struct Override {
     pub hold: Option<Duration>,
     /// How bad it is.
     pub severity: Option<Severity>,
+    /// Its further severities, where it has any.
+    #[serde(default)]
+    pub tiers: BTreeMap<Severity, TierOverride>,
+}
+
+/// What is wanted otherwise about a further severity of an alert.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TierOverride {
+    /// The value from which the alert has this severity.
+    pub threshold: Option<f64>,
+    /// How long it must hold before anyone is told.
+    #[serde(rename = "for")]
+    pub hold: Option<Duration>,
 }
 
 /// How bad an alert is.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {

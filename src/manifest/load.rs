@@ -200,14 +200,14 @@ fn read(root: &Node) -> Result<Manifest, Vec<Diagnostic>> {
     }
 }
 
-/// Removes what is written as `null`, which says that a value is not wanted. Names of services and
-/// receivers stay: one without anything under it is a mistake, whether it was forgotten or misspelt.
+/// Removes what is written as `null`, which says that a value is not wanted. Names of services,
+/// probes and receivers stay: one without anything under it is a mistake, whether it was forgotten or misspelt.
 /// A component's `config` stays as well: it is laid over a file later.
 fn drop_nulls(node: &mut Node, path: &mut Vec<String>) {
     let Some(map) = node.as_map_mut() else { return };
     let named = matches!(
         path.iter().map(String::as_str).collect::<Vec<_>>().as_slice(),
-        ["services"] | ["notifications", "receivers"]
+        ["services" | "probes"] | ["notifications", "receivers" | "mute_times"]
     );
     map.retain(|_, entry| named || !matches!(entry.node.value, yaml::Value::Null));
     for (key, entry) in map {

@@ -2,12 +2,18 @@
 //! the JSON Schema that editors show.
 
 mod alerts;
+mod audit;
 mod component;
 mod load;
 mod log_words;
 mod logs;
+mod mute;
 mod notifications;
+mod probe;
 mod query;
+mod receivers;
+mod remote_write;
+mod routes;
 mod schema;
 mod sentry;
 mod service;
@@ -15,22 +21,30 @@ mod typed;
 mod types;
 mod words;
 
-pub use alerts::{Alerts, Override, Severity};
+pub use alerts::{Alerts, Override, Severity, TierOverride};
+pub use audit::{Accept, Audit};
 pub use component::{COMMON_SETTINGS, Common, Resources};
 pub use load::{Document, LoadError, io_reason, load, load_text};
 pub use log_words::{Builtin, FieldName, LabelFields, LogPath, Pattern, Switch, TimeFormat};
 pub use logs::{
     LogFile, Logs, Multiline, Parse, Redact, ServiceLogs, Syslog, SyslogFormat, Timestamp,
 };
-pub use notifications::{
-    Email, Matcher, Notifications, PagerDuty, Receiver, Route, Slack, Smtp, Timing, Webhook,
-};
+pub use mute::{DaysOfMonth, Location, MONTHS, MuteTime, TimeSpan, WEEKDAYS};
+pub use notifications::{Notifications, Smtp, Timing};
+pub use probe::{DnsProbe, HttpAnswer, HttpProbe, Method, Probe, Record, TlsAnswer, TlsProbe};
 pub use query::{Language, Query};
+pub use receivers::{
+    Discord, Email, Opsgenie, PagerDuty, Receiver, Slack, Teams, Telegram, Webhook,
+};
+pub use remote_write::{Amp, GrafanaCloud, Mimir, PRESETS, Preset, Thanos};
+pub use routes::{Matcher, Route, RouteTiming};
 pub use schema::schema;
 pub use sentry::{Sentry, SentryBy};
 pub use service::{Auth, Demo, Dialect as DemoDialect, Endpoint, Run, Service, Tls};
-pub use types::{ByteSize, Duration, LabelName, Name, SecretRef, Share, Url, UrlOrSecret};
-pub use words::{AlertLabel, DockerName, EnvName, HeaderName, is_image_path, is_tag};
+pub use types::{
+    Address, ByteSize, Day, Duration, Host, LabelName, Name, SecretRef, Share, Url, UrlOrSecret,
+};
+pub use words::{AlertLabel, DockerName, EnvName, HeaderName, MessageLine, is_image_path, is_tag};
 
 use std::collections::BTreeMap;
 
@@ -71,6 +85,9 @@ pub struct Manifest {
     /// What is monitored, by name.
     #[serde(default)]
     pub services: IndexMap<Name, Service>,
+    /// What is asked from outside beside the services, by name.
+    #[serde(default)]
+    pub probes: IndexMap<Name, Probe>,
     /// Which alerts there are.
     #[serde(default)]
     pub alerts: Alerts,
@@ -80,11 +97,14 @@ pub struct Manifest {
     /// Where log lines come from and what is done to them before they are stored.
     #[serde(default)]
     pub logs: Logs,
-    /// Where services report their errors to, for those that ask for it with `run: {sentry: file}`.
-    pub sentry: Option<Sentry>,
+    /// What `mcpmon audit` is told.
+    #[serde(default)]
+    pub audit: Audit,
     /// Queries of your own for `mcpmon query`, by name; one of a shipped name takes its place.
     #[serde(default)]
     pub queries: IndexMap<Name, Query>,
+    /// Where services report their errors to, for those that ask for it with `run: {sentry: file}`.
+    pub sentry: Option<Sentry>,
     /// Which dashboards Grafana shows, by the name of their file.
     #[serde(default = "default_dashboards")]
     pub dashboards: Vec<String>,

@@ -1,22 +1,24 @@
 //! Who is told about alerts.
 
-use std::fmt;
-
 use indexmap::IndexMap;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
-use super::types::{Duration, Name, SecretRef, UrlOrSecret};
+use super::mute::MuteTime;
+use super::receivers::{Receiver, yes};
+use super::routes::Route;
+use super::types::{Duration, Name, SecretRef};
 use super::words::AlertLabel;
 
 /// Who is told about alerts.
-#[derive(Clone, Debug, Default, serde::Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Notifications {
     /// Ways to reach people and machines, by name.
     #[serde(default)]
     pub receivers: IndexMap<Name, Receiver>,
-    /// Which alerts go where. The first route that matches takes the alert.
+    /// Which alerts go where. The first route that matches takes the alert, unless it says
+    /// `continue: true`.
     #[serde(default)]
     pub routes: Vec<Route>,
     /// Receiver of alerts that no route takes.
@@ -27,12 +29,18 @@ pub struct Notifications {
     /// When and how often.
     #[serde(default)]
     pub timing: Timing,
+    /// Times by name, for a route's `mute` and `active`.
+    #[serde(default)]
+    pub mute_times: IndexMap<Name, MuteTime>,
+    /// Folder with message templates (`*.tmpl`) of your own, laid over the shipped ones name by
+    /// name. A relative path starts at the manifest's folder.
+    pub templates_dir: Option<String>,
     /// The mail server, where a receiver has `email`.
     pub smtp: Option<Smtp>,
 }
 
 /// When and how often people are told.
-#[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Timing {
     /// Alerts that share these labels are told together.
@@ -52,77 +60,15 @@ impl Default for Timing {
                 .iter()
                 .filter_map(|l| AlertLabel::parse(l).ok())
                 .collect(),
-            group_wait: Duration::from_secs(10),
+            group_wait: Duration::from_secs(30),
             group_interval: Duration::from_secs(300),
             repeat_interval: Duration::from_secs(4 * 3600),
         }
     }
 }
 
-/// One receiver; it may use several ways at once.
-#[derive(Clone, Debug, Default, serde::Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Receiver {
-    /// An HTTP endpoint that takes Alertmanager's webhook.
-    pub webhook: Option<Webhook>,
-    /// A Slack channel.
-    pub slack: Option<Slack>,
-    /// A PagerDuty service.
-    pub pagerduty: Option<PagerDuty>,
-    /// Mail.
-    pub email: Option<Email>,
-}
-
-/// An HTTP endpoint that takes Alertmanager's webhook.
-#[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Webhook {
-    /// The URL, or the secret that holds it.
-    pub url: UrlOrSecret,
-    /// Bearer token that it asks for.
-    pub token: Option<SecretRef>,
-    /// Tell also when an alert is over.
-    #[serde(default = "yes")]
-    pub send_resolved: bool,
-}
-
-/// A Slack channel.
-#[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Slack {
-    /// The incoming webhook's URL; whoever knows it can post.
-    pub webhook_url: SecretRef,
-    /// The channel, with its `#`.
-    pub channel: Option<String>,
-    /// Tell also when an alert is over.
-    #[serde(default = "yes")]
-    pub send_resolved: bool,
-}
-
-/// A PagerDuty service.
-#[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PagerDuty {
-    /// Integration key of the Events API v2.
-    pub routing_key: SecretRef,
-    /// Tell also when an alert is over.
-    #[serde(default = "yes")]
-    pub send_resolved: bool,
-}
-
-/// Mail.
-#[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Email {
-    /// Address, or several separated by commas.
-    pub to: String,
-    /// Tell also when an alert is over.
-    #[serde(default)]
-    pub send_resolved: bool,
-}
-
 /// The mail server.
-#[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Smtp {
     /// `host:port`.
@@ -136,64 +82,4 @@ pub struct Smtp {
     /// Refuse to send without TLS.
     #[serde(default = "yes")]
     pub require_tls: bool,
-}
-
-/// Which alerts go where.
-#[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Route {
-    /// Labels that an alert must have: `{severity: critical}`, `{group: [core, ai]}`.
-    #[serde(rename = "match")]
-    pub matches: IndexMap<AlertLabel, Matcher>,
-    /// The receivers, by name.
-    pub to: Vec<Name>,
-}
-
-/// The values that a label may have.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Matcher(pub Vec<String>);
-
-impl<'de> Deserialize<'de> for Matcher {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OneOrMore;
-        impl<'de> Visitor<'de> for OneOrMore {
-            type Value = Matcher;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value or a list of values")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Matcher, E> {
-                Ok(Matcher(vec![text.to_owned()]))
-            }
-            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Matcher, E> {
-                Ok(Matcher(vec![value.to_string()]))
-            }
-            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Matcher, E> {
-                Ok(Matcher(vec![value.to_string()]))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Matcher, A::Error> {
-                let mut values = Vec::new();
-                while let Some(value) = seq.next_element::<String>()? {
-                    values.push(value);
-                }
-                if values.is_empty() {
-                    return Err(de::Error::custom("the list is empty, so nothing would match"));
-                }
-                Ok(Matcher(values))
-            }
-        }
-        deserializer.deserialize_any(OneOrMore)
-    }
-}
-
-impl JsonSchema for Matcher {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Matcher".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]})
-    }
-}
-
-fn yes() -> bool {
-    true
 }

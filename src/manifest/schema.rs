@@ -14,15 +14,31 @@ pub fn schema(catalog: &Catalog) -> Value {
     let common = Common::json_schema(&mut generator).to_value();
     let secret = generator.subschema_for::<super::SecretRef>().to_value();
     let duration = generator.subschema_for::<super::Duration>().to_value();
+    let address = generator.subschema_for::<super::Address>().to_value();
+    let url = generator.subschema_for::<super::Url>().to_value();
     let size = generator.subschema_for::<super::ByteSize>().to_value();
     let mut root = generator.into_root_schema_for::<Manifest>().to_value();
     let mut components = Map::new();
+    let mut further = Map::new();
     for (name, spec) in catalog.components() {
         let mut schema = common.clone();
         schema["description"] = json!(spec.description);
         for (setting, declared) in &spec.settings {
             let mut property = match declared.kind {
-                SettingType::Text => json!({"type": "string"}),
+                SettingType::Text if declared.values.is_empty() => json!({"type": "string"}),
+                SettingType::Text => json!({"type": "string", "enum": declared.values}),
+                SettingType::Address => json!({"allOf": [address]}),
+                SettingType::Url => json!({"allOf": [url]}),
+                SettingType::RemoteWrite => json!({
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "properties": {
+                            "preset": {"type": "string", "enum": super::PRESETS, "description": "A well-known receiver; without it the entry is Prometheus' own."},
+                            "password": {"allOf": [secret], "description": "The password of a preset that takes one."},
+                        },
+                    },
+                }),
                 SettingType::Path => json!({"type": "string", "pattern": "^/[^:]*$"}),
                 SettingType::Duration => json!({"allOf": [duration]}),
                 SettingType::Size => json!({"allOf": [size]}),
@@ -50,11 +66,14 @@ pub fn schema(catalog: &Catalog) -> Value {
             });
         }
         components.insert(name.clone(), schema);
+        let same = json!({"$ref": format!("#/properties/components/properties/{name}")});
+        further.insert(format!("^{name}@[a-z]([a-z0-9-]{{0,61}}[a-z0-9])?$"), same);
     }
     root["properties"]["components"] = json!({
         "type": "object",
-        "description": "The parts of the monitoring stack, by the name of their folder.",
+        "description": "The parts of the monitoring stack, by the name of their folder; `<folder>@<name>` is another one of the same folder.",
         "properties": components,
+        "patternProperties": further,
         "additionalProperties": false,
     });
     root["$id"] = json!("https://mcpmon.dev/mcpmon.schema.json");

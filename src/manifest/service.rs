@@ -40,7 +40,7 @@ pub struct Service {
     pub scrape: Scrape,
 }
 
-fn default_group() -> Name {
+pub(super) fn default_group() -> Name {
     Name::from_any("default")
 }
 
@@ -193,6 +193,13 @@ impl JsonSchema for PublishedPort {
 pub struct Demo {
     /// The metric names that it speaks.
     pub dialect: Dialect,
+    /// Port that it listens on.
+    #[serde(default = "default_port")]
+    #[schemars(range(min = 1))]
+    pub port: u16,
+    /// Port that it serves metrics on, where they have one of their own.
+    #[schemars(range(min = 1))]
+    pub metrics_port: Option<u16>,
     /// Requests per second.
     #[serde(default = "default_rate")]
     pub rate: f64,
@@ -204,6 +211,16 @@ pub struct Demo {
     pub errors: Share,
 }
 
+impl Demo {
+    /// The port that its metrics are read from.
+    pub fn scraped_port(&self) -> u16 {
+        self.metrics_port.unwrap_or(self.port)
+    }
+}
+
+fn default_port() -> u16 {
+    8080
+}
 fn default_rate() -> f64 {
     5.0
 }
@@ -225,6 +242,10 @@ pub enum Dialect {
     Mcp,
     /// OpenTelemetry's HTTP server conventions.
     OtelHttp,
+    /// `http_server_requests_total`, `tool_executions_total` and their family.
+    TaskHttp,
+    /// `http_requests_total` by path, rate limits, health checks and a database pool.
+    CustomerSuccess,
 }
 
 impl Dialect {
@@ -234,6 +255,8 @@ impl Dialect {
             Self::Fastapi => "fastapi",
             Self::Mcp => "mcp",
             Self::OtelHttp => "otel-http",
+            Self::TaskHttp => "task-http",
+            Self::CustomerSuccess => "customer-success",
         }
     }
 }

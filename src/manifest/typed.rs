@@ -9,14 +9,17 @@ const MOST: usize = 20;
 
 /// Parts of a manifest that are read apart from their neighbours: a mistake in one does not hide a
 /// mistake in the next.
-const SECTIONS: [&[&str]; 7] = [
+const SECTIONS: [&[&str]; 10] = [
     &["defaults"],
     &["services"],
+    &["probes"],
     &["alerts"],
     &["alerts", "override"],
     &["notifications"],
     &["notifications", "receivers"],
+    &["notifications", "mute_times"],
     &["logs"],
+    &["audit"],
 ];
 
 /// Reads a merged document.

@@ -114,6 +114,47 @@ word!(
     }
 );
 
+word!(
+    /// A line of a message in which `{{ .CommonLabels.service }}` stands for a label.
+    MessageLine,
+    ".*",
+    "A line of a message; `{{ .CommonLabels.NAME }}` stands for a label.",
+    |text| {
+        if text.contains('\n') {
+            return Err(format!("a subject has one line{HELP}remove the line break"));
+        }
+        let mut rest = text;
+        while let Some((_, tail)) = rest.split_once("{{") {
+            let (inner, after) = tail.split_once("}}").unwrap_or((tail, "{{"));
+            if !is_message_value(inner.trim()) || after == "{{" {
+                return Err(format!(
+                    "`{{{{{}` is not a value of a message{HELP}write `{{{{ .CommonLabels.NAME }}}}`, `.GroupLabels.NAME`, `.CommonAnnotations.NAME`, `.Status` or `.Receiver`; for more use a template of your own in `templates_dir`",
+                    shorten(tail)
+                ));
+            }
+            rest = after;
+        }
+        Ok(())
+    }
+);
+
+/// Values that every message has, whatever it is about, with or without a change of case.
+fn is_message_value(action: &str) -> bool {
+    let (path, function) = action.split_once('|').unwrap_or((action, "toUpper"));
+    let mut parts = path.trim().split('.');
+    let known = match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(""), Some("Status" | "Receiver"), None, None) => true,
+        (
+            Some(""),
+            Some("CommonLabels" | "GroupLabels" | "CommonAnnotations"),
+            Some(name),
+            None,
+        ) => is_word(name, "_", "_"),
+        _ => false,
+    };
+    known && matches!(function.trim(), "toUpper" | "toLower" | "title")
+}
+
 /// Letters and digits; the first one a letter or one of `first`, the others also one of `rest`.
 fn is_word(text: &str, first: &str, rest: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || first.contains(c))

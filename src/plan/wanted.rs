@@ -148,9 +148,9 @@ fn component(stack: &Stack, part: &Component, bundle: &Bundle, secrets: &Secrets
         let content = file.text.clone().into_bytes();
         files.insert(path.clone(), WantedFile { content, effect: file.effect, secret: false });
     }
-    // Prometheus and Alertmanager read secrets anew each time they use them.
-    let effect = match part.name.as_str() {
-        "prometheus" | "alertmanager" => Effect::Watched,
+    // These read secrets anew each time they use them.
+    let effect = match part.kind.as_str() {
+        "prometheus" | "alertmanager" | "blackbox-exporter" => Effect::Watched,
         _ => Effect::Restart,
     };
     for (path, value) in secrets.of(&part.name) {
@@ -242,6 +242,8 @@ fn container(
     container.read_only_rootfs = spec.exceptions.writable_rootfs.is_none();
     container.cap_add =
         spec.exceptions.capabilities.keys().chain(&process.capabilities).cloned().collect();
+    container.sysctls =
+        spec.sysctls.iter().map(|(name, sysctl)| (name.clone(), sysctl.value.clone())).collect();
     limit(&mut container, &part.resources);
     container.stop_timeout_seconds = Some(i64::from(spec.stop_timeout));
     container

@@ -55,15 +55,15 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
     let generated = generate::Generated::new(stack, catalog)?;
     let mut bundle = Bundle { runbooks: generated.runbooks_markdown(), ..Bundle::default() };
     for part in stack.components.values() {
-        let context = view::view(stack, part, &neighbours);
+        let context = view::view(stack, part, &neighbours, &generated.home_dashboard);
         let text = |name: &str, text: &str| environment::render(&env, name, text, &context);
         let mut files = BTreeMap::new();
         for (index, file) in part.spec.files.iter().enumerate() {
             if let Some(template) = &file.template {
-                let own = || format!("{}/{template}", part.name);
+                let own = || format!("{}/{template}", part.kind);
                 let name = if template.contains('/') { template.clone() } else { own() };
                 let source = catalog.assets.read(&name)?.with_context(|| {
-                    let spec = catalog.assets.shown(&format!("{}/component.yaml", part.name));
+                    let spec = catalog.assets.shown(&format!("{}/component.yaml", part.kind));
                     format!("{spec} names the template {name}, which does not exist")
                 })?;
                 let mut rendered = text(&catalog.assets.shown(&name), &source)?;
@@ -72,7 +72,7 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
                 })?;
                 if let Some(overlay) = part.config.as_ref().filter(|_| index == 0) {
                     rendered = config::overlay(&rendered, overlay)
-                        .with_context(|| format!("`config` of {}", part.name))?;
+                        .with_context(|| format!("`config` of {}", part.key))?;
                 }
                 files.insert(file.path.clone(), File { text: rendered, effect: file.effect });
             }
@@ -86,7 +86,7 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
             }
         }
         bundle.components.insert(part.name.clone(), files);
-        let spec_path = catalog.assets.shown(&format!("{}/component.yaml", part.name));
+        let spec_path = catalog.assets.shown(&format!("{}/component.yaml", part.kind));
         bundle.processes.insert(part.name.clone(), process(part, &spec_path, &text)?);
     }
     Ok(bundle)
@@ -109,6 +109,7 @@ fn process(
     for (key, value) in &part.spec.env {
         env.insert(key.clone(), text("env", value).with_context(|| name.clone())?);
     }
+    env.retain(|_, value| !value.is_empty());
     env.extend(part.env.clone());
     let mut host_mounts = Vec::new();
     let mut capabilities = BTreeSet::new();

@@ -6,7 +6,7 @@ use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 use serde::Serialize;
 
-use crate::manifest::Duration;
+use crate::manifest::{Duration, WEEKDAYS};
 
 /// A template environment that reads nothing by itself.
 pub fn environment() -> anyhow::Result<Environment<'static>> {
@@ -29,6 +29,11 @@ pub fn environment() -> anyhow::Result<Environment<'static>> {
     env.add_filter("matcher", matcher);
     env.add_filter("untemplated", untemplated);
     env.add_filter("ini", ini);
+    env.add_filter("clock", clock);
+    env.add_filter("weekday_names", weekday_names);
+    env.add_filter("month_numbers", month_numbers);
+    env.add_filter("slack_channel", slack_channel);
+    env.add_filter("uri", uri);
     env.add_filter("seconds", seconds);
     env.add_filter("unexpanded", unexpanded);
     env.add_filter("alternatives", alternatives);
@@ -49,9 +54,22 @@ pub fn render(
     env.render_named_str(name, text, Serde(context)).map_err(readable)
 }
 
-/// A validator's word: `{{ dir }}` is the folder with the candidate.
-pub fn evaluate_text(word: &str, dir: &str) -> String {
-    word.replace("{{ dir }}", dir)
+/// A secret as it stands in its file: the template's text with values escaped as in JSON.
+///
+/// # Errors
+/// When the template is wrong. The message does not hold the secret.
+pub fn written_secret(
+    template: &str,
+    settings: &serde_json::Map<String, serde_json::Value>,
+    secret: &str,
+) -> anyhow::Result<String> {
+    let env = environment()?;
+    render(
+        &env,
+        "content.json",
+        template,
+        &serde_json::json!({"settings": settings, "secret": secret}),
+    )
 }
 
 /// Evaluates an expression to true or false.
@@ -94,6 +112,52 @@ fn untemplated(value: &Value) -> Result<Value, Error> {
     Ok(Value::from(text(value)?.replace("{{", "{{\"{{\"}}")))
 }
 
+/// Minutes after midnight as Alertmanager writes them.
+fn clock(value: &Value) -> Result<Value, Error> {
+    let minutes = i64::try_from(value.clone())?;
+    Ok(Value::from(format!("{:02}:{:02}", minutes / 60, minutes % 60)))
+}
+
+/// Days of the week by their names; 0 is Sunday.
+fn weekday_names(values: &Value) -> Result<Value, Error> {
+    let name = |day: Value| {
+        let at = usize::try_from(day)?;
+        WEEKDAYS.get(at).copied().ok_or_else(|| {
+            Error::new(ErrorKind::InvalidOperation, format!("there is no day {at} of the week"))
+        })
+    };
+    Ok(Value::from(values.try_iter()?.map(name).collect::<Result<Vec<_>, Error>>()?))
+}
+
+/// Numbers as text, which is how Alertmanager reads months.
+fn month_numbers(values: &Value) -> Result<Value, Error> {
+    Ok(Value::from(values.try_iter()?.map(|v| v.to_string()).collect::<Vec<_>>()))
+}
+
+/// The channel of a Slack receiver, as a Go template that asks for the severity first.
+fn slack_channel(slack: &Value) -> Result<Value, Error> {
+    let channel = slack.get_attr("channel")?;
+    let mut out = String::new();
+    for severity in slack.get_attr("channels")?.try_iter()? {
+        let word = if out.is_empty() { "if" } else { "else if" };
+        let other = untemplated(&slack.get_attr("channels")?.get_item(&severity)?)?;
+        let severity = quote(&severity)?;
+        out.extend([
+            "{{ ",
+            word,
+            " eq .CommonLabels.severity ",
+            severity.as_str().unwrap_or_default(),
+            " }}",
+        ]);
+        out.push_str(other.as_str().unwrap_or_default());
+    }
+    let usual = if channel.is_none() { Value::from("") } else { untemplated(&channel)? };
+    if out.is_empty() {
+        return Ok(usual);
+    }
+    Ok(Value::from(format!("{out}{{{{ else }}}}{usual}{{{{ end }}}}")))
+}
+
 /// A value of Grafana's ini file: quoted, since `#` and `;` begin a comment there, and with `$`
 /// kept from being expanded.
 fn ini(value: &Value) -> Result<Value, Error> {
@@ -111,6 +175,21 @@ fn ini(value: &Value) -> Result<Value, Error> {
         ));
     }
     Ok(Value::from_safe_string(format!("`{text}`")))
+}
+
+/// Text as a part of a URI.
+fn uri(value: &Value) -> Result<Value, Error> {
+    use std::fmt::Write as _;
+    let mut out = String::new();
+    for byte in text(value)?.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a text cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    Ok(Value::from(out))
 }
 
 /// A duration in seconds, for programs that know other units than Prometheus does.

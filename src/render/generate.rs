@@ -12,14 +12,19 @@ use crate::yaml;
 pub struct Generated {
     rules: rules::Compiled,
     dashboards: BTreeMap<String, String>,
+    /// The file of the dashboard that Grafana opens with, under the folder of dashboards.
+    pub home_dashboard: String,
 }
 
 impl Generated {
     /// Compiles rules and dashboards.
     pub fn new(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Self> {
         let rules = compile_rules(stack, catalog)?;
-        let dashboards = compile_dashboards(stack, catalog, &rules)?;
-        Ok(Self { rules, dashboards })
+        let names = rendered_dashboards(stack, catalog)?;
+        let dashboards = compile_dashboards(stack, catalog, &rules, &names)?;
+        let home = names.first().map_or(dashboards::RUNBOOKS, String::as_str);
+        let home_dashboard = dashboards::identity(&catalog.assets, home)?.file(home);
+        Ok(Self { rules, dashboards, home_dashboard })
     }
 
     /// Name under the generator's folder → text.
@@ -50,6 +55,7 @@ impl Generated {
                 Ok(stack.jobs.iter().map(|job| (name(&job.file), targets(job))).collect())
             }
             Generator::Dashboards => Ok(self.dashboards.clone()),
+            Generator::MessageTemplates => Ok(stack.notifications.templates.clone()),
         }
     }
 
@@ -86,11 +92,20 @@ fn compile_rules(stack: &Stack, catalog: &Catalog) -> anyhow::Result<rules::Comp
                 r#for: wanted.hold.map(|d| d.to_string()),
                 severity: wanted.severity,
                 enabled: None,
+                tiers: wanted
+                    .tiers
+                    .iter()
+                    .map(|(severity, tier)| {
+                        let r#for = tier.hold.map(|d| d.to_string());
+                        (*severity, rules::TierOverride { threshold: tier.threshold, r#for })
+                    })
+                    .collect(),
             };
             (name.clone(), wanted)
         })
         .collect();
-    let components: BTreeSet<String> = stack.components.keys().cloned().collect();
+    let components: BTreeSet<String> =
+        stack.components.values().map(|part| part.kind.clone()).collect();
     let grafana = stack.components.get("grafana").map(view::url);
     let runbook_url = |alert: &str| grafana.as_ref().map(|url| dashboards::runbook_url(url, alert));
     rules::compile(
@@ -107,28 +122,31 @@ fn compile_rules(stack: &Stack, catalog: &Catalog) -> anyhow::Result<rules::Comp
     )
 }
 
+/// The dashboards that have something to show: a component that one needs may be switched off.
+fn rendered_dashboards(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Vec<String>> {
+    let mut names: Vec<String> = Vec::new();
+    for name in &stack.dashboards {
+        let needed = dashboards::requires(&catalog.assets, name)?;
+        if needed.iter().all(|component| stack.components.contains_key(component)) {
+            names.push(name.clone());
+        }
+    }
+    names.push(dashboards::RUNBOOKS.to_owned());
+    Ok(names)
+}
+
 fn compile_dashboards(
     stack: &Stack,
     catalog: &Catalog,
     rules: &rules::Compiled,
+    names: &[String],
 ) -> anyhow::Result<BTreeMap<String, String>> {
     let mut files = BTreeMap::new();
     if !stack.components.contains_key("grafana") {
         return Ok(files);
     }
-    let components: BTreeMap<String, bool> = catalog
-        .names()
-        .map(|name| (name.to_owned(), stack.components.contains_key(name)))
-        .collect();
-    // A dashboard whose component is switched off has nothing to show.
-    let mut names: Vec<String> = Vec::new();
-    for name in &stack.dashboards {
-        let needed = dashboards::requires(&catalog.assets, name)?;
-        if needed.iter().all(|component| components.get(component) == Some(&true)) {
-            names.push(name.clone());
-        }
-    }
-    names.push(dashboards::RUNBOOKS.to_owned());
+    let components: BTreeMap<String, bool> =
+        catalog.names().map(|name| (name.to_owned(), stack.has(name))).collect();
     let thresholds: BTreeMap<String, f64> = rules
         .alerts
         .iter()
@@ -139,16 +157,18 @@ fn compile_dashboards(
         stack: &stack.name,
         scrape_interval_seconds: stack.scrape.interval_seconds.ceil() as u64,
         components: &components,
-        dashboards: &names,
+        dashboards: names,
         thresholds: &thresholds,
     };
     for name in names.iter().filter(|name| *name != dashboards::RUNBOOKS) {
         let json = dashboards::compile(&catalog.assets, name, &context)?;
-        files.insert(format!("{name}.json"), pretty(&json)?);
+        let identity = dashboards::identity(&catalog.assets, name)?;
+        files.insert(identity.file(name), pretty(&json)?);
     }
     let books: Vec<(&str, &str)> =
         rules.runbooks.iter().map(|book| (book.alert.as_str(), book.markdown.as_str())).collect();
-    files.insert(format!("{}.json", dashboards::RUNBOOKS), pretty(&dashboards::runbooks(&books)?)?);
+    let page = dashboards::identity(&catalog.assets, dashboards::RUNBOOKS)?;
+    files.insert(page.file(dashboards::RUNBOOKS), pretty(&dashboards::runbooks(&books)?)?);
     Ok(files)
 }
 

@@ -10,4 +10,4 @@ pub mod tree;
 mod view;
 
 pub use bundle::{Bundle, File, Process, render};
-pub use environment::{evaluate, evaluate_text};
+pub use environment::{evaluate, written_secret};

@@ -13,6 +13,8 @@ pub struct View<'a> {
     pub stack: &'a Stack,
     /// Every component that is part of the stack, by name.
     pub components: &'a IndexMap<&'a str, Neighbour<'a>>,
+    /// The component's own name.
+    pub name: &'a str,
     /// The component's own settings.
     pub settings: &'a Map<String, Json>,
     /// The component's own limits.
@@ -21,6 +23,8 @@ pub struct View<'a> {
     pub url: String,
     /// The folder with the files that its process reads, with a `/` at the end.
     pub dir: &'static str,
+    /// The file of the dashboard that Grafana opens with, under the folder of dashboards.
+    pub home_dashboard: &'a str,
 }
 
 /// What one component may know of another.
@@ -62,13 +66,16 @@ pub fn view<'a>(
     stack: &'a Stack,
     component: &'a Component,
     components: &'a IndexMap<&'a str, Neighbour<'a>>,
+    home_dashboard: &'a str,
 ) -> View<'a> {
     View {
         stack,
         components,
+        name: &component.name,
         settings: &component.settings,
         resources: &component.resources,
         url: url(component),
         dir: LIVE,
+        home_dashboard,
     }
 }

@@ -3,19 +3,27 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json, json};
 
-use super::{Component, LIVE, Limits, SecretFile};
-use crate::catalog::{Catalog, Setting, SettingType, Spec};
+use super::settings::{self, literal_secrets};
+use super::{Component, Limits, SecretFile};
+use crate::catalog::{Catalog, Spec};
 use crate::diagnostic::{Diagnostic, suggest};
-use crate::manifest::{
-    AlertLabel, ByteSize, COMMON_SETTINGS, Common, Document, Duration, SecretRef, is_image_path,
-    is_tag,
-};
+use crate::manifest::{ByteSize, COMMON_SETTINGS, Common, Document, Name, is_image_path, is_tag};
 use crate::yaml::{self, Node, Value};
 
 /// Memory limit of a component whose folder names none.
 const MEMORY: u64 = 256 << 20;
 /// Process limit of a component whose folder names none.
 const PIDS: i64 = 256;
+
+/// A component that there may be: one per folder, and one per further key `<folder>@<name>`.
+struct Part {
+    /// Its key in the manifest.
+    key: String,
+    /// Its name among the containers.
+    name: String,
+    /// Its folder.
+    kind: String,
+}
 
 /// Resolves every component that is part of the stack, in start order.
 pub fn resolve(
@@ -26,26 +34,22 @@ pub fn resolve(
     found: &mut Vec<Diagnostic>,
 ) -> IndexMap<String, Component> {
     let manifest = &document.manifest;
-    for name in manifest.components.keys().filter(|n| catalog.get(n).is_none()) {
-        let span = document.locate_key(&["components".into(), name.into()]);
-        found.push(
-            Diagnostic::error(span, format!("unknown component `{name}`"))
-                .help(suggest(name, catalog.names())),
-        );
-    }
-    let mut parts = IndexMap::new();
-    let mut commons = IndexMap::new();
-    for (name, spec) in catalog.components() {
+    let mut commons = Vec::new();
+    for part in parts(document, catalog, found) {
+        let Some(spec) = catalog.get(&part.kind) else { continue };
         let empty = Node::empty_map();
-        let node = manifest.components.get(name).unwrap_or(&empty);
-        commons.insert(name.clone(), common(node, spec, found));
+        let node = manifest.components.get(&part.key).unwrap_or(&empty);
+        let common = common(node, spec, found);
+        commons.push((part, spec, common));
     }
-    let on: Map<String, Json> =
-        commons.iter().map(|(name, c)| (name.clone(), json!(c.enabled != Some(false)))).collect();
+    let on: Map<String, Json> = commons
+        .iter()
+        .map(|(part, _, common)| (part.key.clone(), json!(common.enabled != Some(false))))
+        .collect();
     let stack = json!({"collector": manifest.collector, "probed": probed});
-    for (name, common) in commons {
-        let Some(spec) = catalog.get(&name) else { continue };
-        let mentioned = manifest.components.contains_key(&name);
+    let mut components = IndexMap::new();
+    for (part, spec, common) in commons {
+        let mentioned = manifest.components.contains_key(&part.key);
         let context = json!({"stack": stack, "on": on, "mentioned": mentioned});
         let enabled = common.enabled.unwrap_or_else(|| {
             // The expression ships with the folder; one that fails is reported by its own check.
@@ -53,7 +57,8 @@ pub fn resolve(
                 Ok(value) => value,
                 Err(error) => {
                     found.push(Diagnostic::general(format!(
-                        "{name}/component.yaml: enabled: {error:#}"
+                        "{}/component.yaml: enabled: {error:#}",
+                        part.kind
                     )));
                     false
                 }
@@ -62,21 +67,65 @@ pub fn resolve(
         if !enabled {
             continue;
         }
-        let node = manifest.components.get(&name);
-        let settings = settings(document, &name, spec, node, secrets, found);
+        let settings = settings::resolve(document, &part.key, &part.name, spec, secrets, found);
         for (file, source) in &common.secrets {
             let place =
-                ["components".into(), (&name).into(), "secrets".into(), file.as_str().into()];
+                ["components".into(), (&part.key).into(), "secrets".into(), file.as_str().into()];
             secrets.push(SecretFile {
-                component: name.clone(),
+                component: part.name.clone(),
                 path: format!("secrets/{file}"),
                 source: source.clone(),
                 span: document.locate_key(&place),
             });
         }
-        parts.insert(name.clone(), component(document, name, spec, common, node, settings, found));
+        let name = part.name.clone();
+        components.insert(name, component(document, part, spec, common, settings, found));
     }
-    in_start_order(parts)
+    in_start_order(components)
+}
+
+/// Every component that there may be, by name.
+fn parts(document: &Document, catalog: &Catalog, found: &mut Vec<Diagnostic>) -> Vec<Part> {
+    let same = |name: &str| Part { key: name.into(), name: name.into(), kind: name.into() };
+    let mut parts: Vec<Part> = catalog.names().map(same).collect();
+    for key in document.manifest.components.keys().filter(|key| catalog.get(key).is_none()) {
+        let span = document.locate_key(&["components".into(), key.into()]);
+        let (kind, own) = key.split_once('@').map_or((key.as_str(), None), |(k, o)| (k, Some(o)));
+        let Some((own, _)) = own.zip(catalog.get(kind)) else {
+            found.push(
+                Diagnostic::error(span, format!("unknown component `{kind}`"))
+                    .help(suggest(kind, catalog.names())),
+            );
+            continue;
+        };
+        if Name::parse(own).is_err() {
+            found.push(
+                Diagnostic::error(span, format!("`{own}` is not the name of another `{kind}`"))
+                    .help(format!(
+                        "use lower-case letters, digits and `-`, starting with a letter: `{kind}@{}`",
+                        Name::from_any(own)
+                    )),
+            );
+            continue;
+        }
+        let name = format!("{kind}-{own}");
+        if let Some(other) = parts.iter().find(|part| part.name == name) {
+            found.push(
+                Diagnostic::error(
+                    span,
+                    format!(
+                        "`{}` and `{key}` would both be the container `{}-{name}`",
+                        other.key, document.manifest.name
+                    ),
+                )
+                .help("give it another name after the `@`"),
+            );
+            continue;
+        }
+        parts.push(Part { key: key.clone(), name, kind: kind.to_owned() });
+    }
+    parts.sort_by(|a, b| a.name.cmp(&b.name));
+    parts
 }
 
 /// The keys that every component takes. Several mistakes in one component are all found.
@@ -150,169 +199,19 @@ fn config_map(entry: &yaml::Entry, spec: &Spec, found: &mut Vec<Diagnostic>) -> 
     Some(entry.node.clone())
 }
 
-/// Keys whose values are credentials in the files of Prometheus, Alertmanager, Loki and Promtail.
-const CREDENTIALS: [&str; 14] = [
-    "password",
-    "bearer_token",
-    "credentials",
-    "client_secret",
-    "secret",
-    "secret_key",
-    "secret_access_key",
-    "routing_key",
-    "service_key",
-    "api_key",
-    "auth_token",
-    "smtp_auth_password",
-    "slack_api_url",
-    "opsgenie_api_key",
-];
-
-/// Credentials that stand in the manifest itself.
-fn literal_secrets(node: &Node, found: &mut Vec<Diagnostic>) {
-    match &node.value {
-        Value::List(list) => list.iter().for_each(|item| literal_secrets(item, found)),
-        Value::Map(map) => {
-            for (key, entry) in map {
-                let is_text = matches!(entry.node.value, Value::String(_) | Value::Number(_));
-                if is_text && CREDENTIALS.contains(&key.as_str()) {
-                    let mut problem = Diagnostic::error(
-                        entry.node.span,
-                        "a secret must not stand in the manifest",
-                    )
-                    .help(format!(
-                        "declare it as `secrets: {{store: {{file: secrets/store}}}}` of the component and write `{key}_file: {LIVE}secrets/store`"
-                    ));
-                    problem.secret = true;
-                    found.push(problem);
-                } else {
-                    literal_secrets(&entry.node, found);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-/// The component's own settings, with defaults and with secrets as paths.
-fn settings(
-    document: &Document,
-    name: &str,
-    spec: &Spec,
-    node: Option<&Node>,
-    secrets: &mut Vec<SecretFile>,
-    found: &mut Vec<Diagnostic>,
-) -> Map<String, Json> {
-    let mut settings = Map::new();
-    for (key, setting) in &spec.settings {
-        let entry = node.and_then(Node::as_map).and_then(|map| map.get(key));
-        let value = if let Some(entry) = entry {
-            if setting.kind == SettingType::Secret
-                && let Ok(source) = yaml::from_node::<SecretRef>(&entry.node)
-            {
-                secrets.push(secret_file(name, key, source, Some(entry.key)));
-            }
-            literal_secrets(&entry.node, found);
-            value(setting, key, &entry.node).unwrap_or_else(|problem| {
-                found.push(problem);
-                Json::Null
-            })
-        } else {
-            // A component that is no map at all was complained about already.
-            let readable = node.is_none_or(|n| matches!(n.value, Value::Map(_) | Value::Null));
-            if setting.required && readable {
-                let path = ["components".into(), name.into()];
-                let span = document.locate_key(&path);
-                let example = match setting.kind {
-                    SettingType::Secret => "{file: secrets/NAME}",
-                    _ => "…",
-                };
-                found.push(
-                    Diagnostic::error(span, format!("`components.{name}.{key}` is missing")).help(
-                        format!(
-                            "write `components: {{{name}: {{{key}: {example}}}}}`: {}",
-                            setting.description
-                        ),
-                    ),
-                );
-            }
-            match (&setting.default, setting.kind) {
-                (Some(default), SettingType::Secret) => {
-                    let place = document.locate_key(&["components".into(), name.into()]);
-                    if let Ok(source) = serde_json::from_value::<SecretRef>(default.clone()) {
-                        secrets.push(secret_file(name, key, source, place));
-                    }
-                    json!(format!("secrets/{key}"))
-                }
-                (default, _) => default.clone().unwrap_or(Json::Null),
-            }
-        };
-        settings.insert(key.clone(), value);
-    }
-    settings
-}
-
-fn secret_file(
-    component: &str,
-    key: &str,
-    source: SecretRef,
-    span: Option<yaml::Span>,
-) -> SecretFile {
-    SecretFile { component: component.to_owned(), path: format!("secrets/{key}"), source, span }
-}
-
-/// One setting as templates read it.
-fn value(setting: &Setting, key: &str, node: &Node) -> Result<Json, Diagnostic> {
-    let wrong =
-        |expected: &str| Diagnostic::error(node.span, format!("`{key}` must be {expected}"));
-    Ok(match setting.kind {
-        SettingType::Duration => json!(yaml::from_node::<Duration>(node)?),
-        SettingType::Size => json!(yaml::from_node::<ByteSize>(node)?.bytes()),
-        SettingType::Text => json!(yaml::from_node::<String>(node)?),
-        SettingType::Number => json!(yaml::from_node::<f64>(node)?),
-        SettingType::Port => {
-            let port = yaml::from_node::<u16>(node)?;
-            if port == 0 {
-                return Err(wrong("a number from 1 to 65535"));
-            }
-            json!(port)
-        }
-        SettingType::Bool => json!(yaml::from_node::<bool>(node)?),
-        SettingType::List if matches!(node.value, Value::List(_)) => node.to_json(),
-        SettingType::List => return Err(wrong("a list")),
-        SettingType::Map if matches!(node.value, Value::Map(_)) => node.to_json(),
-        SettingType::Map => return Err(wrong("a map")),
-        SettingType::Labels => {
-            if let Some(entry) = node.as_map().and_then(|map| map.get("stack")) {
-                return Err(Diagnostic::error(entry.key, "the label `stack` is set by mcpmon")
-                    .help("choose another name; its value is the manifest's `name`"));
-            }
-            json!(yaml::from_node::<IndexMap<AlertLabel, String>>(node)?)
-        }
-        SettingType::Path => {
-            let path = yaml::from_node::<String>(node)?;
-            if !path.starts_with('/') || path.contains(':') {
-                return Err(wrong("an absolute path on the host"));
-            }
-            json!(path)
-        }
-        SettingType::Secret => {
-            yaml::from_node::<SecretRef>(node)?;
-            json!(format!("secrets/{key}"))
-        }
-    })
-}
-
 fn component(
     document: &Document,
-    name: String,
+    part: Part,
     spec: &Spec,
     common: Common,
-    node: Option<&Node>,
     settings: Map<String, Json>,
     found: &mut Vec<Diagnostic>,
 ) -> Component {
-    let key = |key: &str| document.locate(&["components".into(), (&name).into(), key.into()]);
+    let key = |key: &str| document.locate(&["components".into(), (&part.key).into(), key.into()]);
+    let own = document.locate_key(&["components".into(), (&part.key).into()]);
+    let mentioned = document.manifest.components.contains_key(&part.key);
+    // People know the port of the first one; a second one takes any.
+    let publish = spec.publish.filter(|_| part.key == part.kind);
     let image = common.image.clone().unwrap_or_else(|| spec.image.clone());
     let tagged = image.rsplit('/').next().is_some_and(|last| last.contains([':', '@']));
     if tagged {
@@ -352,16 +251,18 @@ fn component(
     };
     Component {
         image: rehome(document.manifest.registry.as_deref(), &format!("{image}:{version}")),
-        host_port: common.port.or(spec.publish),
+        host_port: common.port.or(publish),
         host_address: common.address.unwrap_or_else(|| "127.0.0.1".to_owned()),
         settings,
         resources: limits,
         args: common.args,
         env: common.env.into_iter().map(|(k, v)| (k.to_string(), v)).collect(),
         config: common.config,
-        span: node.and_then(|_| document.locate_key(&["components".into(), (&name).into()])),
+        span: own.filter(|_| mentioned),
         spec: spec.clone(),
-        name,
+        name: part.name,
+        kind: part.kind,
+        key: part.key,
     }
 }
 

@@ -5,13 +5,24 @@ mod checks;
 mod components;
 pub mod logs;
 mod notifications;
+mod probes;
+mod remote_write;
 mod resolve;
 mod runs;
 mod secrets;
+mod settings;
 mod targets;
 
+pub use checks::looks_secret;
+pub use notifications::{
+    Inhibit, Interval, Matcher, NOBODY, Notifications, Origin, Receiver, Route, Span as TimeSpan,
+    Timing,
+};
 pub use resolve::{Failure, Resolved, resolve};
-pub use secrets::{Secrets, Surroundings, read as read_secrets};
+pub use secrets::{
+    Secrets, Surroundings, check as check_secrets, is_placeholder, peek, read as read_secrets,
+    value as read_secret,
+};
 pub use targets::{JobAuth, OwnJob, OwnTarget, ScrapeJob, Target};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,12 +48,12 @@ pub struct Stack {
     pub jobs: Vec<ScrapeJob>,
     /// Jobs of the stack's own components.
     pub own_jobs: Vec<OwnJob>,
+    /// Modules of the blackbox exporter that the probes need, by name.
+    pub probe_modules: BTreeMap<String, Json>,
     /// Who is told, with secrets as paths.
-    pub notifications: Json,
+    pub notifications: Notifications,
     /// Where log lines come from and what is done to them.
     pub logs: logs::Model,
-    /// The dashboard that Grafana opens with.
-    pub home_dashboard: String,
     /// The components, in the order in which they start.
     #[serde(skip)]
     pub components: IndexMap<String, Component>,
@@ -83,8 +94,12 @@ pub struct Scrape {
 /// One component that is part of the stack.
 #[derive(Clone, Debug)]
 pub struct Component {
-    /// Its folder's name.
+    /// Its name among all containers of the stack: `postgres-exporter-orders`.
     pub name: String,
+    /// Its folder's name: `postgres-exporter`.
+    pub kind: String,
+    /// Its key in the manifest: `postgres-exporter@orders`.
+    pub key: String,
     /// What its folder says.
     pub spec: Spec,
     /// The image with its tag, re-homed where the manifest says so.
@@ -223,6 +238,10 @@ impl Stack {
     pub fn generated(&self, secret: &SecretFile) -> Option<Generate> {
         let settings = &self.components.get(&secret.component)?.spec.settings;
         settings.get(secret.path.strip_prefix("secrets/")?)?.generate
+    }
+    /// Whether a component of that folder is part of the stack.
+    pub fn has(&self, kind: &str) -> bool {
+        self.components.values().any(|part| part.kind == kind)
     }
     /// `host:port` of a component on the stack's network.
     pub fn address(&self, component: &Component) -> String {

@@ -1,8 +1,8 @@
 //! [`Document`] + [`Catalog`] → [`Stack`].
 
 use super::{
-    Alerts, OwnRules, Scrape, ServiceInfo, Stack, checks, components, logs, notifications, runs,
-    targets,
+    Alerts, OwnRules, Scrape, ServiceInfo, Stack, checks, components, logs, notifications, probes,
+    runs, targets,
 };
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -41,26 +41,26 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
     };
     let mut secrets = Vec::new();
     let services = targets::resolve(document, catalog, &mut secrets, &mut found);
-    let parts = components::resolve(
-        document,
-        catalog,
-        !services.probes.is_empty(),
-        &mut secrets,
-        &mut found,
-    );
+    let probes = probes::resolve(document, &mut secrets, &mut found);
+    let asked = !services.probes.is_empty() || !manifest.probes.is_empty();
+    let parts = components::resolve(document, catalog, asked, &mut secrets, &mut found);
+    let mut jobs = services.jobs();
+    if !probes.targets.is_empty() {
+        jobs.push(targets::plain_job("probes", true, probes.targets));
+    }
     let runs = runs::resolve(document, &mut secrets, &mut found);
-    let notifications = notifications::resolve(document, &mut secrets, &mut found);
+    let notifications = notifications::resolve(document, catalog, &mut secrets, &mut found);
     let logs = logs::resolve(document, catalog, &mut found);
     let alerts = alerts(document, &mut found);
     let mut stack = Stack {
         name: manifest.name.to_string(),
         collector: manifest.collector,
         scrape,
-        jobs: services.jobs(),
+        jobs,
         own_jobs: Vec::new(),
+        probe_modules: probes.modules,
         notifications,
         logs,
-        home_dashboard: manifest.dashboards.first().cloned().unwrap_or_else(|| "fleet".to_owned()),
         components: parts,
         runs,
         services: manifest

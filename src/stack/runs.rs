@@ -1,8 +1,8 @@
 //! Services that mcpmon runs itself.
 
-use super::{LIVE, Limits, RunService, SENTRY_DSN, SecretFile, components, targets::DEMO_PORT};
+use super::{LIVE, Limits, RunService, SENTRY_DSN, SecretFile, components};
 use crate::diagnostic::Diagnostic;
-use crate::manifest::{ByteSize, Document, Name, Run, SentryBy};
+use crate::manifest::{ByteSize, Demo, Document, Name, Run, SentryBy, Service};
 
 /// Memory limit of a service that names none.
 const MEMORY: u64 = 512 << 20;
@@ -29,16 +29,20 @@ pub fn resolve(
         let ports = ports(document, name, run, found);
         let (image, command) = match &run.demo {
             Some(demo) => {
-                let arguments = [
+                demo_ports(document, name, service, demo, found);
+                let mut arguments = vec![
                     "demo-service".to_owned(),
                     format!("--name={name}"),
-                    format!("--listen=0.0.0.0:{DEMO_PORT}"),
+                    format!("--listen=0.0.0.0:{}", demo.port),
                     format!("--dialect={}", demo.dialect.as_str()),
                     format!("--rate={}", demo.rate),
                     format!("--latency={}", demo.latency),
                     format!("--errors={}", demo.errors),
                 ];
-                (None, arguments.to_vec())
+                arguments.extend(
+                    demo.metrics_port.map(|port| format!("--metrics-listen=0.0.0.0:{port}")),
+                );
+                (None, arguments)
             }
             None => {
                 (run.image.as_deref().map(|i| components::rehome(registry, i)), run.command.clone())
@@ -115,6 +119,52 @@ fn sentry(
 /// Nobody, unless the manifest says otherwise or the image is not ours to know.
 fn user(run: &Run) -> Option<String> {
     run.user.clone().or_else(|| run.demo.as_ref().map(|_| "65534:65534".to_owned()))
+}
+
+/// The demo server's ports are ports, differ, and are those that the service's addresses name.
+fn demo_ports(
+    document: &Document,
+    name: &Name,
+    service: &Service,
+    demo: &Demo,
+    found: &mut Vec<Diagnostic>,
+) {
+    let setting = |key: &str| {
+        let path = ["services", name.as_str(), "run", "demo", key];
+        document.locate(&path.map(Into::into))
+    };
+    for (key, port) in [("port", Some(demo.port)), ("metrics_port", demo.metrics_port)] {
+        if port == Some(0) {
+            found.push(
+                Diagnostic::error(setting(key), "0 is not a port")
+                    .help("write a number from 1 to 65535, such as `7001`"),
+            );
+        }
+    }
+    if demo.metrics_port == Some(demo.port) {
+        found.push(
+            Diagnostic::error(setting("metrics_port"), "metrics are served on `port` already")
+                .help("leave `metrics_port` out, or give it another number"),
+        );
+    }
+    let endpoints =
+        [("mcp", &service.mcp, demo.port), ("metrics", &service.metrics, demo.scraped_port())];
+    for (field, endpoint, port) in endpoints {
+        let Some(url) = endpoint.as_ref().map(|endpoint| &endpoint.url) else { continue };
+        let named = url.address();
+        if url.host() == name.as_str() && named != format!("{name}:{port}") {
+            let path = ["services", name.as_str(), field, "url"];
+            found.push(
+                Diagnostic::error(
+                    document.locate(&path.map(Into::into)),
+                    format!("the demo server of `{name}` does not serve this on {named}"),
+                )
+                .help(format!(
+                    "its address is {name}:{port}; `run.demo.port` and `metrics_port` change that"
+                )),
+            );
+        }
+    }
 }
 
 /// `8080` or `18080:8080` → host and container port.

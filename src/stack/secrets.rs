@@ -1,11 +1,11 @@
 //! Secret values: read at the last moment, never rendered, never printed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
 use super::{SecretFile, Stack};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::manifest::{Document, SecretRef};
 
 /// What mcpmon may see of the machine it runs on.
@@ -83,17 +83,66 @@ pub fn read(
     let mut found = Vec::new();
     let mut made: Vec<&SecretFile> = Vec::new();
     for secret in &stack.secrets {
-        match value(&secret.source, &document.dir, surroundings) {
+        match one(document, stack, secret, surroundings) {
             Ok(value) => {
                 let key = (secret.component.clone(), secret.path.clone());
                 secrets.0.insert(key, value);
             }
             Err(_) if can_be_made(stack, secret, &document.dir, surroundings) => made.push(secret),
-            Err((message, help)) => found.push(Diagnostic::error(secret.span, message).help(help)),
+            Err(problem) => found.push(problem),
         }
     }
     found.extend(not_made_yet(&made));
     if found.is_empty() { Ok(secrets) } else { Err(found) }
+}
+
+/// What is wrong with the stack's secrets, where those that are not there are worth a warning only:
+/// a manifest is reviewed on machines that do not have them.
+pub fn check(
+    document: &Document,
+    stack: &Stack,
+    surroundings: &Surroundings<'_>,
+) -> Vec<Diagnostic> {
+    // Several readers of one secret are told once.
+    let mut sources = BTreeSet::new();
+    let secrets = stack.secrets.iter().filter(|secret| sources.insert(secret.source.to_string()));
+    let mut found = Vec::new();
+    let mut made: Vec<&SecretFile> = Vec::new();
+    for secret in secrets {
+        match one(document, stack, secret, surroundings) {
+            Ok(_) => {}
+            Err(_) if can_be_made(stack, secret, &document.dir, surroundings) => made.push(secret),
+            Err(mut problem) => {
+                if !exists(&secret.source, &document.dir, surroundings) {
+                    problem.severity = Severity::Warning;
+                }
+                found.push(problem);
+            }
+        }
+    }
+    let made =
+        not_made_yet(&made).map(|problem| Diagnostic { severity: Severity::Warning, ..problem });
+    found.extend(made);
+    found
+}
+
+fn one(
+    document: &Document,
+    stack: &Stack,
+    secret: &SecretFile,
+    surroundings: &Surroundings<'_>,
+) -> Result<Vec<u8>, Diagnostic> {
+    value(&secret.source, &document.dir, surroundings)
+        .and_then(|value| written(stack, secret, value))
+        .map_err(|(message, help)| Diagnostic::error(secret.span, message).help(help))
+}
+
+/// Whether there is a value, be it as it may.
+fn exists(source: &SecretRef, dir: &Path, surroundings: &Surroundings<'_>) -> bool {
+    match source {
+        SecretRef::Env(name) => (surroundings.env)(name).is_some(),
+        SecretRef::File(path) => (surroundings.file)(&dir.join(path)).is_ok(),
+    }
 }
 
 /// Whether a secret is a file that is not there and that mcpmon makes.
@@ -128,7 +177,67 @@ fn not_made_yet(secrets: &[&SecretFile]) -> Option<Diagnostic> {
     Some(Diagnostic::error(first.span, message).help("`mcpmon secrets` makes what is missing"))
 }
 
-fn value(
+/// Whether a value stands in documentation and waits to be replaced.
+pub fn is_placeholder(value: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(value).to_lowercase();
+    let text = text.trim();
+    PLACEHOLDERS.contains(&text)
+        || ["changeme", "change_me", "change-me", "xxxxxxxx"].iter().any(|word| text.contains(word))
+        || (text.starts_with("your") && text.ends_with("here"))
+        || (text.starts_with('<') && text.ends_with('>'))
+}
+
+/// The value as its component wants it in the file.
+fn written(
+    stack: &Stack,
+    secret: &SecretFile,
+    value: Vec<u8>,
+) -> Result<Vec<u8>, (String, String)> {
+    let Some(part) = stack.components.get(&secret.component) else { return Ok(value) };
+    let setting = secret.path.strip_prefix("secrets/").and_then(|key| part.spec.settings.get(key));
+    let Some(setting) = setting else { return Ok(value) };
+    let unfit = setting.without.as_deref().unwrap_or_default();
+    if value.iter().any(|byte| unfit.as_bytes().contains(byte)) {
+        let message = format!("{} cannot read a secret like this ({})", part.kind, secret.source);
+        return Err((message, format!("choose one that holds none of these: `{unfit}`")));
+    }
+    let Some(content) = &setting.content else { return Ok(value) };
+    let text = String::from_utf8(value).map_err(|_| {
+        let message = format!("the secret is no text ({})", secret.source);
+        (message, "put the password itself there, as UTF-8".to_owned())
+    })?;
+    crate::render::written_secret(content, &part.settings, &text).map(String::into_bytes).map_err(
+        |error| {
+            let message = format!("{}/component.yaml: {error:#}", part.kind);
+            (message, "correct its `content`".to_owned())
+        },
+    )
+}
+
+/// Reads one secret; a relative path starts at `dir`.
+///
+/// # Errors
+/// What is wrong with it, and what to do.
+pub fn value(
+    source: &SecretRef,
+    dir: &Path,
+    surroundings: &Surroundings<'_>,
+) -> Result<Vec<u8>, (String, String)> {
+    let value = peek(source, dir, surroundings)?;
+    if is_placeholder(&value) {
+        return Err((
+            format!("the secret is a placeholder or default ({source})"),
+            "put a value there that nobody can guess: `openssl rand -base64 24`".to_owned(),
+        ));
+    }
+    Ok(value)
+}
+
+/// A secret as it is, placeholder or not.
+///
+/// # Errors
+/// That it cannot be read or is empty, and what to do.
+pub fn peek(
     source: &SecretRef,
     dir: &Path,
     surroundings: &Surroundings<'_>,
@@ -161,13 +270,6 @@ fn value(
     }
     if value.iter().all(u8::is_ascii_whitespace) {
         return Err((format!("the secret is empty ({source})"), "put the value there".to_owned()));
-    }
-    let text = String::from_utf8_lossy(&value).to_lowercase();
-    if PLACEHOLDERS.contains(&text.trim()) {
-        return Err((
-            format!("the secret is a placeholder or default ({source})"),
-            "put a value there that nobody can guess: `openssl rand -base64 24`".to_owned(),
-        ));
     }
     Ok(value)
 }

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
+use super::probes::TCP;
 use super::{SecretFile, Stack};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, suggest};
-use crate::manifest::{Auth, Document, Endpoint, Name, SecretRef, Service, Tls};
+use crate::manifest::{Auth, Document, Endpoint, Name, Scrape, SecretRef, Service, Tls};
 
 /// A job that reads its targets from a file: one per class of credentials.
 #[derive(Clone, Debug, Serialize)]
@@ -23,6 +24,8 @@ pub struct ScrapeJob {
     pub tls: Option<Json>,
     /// Whether targets are knocked at through the blackbox exporter.
     pub probe: bool,
+    /// Its module that asks; without one each target's label `module` names it.
+    pub module: Option<&'static str>,
     /// The targets.
     #[serde(skip)]
     pub targets: Vec<Target>,
@@ -90,9 +93,6 @@ pub struct Targets {
     names: BTreeMap<(Option<Auth>, Option<Tls>), String>,
 }
 
-/// The port that the demo service listens on.
-pub const DEMO_PORT: u16 = 8080;
-
 /// Resolves every service.
 pub fn resolve(
     document: &Document,
@@ -121,7 +121,7 @@ pub fn resolve(
             );
         }
         let mut labels = labels(document, name, service, dialect.as_deref());
-        let own_metrics = demo.map(|_| format!("{name}:{DEMO_PORT}"));
+        let own_metrics = demo.map(|demo| format!("{name}:{}", demo.scraped_port()));
         if let Some(endpoint) = &service.metrics {
             targets.dialects.extend(dialect);
             place(&mut labels, endpoint);
@@ -163,17 +163,21 @@ fn labels(
     if let Some(dialect) = dialect {
         labels.insert("dialect".to_owned(), dialect.to_owned());
     }
-    // Prometheus takes interval and timeout of one target from its labels, so that a service
-    // which differs needs no job of its own.
-    if let Some(interval) = service.scrape.interval {
+    pace(document, &service.scrape, &mut labels);
+    labels
+}
+
+/// Prometheus takes interval and timeout of one target from its labels, so that one which differs
+/// needs no job of its own.
+pub fn pace(document: &Document, scrape: &Scrape, labels: &mut BTreeMap<String, String>) {
+    if let Some(interval) = scrape.interval {
         labels.insert("__scrape_interval__".to_owned(), interval.to_string());
-        let timeout = service.scrape.timeout.or(document.manifest.defaults.scrape.timeout);
+        let timeout = scrape.timeout.or(document.manifest.defaults.scrape.timeout);
         let timeout = timeout.unwrap_or(crate::manifest::Duration::from_secs(10)).min(interval);
         labels.insert("__scrape_timeout__".to_owned(), timeout.to_string());
-    } else if let Some(timeout) = service.scrape.timeout {
+    } else if let Some(timeout) = scrape.timeout {
         labels.insert("__scrape_timeout__".to_owned(), timeout.to_string());
     }
-    labels
 }
 
 /// Adds what differs from `http://…/metrics`.
@@ -251,6 +255,7 @@ impl Targets {
                     auth: class.0.as_ref().map(|auth| job_auth(auth, &name)),
                     tls: class.1.as_ref().map(|tls| job_tls(tls, &name)),
                     probe: false,
+                    module: None,
                     targets: targets.clone(),
                     name,
                 }
@@ -261,19 +266,22 @@ impl Targets {
             jobs.insert(0, plain_job("services", false, Vec::new()));
         }
         if !self.probes.is_empty() {
-            jobs.push(plain_job("probe", true, self.probes.clone()));
+            let job = plain_job("probe", true, self.probes.clone());
+            jobs.push(ScrapeJob { module: Some(TCP), ..job });
         }
         jobs
     }
 }
 
-fn plain_job(name: &str, probe: bool, targets: Vec<Target>) -> ScrapeJob {
+/// A job without credentials.
+pub fn plain_job(name: &str, probe: bool, targets: Vec<Target>) -> ScrapeJob {
     ScrapeJob {
         name: name.to_owned(),
         file: format!("targets/{name}.json"),
         auth: None,
         tls: None,
         probe,
+        module: None,
         targets,
     }
 }
@@ -343,7 +351,7 @@ pub fn own_jobs(stack: &Stack) -> Vec<OwnJob> {
     for part in stack.components.values() {
         if let Some(scrape) = &part.spec.scrape {
             jobs.entry(scrape.job.clone()).or_default().push(OwnTarget {
-                component: part.name.clone(),
+                component: part.kind.clone(),
                 address: stack.address(part),
                 path: scrape.path.clone(),
             });
@@ -351,7 +359,7 @@ pub fn own_jobs(stack: &Stack) -> Vec<OwnJob> {
     }
     jobs.into_iter()
         .map(|(name, mut targets)| {
-            targets.sort_by(|a, b| a.component.cmp(&b.component));
+            targets.sort_by(|a, b| (&a.component, &a.address).cmp(&(&b.component, &b.address)));
             OwnJob { name, targets }
         })
         .collect()

@@ -145,7 +145,7 @@ pub fn stack() -> Stack {
 }
 
 pub fn subject<'a>(unit: &'a Unit, stack: &'a Stack, base_url: String) -> Subject<'a> {
-    Subject { unit, base_url, stack, login: None, http: Http::new() }
+    Subject { unit, base_url, stack, login: None, http: Http::default() }
 }
 
 /// A container as the engine describes it.

@@ -19,7 +19,7 @@ async fn each_failure_names_the_address_and_the_cause() {
     for (reply, expected) in cases {
         let server = serve(move |_, _| reply.clone()).await;
         let url = format!("{}/api", server.url());
-        let said = Http::new().json::<Value>(&url, None).await.unwrap_err();
+        let said = Http::default().json::<Value>(&url, None).await.unwrap_err();
         assert!(said.starts_with(&format!("GET {url}: ")), "{said}");
         assert!(said.contains(expected), "{said}");
     }
@@ -27,7 +27,7 @@ async fn each_failure_names_the_address_and_the_cause() {
 
 #[tokio::test]
 async fn nobody_listens() {
-    let said = Http::new().get("http://127.0.0.1:1/", None).await.unwrap_err();
+    let said = Http::default().get("http://127.0.0.1:1/", None).await.unwrap_err();
     assert_eq!(said, "GET http://127.0.0.1:1/: connection refused");
 }
 
@@ -35,14 +35,14 @@ async fn nobody_listens() {
 async fn a_program_that_hangs_is_given_up() {
     let server = serve(|_, _| Reply::Hang).await;
     let timeout = Duration::from_millis(150);
-    let said = Http::new().post(&server.url(), None, timeout).await.unwrap_err();
+    let said = Http::default().post(&server.url(), None, timeout).await.unwrap_err();
     assert!(said.ends_with("no answer within 150ms"), "{said}");
 }
 
 #[tokio::test]
 async fn several_checks_read_one_document() {
     let server = serve(|_, _| Reply::ok("{}")).await;
-    let http = Http::new().remembering();
+    let http = Http::default().remembering();
     let url = server.url();
     let clone = http.clone();
     let (first, second) =

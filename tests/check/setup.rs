@@ -73,7 +73,7 @@ impl Team {
         let (_engine, reader) = self.engine(name, double.port).await;
         let container: Container =
             reader.container(&format!("acme-{name}")).await.unwrap().unwrap();
-        Subject::new(self.unit(name), Some(&container), &self.stack, &self.secrets, Http::new())
+        Subject::new(self.unit(name), Some(&container), &self.stack, &self.secrets, Http::default())
             .unwrap()
     }
     async fn engine(&self, name: &str, port: u16) -> (crate::fixture::Server, Reader) {

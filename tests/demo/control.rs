@@ -83,3 +83,103 @@ async fn control_logs_one_line_changes_latency_and_refuses_nonsense() {
         "only POST changes anything"
     );
 }
+
+#[tokio::test]
+async fn wrong_credentials_are_refused_and_counted() {
+    let start = "--rate 200 --errors 0 --latency 1ms --dialect task-http";
+    let service = Service::start(start).await;
+    let failed = |metrics: &str| total(metrics, "auth_attempts_total", &["failure"]);
+    let right = |metrics: &str| total(metrics, "auth_attempts_total", &["success"]);
+    let metrics = until(&service, |metrics| right(metrics) > 50.0).await;
+    assert!(failed(&metrics) < 0.5, "{metrics}");
+    assert_eq!(service.control("auth?failures=50%25", "").await.0, 200);
+    let metrics = until(&service, |metrics| failed(metrics) > 50.0).await;
+    let refused = total(&metrics, "http_server_requests_total", &["status_code=\"401\""]);
+    assert!((refused - failed(&metrics)).abs() < 3.0, "{metrics}");
+    // Whoever shows nothing is served.
+    assert_eq!(service.call("translate", json!({"text": "a", "language": "fr"})).await.0, 200);
+    assert_eq!(service.control("auth?failures=0", "").await.0, 200);
+}
+
+#[tokio::test]
+async fn calls_beyond_the_limit_are_turned_away_and_run_nothing() {
+    let service =
+        Service::start("--rate 0 --errors 0 --latency 1ms --dialect customer-success").await;
+    let params = json!({"name": "translate", "arguments": {"text": "a", "language": "fr"}});
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+    let call = async || service.post(&[], &body).await;
+    assert_eq!(call().await.status(), 200);
+    assert_eq!(service.control("rate-limit?share=100%25", "").await.0, 200);
+    let answer = call().await;
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["retry-after"]),
+        (429, &"1".parse().unwrap())
+    );
+    let metrics = service.metrics().await;
+    let of = |name: &str| total(&metrics, name, &["translate"]);
+    assert!((of("rate_limit_checks_total") - 2.0).abs() < f64::EPSILON, "{metrics}");
+    assert!((of("rate_limit_rejections_total") - 1.0).abs() < f64::EPSILON, "{metrics}");
+    assert!((of("mcp_tool_executions_total") - 1.0).abs() < f64::EPSILON, "{metrics}");
+    assert!(
+        (total(&metrics, "http_requests_total", &["status=\"429\""]) - 1.0).abs() < f64::EPSILON
+    );
+    // Task servers count the hits by route.
+    let service = Service::start("--rate 0 --errors 0 --dialect task-http").await;
+    service.control("rate-limit?share=100%25", "").await;
+    assert_eq!(service.post(&[], &body).await.status(), 429);
+    let metrics = service.metrics().await;
+    assert!(metrics.contains("rate_limit_hits_total{route=\"/mcp\"} 1\n"), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_pool_that_leaks_fails_tools_and_the_check() {
+    let service =
+        Service::start("--rate 0 --errors 0 --latency 1ms --dialect customer-success").await;
+    assert!(service.metrics().await.contains("database_connection_pool_active 0\n"));
+    assert_eq!(service.control("pool?leaked=100%25", "").await.0, 200);
+    let metrics = service.metrics().await;
+    assert!(metrics.contains("database_connection_pool_active 100\n"), "{metrics}");
+    assert!(metrics.contains("health_check_status{check_type=\"database\"} 0\n"), "{metrics}");
+    assert!(metrics.contains("health_check_status{check_type=\"tools\"} 1\n"), "{metrics}");
+    assert_eq!(service.get("/health/ready").await.status(), 503);
+    assert_eq!(service.get("/health/live").await.status(), 200);
+    let (status, answer) = service.call("translate", json!({"text": "a", "language": "fr"})).await;
+    assert_eq!(status, 500);
+    assert_eq!(answer["error"]["message"], "no database connection became free");
+    assert_eq!(service.control("pool?leaked=0", "").await.0, 200);
+    assert_eq!(service.call("translate", json!({"text": "a", "language": "fr"})).await.0, 200);
+    assert_eq!(service.get("/health/ready").await.status(), 200);
+}
+
+#[tokio::test]
+async fn checks_memory_and_processor_are_switched_and_back() {
+    let service = Service::start("--rate 0 --dialect task-http").await;
+    let memory = |metrics: &str, kind: &str| {
+        total(metrics, "process_memory_bytes", &[&format!("type=\"{kind}\"")])
+    };
+    let before = service.metrics().await;
+    assert!(memory(&before, "rss") < memory(&before, "limit") * 0.9);
+    assert_eq!(service.control("health?failing=tools", "").await.0, 200);
+    assert_eq!(service.control("memory?share=97%25", "").await.0, 200);
+    assert_eq!(service.control("cpu?share=95%25", "").await.0, 200);
+    let during = service.metrics().await;
+    assert!(during.contains("health_check_status{check_type=\"tools\"} 0\n"), "{during}");
+    assert!((memory(&during, "rss") / memory(&during, "limit") - 0.97).abs() < 1e-6);
+    assert!(during.contains("process_cpu_usage_percent 95\n"), "{during}");
+    for (path, said) in [
+        ("health?failing=none", "failing check set to none\n"),
+        ("memory?share=off", "pretended share of the memory limit set to off\n"),
+        ("cpu?share=off", "pretended share of a processor set to off\n"),
+    ] {
+        assert_eq!(service.control(path, "").await, (200, said.to_owned()));
+    }
+    let after = service.metrics().await;
+    assert!(after.contains("health_check_status{check_type=\"tools\"} 1\n"), "{after}");
+    assert!(memory(&after, "rss") < memory(&after, "limit") * 0.9);
+    assert!(!after.contains("process_cpu_usage_percent 95\n"));
+    assert_eq!(
+        service.control("health?failing=disk", "").await,
+        (400, "failing 'disk': there are the checks database, tools, and `none`\n".to_owned())
+    );
+    assert_eq!(service.control("memory?share=much", "").await.0, 400);
+}

@@ -9,6 +9,12 @@ use reqwest::{Client, Response};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
+/// A client that speaks plain HTTP.
+pub fn client() -> reqwest::ClientBuilder {
+    let tls = mcpmon::check::tls::trusting(rustls::RootCertStore::empty());
+    Client::builder().tls_backend_preconfigured(tls)
+}
+
 #[derive(Parser)]
 struct Line {
     #[command(flatten)]
@@ -28,14 +34,10 @@ impl Write for Buffer {
     }
 }
 
-/// A client of a server that speaks no TLS.
-pub fn client() -> reqwest::ClientBuilder {
-    Client::builder().tls_backend_preconfigured(mcpmon::check::tls::unused())
-}
-
 /// A running service; it ends with the test's runtime.
 pub struct Service {
     pub base: String,
+    pub metrics_base: String,
     log: Buffer,
     pub client: Client,
     _running: JoinHandle<()>,
@@ -49,10 +51,11 @@ impl Service {
         let log = Buffer::default();
         let server = demo::bind(&line.args, Box::new(log.clone())).await.unwrap();
         let base = format!("http://{}", server.address());
+        let metrics = server.metrics_address().unwrap_or(server.address());
+        let metrics_base = format!("http://{metrics}");
         let running =
             tokio::spawn(async move { server.serve(std::future::pending()).await.unwrap() });
-        let client = client().build().unwrap();
-        Self { base, log, client, _running: running }
+        Self { base, metrics_base, log, client: client().build().unwrap(), _running: running }
     }
 
     pub async fn get(&self, path: &str) -> Response {
@@ -71,7 +74,8 @@ impl Service {
     }
 
     pub async fn metrics(&self) -> String {
-        self.get("/metrics").await.text().await.unwrap()
+        let url = format!("{}/metrics", self.metrics_base);
+        self.client.get(url).send().await.unwrap().text().await.unwrap()
     }
 
     pub async fn post(&self, headers: &[(&'static str, &str)], body: &Value) -> Response {

@@ -32,6 +32,8 @@ async fn every_field_of_a_specification_arrives() {
         Mount { source: bind, target: "/host/proc".into(), read_only: true },
     ];
     spec.cap_add = vec!["NET_RAW".into()];
+    spec.sysctls =
+        [("net.ipv4.ping_group_range".to_owned(), "65534 65534".to_owned())].into_iter().collect();
     spec.group_add = vec!["7".into()];
     spec.pid_host = true;
     spec.memory_bytes = Some(128 << 20);
@@ -57,6 +59,7 @@ async fn every_field_of_a_specification_arrives() {
     let hardening = &container.hardening;
     assert_eq!(hardening.user, "65534:65534");
     assert!(hardening.read_only_rootfs && !hardening.privileged);
+    assert_eq!(hardening.sysctls, spec.sysctls);
     assert_eq!((&hardening.cap_drop, &hardening.cap_add), (&vec!["ALL".to_owned()], &spec.cap_add));
     // The engine adds `label=disable` because of the host's process namespace.
     assert!(hardening.security_opt.contains(&"no-new-privileges:true".to_owned()));

@@ -79,7 +79,7 @@ export type Dashboard = Plain<Omit<GrafanaDashboard, 'panels' | 'annotations'>>;
 
 /** An annotation, with what the Prometheus plugin reads beside Grafana's own fields. */
 export type Annotation = Plain<Omit<AnnotationQuery, 'target'>> & {
-  target?: { refId: string; expr: string };
+  target?: { refId: string; expr: string } | { limit: number; matchAny: boolean; tags: string[]; type: 'tags' };
   expr?: string;
   titleFormat?: string;
   textFormat?: string;

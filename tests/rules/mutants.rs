@@ -20,15 +20,18 @@ pub fn mutants(compiled: &Compiled) -> Vec<Mutant> {
                 continue;
             };
             let mut own = tests.content.clone();
-            own["tests"]
-                .as_array_mut()
-                .unwrap()
-                .retain(|test| test["name"].as_str().unwrap().starts_with(&format!("{alert}: ")));
+            // The tests of this severity, where the alert has several.
+            let tier = format!("{alert} ({}): ", rule["labels"]["severity"].as_str().unwrap());
+            own["tests"].as_array_mut().unwrap().retain(|test| {
+                let name = test["name"].as_str().unwrap();
+                name.starts_with(&format!("{alert}: ")) || name.starts_with(&tier)
+            });
             own["rule_files"] = json!(["rule.yml"]);
             for (change, rule) in changes(rule) {
                 let group = json!({"name": "mutant", "rules": [rule]});
                 let rule = json!({"groups": [group]});
-                out.push(Mutant { what: format!("{alert}: {change}"), rule, tests: own.clone() });
+                let what = format!("{tier}{change}");
+                out.push(Mutant { what, rule, tests: own.clone() });
             }
         }
     }
@@ -85,6 +88,7 @@ fn changes(rule: &Json) -> Vec<(String, Json)> {
         let (before, after) = (&expr[..at], &expr[at + operator.len()..]);
         let turned = match operator {
             ">=" => "<",
+            "!=" => "==",
             ">" => "<=",
             "<" => ">=",
             "==" => "!=",
@@ -117,6 +121,28 @@ fn changes(rule: &Json) -> Vec<(String, Json)> {
             add(&format!("{} at {at} is {}", from.trim(), to.trim()), "expr", Some(changed.into()));
         }
     }
+    for (from, to) in [("=~\"", "!~\""), ("!~\"", "=~\""), ("!=\"", "=\""), ("=\"", "!=\"")] {
+        // `!="` ends in `="`.
+        let own = |at: &usize| from != "=\"" || !expr[..*at].ends_with('!');
+        for at in expr.match_indices(from).map(|(at, _)| at).filter(own) {
+            let changed = format!("{}{to}{}", &expr[..at], &expr[at + from.len()..]);
+            add(&format!("the matcher at {at} turned"), "expr", Some(changed.into()));
+        }
+    }
+    for (at, end, minutes) in windows(expr) {
+        for other in [minutes * 6, minutes.div_ceil(6)] {
+            let changed = format!("{}{other}m{}", &expr[..at], &expr[end..]);
+            let what = format!("the window of {minutes}m at {at} is {other}m");
+            add(&what, "expr", Some(changed.into()));
+        }
+    }
+    for (at, _) in expr.match_indices(" by (") {
+        let end = at + expr[at..].find(')').unwrap();
+        if let Some(comma) = expr[at..end].rfind(", ") {
+            let changed = format!("{}{}", &expr[..at + comma], &expr[end..]);
+            add(&format!("a label less at {at}"), "expr", Some(changed.into()));
+        }
+    }
     if let Some(hold) = rule["for"].as_str() {
         add("no for", "for", None);
         add("for twice as long", "for", Some(format!("{}s", 2 * seconds(hold)).into()));
@@ -125,6 +151,18 @@ fn changes(rule: &Json) -> Vec<(String, Json)> {
         add("no keep_firing_for", "keep_firing_for", None);
     }
     out
+}
+
+/// Windows in minutes: where their number begins, where it ends with its unit, and how many. Those in
+/// hours and days average over more than a test can tell apart.
+fn windows(expr: &str) -> Vec<(usize, usize, u64)> {
+    let starts = expr.match_indices('[').map(|(at, _)| at + 1);
+    starts
+        .filter_map(|at| {
+            let end = at + expr[at..].find(']')?;
+            Some((at, end, expr[at..end].strip_suffix('m')?.parse().ok()?))
+        })
+        .collect()
 }
 
 /// The places of comparisons outside of label matchers.
@@ -136,7 +174,7 @@ fn comparisons(expr: &str) -> Vec<(usize, &str)> {
         match c {
             '{' => depth += 1,
             '}' => depth -= 1,
-            '<' | '>' | '=' if depth == 0 && at >= skip => {
+            '<' | '>' | '=' | '!' if depth == 0 && at >= skip => {
                 let length = if expr[at + 1..].starts_with('=') { 2 } else { 1 };
                 skip = at + length;
                 out.push((at, &expr[at..at + length]));

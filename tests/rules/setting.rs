@@ -16,13 +16,13 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// Every pack, every dialect and every component that an alert requires.
-    pub fn all() -> Self {
+    /// The usual packs, every dialect and every component that an alert requires.
+    pub fn usual() -> Self {
         let assets = Assets::shipped();
         let catalog = catalog(&assets).unwrap();
         let alerts = catalog.packs.values().flat_map(|pack| pack.alerts.values());
         Self {
-            packs: catalog.packs.keys().cloned().collect(),
+            packs: ["services", "host", "stack"].map(str::to_owned).to_vec(),
             disable: BTreeSet::new(),
             overrides: BTreeMap::new(),
             dialects: dialects(&assets).unwrap().into_keys().collect(),
@@ -31,8 +31,31 @@ impl Setting {
         }
     }
 
+    /// Every pack in a stack of its own, for some share the names of alerts; the dialects beside the
+    /// first.
+    pub fn each() -> Vec<Self> {
+        let packs = Self::usual().catalog().packs;
+        let mut all: Vec<_> =
+            packs.into_keys().map(|pack| Self { packs: vec![pack], ..Self::usual() }).collect();
+        all.iter_mut().skip(1).for_each(|setting| setting.dialects.clear());
+        all
+    }
+
     pub fn catalog(&self) -> Catalog {
         catalog(&self.assets).unwrap()
+    }
+
+    /// What every pack and every dialect comes to.
+    pub fn everything() -> Compiled {
+        let mut all = Compiled { files: vec![], tests: vec![], runbooks: vec![], alerts: vec![] };
+        for setting in Self::each() {
+            let one = setting.compile().unwrap();
+            all.files.extend(one.files);
+            all.tests.extend(one.tests);
+            all.runbooks.extend(one.runbooks);
+            all.alerts.extend(one.alerts);
+        }
+        all
     }
 
     pub fn compile(&self) -> anyhow::Result<Compiled> {

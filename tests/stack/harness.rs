@@ -52,13 +52,18 @@ impl Ended {
 impl TestStack {
     /// The quickstart under a name of its own. Nothing runs yet.
     pub fn new(name: &str) -> Self {
+        Self::of("quickstart", name)
+    }
+
+    /// A profile under a name of its own. Nothing runs yet.
+    pub fn of(profile: &str, name: &str) -> Self {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let dir = tempfile::tempdir().unwrap();
         let name = format!("t{}-{name}", std::process::id() % 10_000);
         let ports =
             Ports { prometheus: free(), alertmanager: free(), loki: free(), grafana: free() };
         let stack = Self { name, dir, ports, _turn: turn };
-        stack.mcpmon(&["init", "--name", &stack.name, "."]).expect(0);
+        stack.mcpmon(&["init", "--profile", profile, "--name", &stack.name, "."]).expect(0);
         std::fs::write(
             stack.path("ports.yaml"),
             format!(

@@ -6,6 +6,7 @@
 
 mod alerts;
 mod crash;
+mod exporters;
 mod harness;
 mod lifecycle;
 mod logs;
@@ -13,3 +14,4 @@ mod pipeline;
 mod recorder;
 mod reload;
 mod secrets;
+mod watch;

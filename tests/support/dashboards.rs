@@ -6,15 +6,27 @@ use mcpmon::assets::Assets;
 use mcpmon::render::dashboards::{self, Context};
 use serde_json::Value;
 
-const COMPONENTS: [&str; 7] =
-    ["alertmanager", "alloy", "grafana", "loki", "node-exporter", "prometheus", "promtail"];
+const COMPONENTS: [&str; 12] = [
+    "alertmanager",
+    "alloy",
+    "blackbox-exporter",
+    "cadvisor",
+    "grafana",
+    "loki",
+    "mosquitto-exporter",
+    "node-exporter",
+    "postgres-exporter",
+    "prometheus",
+    "promtail",
+    "redis-exporter",
+];
 
 /// Compiles a dashboard for a stack that has every component but those.
 pub fn compile(assets: &Assets, name: &str, without: &[&str]) -> anyhow::Result<Value> {
     let components: BTreeMap<String, bool> =
         COMPONENTS.iter().map(|name| ((*name).to_owned(), !without.contains(name))).collect();
     let mut dashboards = dashboards::names(assets);
-    dashboards.retain(|name| name != "logs" || components["loki"]);
+    dashboards.retain(|name| !name.ends_with("logs") || components["loki"]);
     dashboards.push(dashboards::RUNBOOKS.to_owned());
     let thresholds = BTreeMap::from([
         ("ElevatedErrorRate".to_owned(), 0.01),

@@ -38,7 +38,7 @@ pub struct Round<'a> {
 impl<'a> Round<'a> {
     /// A round that has asked nothing yet.
     pub fn new(context: &'a HealthContext<'a>) -> Self {
-        Self { context, http: Http::new().remembering(), containers: OnceCell::new() }
+        Self { context, http: Http::default().remembering(), containers: OnceCell::new() }
     }
 
     /// The stack's containers.

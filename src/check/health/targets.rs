@@ -57,7 +57,7 @@ fn line(target: &ActiveTarget, since: &[Last]) -> String {
 }
 
 fn name(target: &ActiveTarget) -> &str {
-    ["service", "component", "instance"]
+    ["service", "probe", "component", "instance"]
         .iter()
         .find_map(|label| target.labels.get(*label))
         .map_or("?", String::as_str)
@@ -106,11 +106,17 @@ fn advice(round: &Round<'_>, bad: &[&ActiveTarget]) -> String {
     let Some(first) = bad.iter().find(|target| target.health == "down") else {
         return "the first scrape is due within the scrape interval: `mcpmon health-check --wait` waits for it".to_owned();
     };
+    // What is asked may be one of several of its kind, or the exporter that asks for a probe.
     let name = name(first);
-    let ours = round.context.units.iter().any(|unit| unit.name == name);
+    let asked = reqwest::Url::parse(&first.scrape_url).ok();
+    let host = asked.as_ref().and_then(reqwest::Url::host_str);
+    let ours = round.context.units.iter().find(|unit| {
+        unit.name == name || unit.is_component && host == Some(unit.spec.name.as_str())
+    });
     match first.labels.get("service") {
-        _ if ours => format!(
-            "`mcpmon logs {name}` shows what it says; `mcpmon up` starts it if it does not run"
+        _ if ours.is_some() => format!(
+            "`mcpmon logs {}` shows what it says; `mcpmon up` starts it if it does not run",
+            ours.map_or(name, |unit| unit.name.as_str())
         ),
         Some(service) => format!(
             "is it running, and is `services.{service}.metrics` the address under which containers reach it? ({})",

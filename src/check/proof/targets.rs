@@ -125,7 +125,7 @@ fn compare_job(job: &str, mut wanted: Wanted, active: &[ActiveTarget]) -> Vec<St
 }
 
 fn named(address: &str, labels: &BTreeMap<String, String>) -> String {
-    match labels.get("service").or_else(|| labels.get("component")) {
+    match ["service", "probe", "component"].iter().find_map(|label| labels.get(*label)) {
         Some(name) => format!("{name} at {address}"),
         None => address.to_owned(),
     }

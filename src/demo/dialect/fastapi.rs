@@ -13,6 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Dialect;
 use crate::demo::exchange::{Arrival, Exchange, ROUTES};
+use crate::demo::health::Reading;
 use crate::demo::metrics::{Counter, Family, Gauge, Histogram, Summary};
 
 const COARSE: [f64; 3] = [0.1, 0.5, 1.0];
@@ -123,7 +124,7 @@ impl Dialect for Fastapi {
         });
     }
 
-    fn write(&self, out: &mut String) {
+    fn write(&self, _: &Reading, out: &mut String) {
         self.requests.write(out);
         self.created.write(out);
         self.duration.write(out);

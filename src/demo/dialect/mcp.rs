@@ -13,6 +13,7 @@
 //! Only the MCP endpoint is counted. The server keeps no sessions, so a connection is a request being served.
 use super::{COMMON_BUCKETS, Dialect};
 use crate::demo::exchange::{Arrival, Exchange, METHODS, OTHER};
+use crate::demo::health::Reading;
 use crate::demo::metrics::{Counter, Family, Gauge, Histogram};
 use crate::demo::tools;
 
@@ -68,11 +69,13 @@ impl Mcp {
         };
         for method in METHODS {
             let usual = if method.starts_with("notifications/") { "202" } else { "200" };
-            for status in [usual, "400", "500"] {
+            for status in [usual, "400", "401", "500"] {
                 metrics.requests.touch(&[("method", method), ENDPOINT, ("status", status)]);
             }
             metrics.duration.touch(&[("method", method), ENDPOINT]);
         }
+        // Tool calls alone have a limit.
+        metrics.requests.touch(&[("method", "tools/call"), ENDPOINT, ("status", "429")]);
         for tool in tools::NAMES {
             for status in ["success", "error"] {
                 metrics.tool_executions.touch(&[("tool_name", tool), ("status", status)]);
@@ -112,7 +115,7 @@ impl Dialect for Mcp {
             let reason = if exchange.status >= 500 { TOOL_ERROR } else { INVALID_REQUEST };
             self.errors.with(&[("error_type", reason)], Counter::increase);
         }
-        if let Some(tool) = exchange.call.and_then(|call| call.tool) {
+        if let Some(tool) = exchange.executed() {
             let status = if exchange.failed() { "error" } else { "success" };
             self.tool_executions
                 .with(&[("tool_name", tool), ("status", status)], Counter::increase);
@@ -120,7 +123,7 @@ impl Dialect for Mcp {
         }
     }
 
-    fn write(&self, out: &mut String) {
+    fn write(&self, _: &Reading, out: &mut String) {
         self.requests.write(out);
         self.duration.write(out);
         self.errors.write(out);

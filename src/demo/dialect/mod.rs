@@ -1,10 +1,15 @@
 //! The vocabularies of metrics: one file each.
+mod customer_success;
 mod fastapi;
 mod mcp;
 mod otel_http;
+mod task_http;
+
+use std::time::Duration;
 
 use super::args::DialectName;
 use super::exchange::{Arrival, Exchange};
+use super::health::Reading;
 
 /// Metrics in one vocabulary.
 pub trait Dialect: Send + Sync {
@@ -14,8 +19,18 @@ pub trait Dialect: Send + Sync {
     fn left(&self, arrival: &Arrival);
     /// A request has been answered.
     fn answered(&self, exchange: &Exchange);
+    /// A tool begins to work. Most vocabularies have no word for it.
+    fn tool_began(&self, _tool: &'static str) {}
+    /// A tool has ended, well or not.
+    fn tool_ended(&self, _tool: &'static str) {}
+    /// A stream has begun. Most vocabularies have no word for streams.
+    fn stream_opened(&self) {}
+    /// A stream sends an event; the first comes with the time since the stream began.
+    fn stream_sent(&self, _kind: &'static str, _first: Option<Duration>) {}
+    /// A stream has ended, well or not.
+    fn stream_closed(&self, _bytes: usize, _duration: Duration) {}
     /// Appends all metrics in the text format.
-    fn write(&self, out: &mut String);
+    fn write(&self, reading: &Reading, out: &mut String);
 }
 
 /// The metrics that belong to a name, all at zero.
@@ -24,6 +39,8 @@ pub fn new(name: DialectName, service: &str) -> Box<dyn Dialect> {
         DialectName::Fastapi => Box::new(fastapi::Fastapi::new()),
         DialectName::Mcp => Box::new(mcp::Mcp::new()),
         DialectName::OtelHttp => Box::new(otel_http::OtelHttp::new(service)),
+        DialectName::TaskHttp => Box::new(task_http::TaskHttp::new()),
+        DialectName::CustomerSuccess => Box::new(customer_success::CustomerSuccess::new()),
     }
 }
 

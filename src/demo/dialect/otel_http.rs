@@ -10,8 +10,9 @@
 //! What does not apply is no label: no `http_route` without a route, no `error_type` without an error.
 use super::{COMMON_BUCKETS, Dialect};
 use crate::demo::exchange::{
-    Arrival, Call, Exchange, INTERNAL_ERROR, LEGACY, METHODS, MODERN, ROUTES, VERSIONS,
+    Arrival, Call, Exchange, INTERNAL_ERROR, LEGACY, METHODS, MODERN, ROUTES, VERSIONS, statuses,
 };
+use crate::demo::health::Reading;
 use crate::demo::metrics::{Family, Gauge, Histogram};
 use crate::demo::tools;
 
@@ -50,10 +51,7 @@ impl OtelHttp {
             target: Family::new("target_info", "What this target is.", Gauge::default()),
         };
         for (route, method) in ROUTES {
-            // A notification is accepted with 202.
-            let statuses: &[&str] =
-                if route == "/mcp" { &["200", "202", "400", "500"] } else { &["200"] };
-            for status in statuses {
+            for status in statuses(route) {
                 metrics.requests.touch(&request(method, status, route));
             }
             metrics.active.touch(&[("http_request_method", method), SCHEME]);
@@ -111,7 +109,7 @@ impl Dialect for OtelHttp {
         }
     }
 
-    fn write(&self, out: &mut String) {
+    fn write(&self, _: &Reading, out: &mut String) {
         self.requests.write(out);
         self.active.write(out);
         self.operations.write(out);

@@ -112,7 +112,7 @@ calls_total{status="ok",tool="b"} 0
 # TYPE seconds histogram
 seconds_bucket{route="/mcp",le="0.1"} 2
 seconds_bucket{route="/mcp",le="0.5"} 3
-seconds_bucket{route="/mcp",le="1"} 3
+seconds_bucket{route="/mcp",le="1.0"} 3
 seconds_bucket{route="/mcp",le="+Inf"} 4
 seconds_sum{route="/mcp"} 7.4
 seconds_count{route="/mcp"} 4
@@ -126,7 +126,7 @@ seconds_count{route="/mcp"} 4
         histogram.touch(&[]);
         assert_eq!(
             text(&histogram),
-            "# HELP seconds Time.\n# TYPE seconds histogram\nseconds_bucket{le=\"1\"} 0\nseconds_bucket{le=\"+Inf\"} 0\nseconds_sum 0\nseconds_count 0\n"
+            "# HELP seconds Time.\n# TYPE seconds histogram\nseconds_bucket{le=\"1.0\"} 0\nseconds_bucket{le=\"+Inf\"} 0\nseconds_sum 0\nseconds_count 0\n"
         );
         let summary = Family::new("bytes", "Size.", Summary::default());
         summary.with(&[], |bytes| bytes.observe(12.0));

@@ -81,7 +81,7 @@ impl Summary {
 
     /// Adds one size; those beyond 4 GiB count as that.
     pub fn observe_bytes(&mut self, bytes: usize) {
-        self.observe(u32::try_from(bytes).unwrap_or(u32::MAX).into());
+        self.observe(bytes_of(bytes));
     }
 }
 
@@ -117,6 +117,11 @@ impl Histogram {
         }
         self.sum += value;
     }
+
+    /// Adds one size; those beyond 4 GiB count as that.
+    pub fn observe_bytes(&mut self, bytes: usize) {
+        self.observe(bytes_of(bytes));
+    }
 }
 
 impl Sample for Histogram {
@@ -126,7 +131,7 @@ impl Sample for Histogram {
         let mut total = 0.0;
         for (bound, count) in self.bounds.iter().copied().chain([f64::INFINITY]).zip(&self.counts) {
             total += f64::from(*count);
-            let le = format!("le=\"{}\"", number(bound));
+            let le = format!("le=\"{}\"", boundary(bound));
             line(out, name, "_bucket", labels, &le, total);
         }
         line(out, name, "_sum", labels, "", self.sum);
@@ -144,6 +149,15 @@ fn line(out: &mut String, name: &str, suffix: &str, labels: &str, le: &str, valu
     } else {
         writeln!(out, "{name}{suffix}{{{labels}}} {value}")
     };
+}
+
+/// A bound as OpenMetrics writes it, and as Prometheus stores it: always with a point.
+fn boundary(bound: f64) -> String {
+    if bound.fract() == 0.0 { format!("{bound:.1}") } else { number(bound) }
+}
+
+fn bytes_of(size: usize) -> f64 {
+    u32::try_from(size).unwrap_or(u32::MAX).into()
 }
 
 fn number(value: f64) -> String {

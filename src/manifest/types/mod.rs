@@ -1,13 +1,17 @@
 //! The small types of the manifest. Each is checked where it is read, so that no later step sees
 //! an invalid name, port or duration.
 
+mod address;
 mod amount;
+mod day;
 mod duration;
 mod name;
 mod secret;
 mod url;
 
+pub use address::{Address, Host};
 pub use amount::{ByteSize, Share};
+pub use day::Day;
 pub use duration::Duration;
 pub use name::{LabelName, Name};
 pub use secret::{SecretRef, UrlOrSecret};

@@ -5,6 +5,7 @@ use anyhow::{Result, bail, ensure};
 use super::spec::{Bound, Dashboard, Kind, Panel, Source, Variable};
 use super::{Context, kinds};
 use crate::diagnostic::suggest;
+use crate::manifest::Duration;
 
 /// A file's name becomes part of a uid: Grafana takes 40 of these characters, `mcpmon-` among them.
 pub(super) fn check_name(name: &str) -> Result<()> {
@@ -19,6 +20,8 @@ pub(super) fn check_name(name: &str) -> Result<()> {
 pub(super) fn check(spec: &Dashboard, ctx: &Context<'_>) -> Result<()> {
     ensure!(!spec.title.trim().is_empty(), "`title` is empty");
     ensure!(!spec.description.trim().is_empty(), "`description` is empty");
+    check_place(spec)?;
+    check_refresh(&spec.refresh)?;
     known(&spec.requires, ctx)?;
     for (name, variable) in &spec.variables {
         check_variable(name, variable)?;
@@ -30,6 +33,45 @@ pub(super) fn check(spec: &Dashboard, ctx: &Context<'_>) -> Result<()> {
                 .map_err(|e| e.context(format!("panel \"{}\"", panel.title)))?;
         }
     }
+    Ok(())
+}
+
+/// Grafana's own limits; a folder's name is also that of a folder of files.
+fn check_place(spec: &Dashboard) -> Result<()> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if let Some(uid) = &spec.uid {
+        ensure!(
+            !uid.is_empty() && uid.len() <= 40 && uid.chars().all(plain),
+            "`uid` has 1 to 40 letters, digits, `-` and `_`: `{uid}` has not"
+        );
+    }
+    let folder = &spec.folder;
+    ensure!(
+        !folder.is_empty()
+            && folder.len() <= 64
+            && folder.trim() == folder
+            && folder.chars().all(|c| plain(c) || c == ' '),
+        "`folder` has 1 to 64 letters, digits, spaces, `-` and `_`: `{folder}` has not"
+    );
+    ensure!(
+        !folder.eq_ignore_ascii_case("general"),
+        "`folder` cannot be `{folder}`: Grafana keeps that name for itself"
+    );
+    Ok(())
+}
+
+/// Everybody who looks makes the stack answer every panel anew.
+fn check_refresh(refresh: &str) -> Result<()> {
+    if refresh.is_empty() {
+        return Ok(());
+    }
+    let every = Duration::parse(refresh).map_err(|_| {
+        anyhow::anyhow!("`refresh` is `{refresh}`: write a number and a unit, as in `30s`")
+    })?;
+    ensure!(
+        every.millis() >= 10_000,
+        "`refresh` is `{refresh}`: every look costs Prometheus all queries; write `10s` or more"
+    );
     Ok(())
 }
 

@@ -4,8 +4,8 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::panel::datasource;
-use super::spec::{Dashboard, Source, Variable};
-use super::{Context, RUNBOOKS, field, load, uid};
+use super::spec::{Annotation, Color, Dashboard, Source, Variable};
+use super::{Context, RUNBOOKS, field, identity, load};
 use crate::assets::Assets;
 
 /// What Grafana puts in place of "All". Listing the names would make a pattern of 10,000 services.
@@ -66,14 +66,14 @@ pub(super) fn links(
 ) -> Result<Vec<Value>> {
     let mut found = Vec::new();
     for other in ctx.dashboards.iter().filter(|other| *other != name) {
-        let (title, description) = if other == RUNBOOKS {
-            ("Runbooks".to_owned(), "What to do about each alert".to_owned())
+        let description = if other == RUNBOOKS {
+            "What to do about each alert".to_owned()
         } else {
-            let other = load(assets, other)?;
-            (other.title, other.description)
+            load(assets, other)?.description
         };
-        let url = format!("/d/{}", uid(other));
-        found.push(link(&title, description.trim(), &url, "dashboard", true));
+        let other = identity(assets, other)?;
+        let url = format!("/d/{}", other.uid);
+        found.push(link(&other.title, description.trim(), &url, "dashboard", true));
     }
     found.extend(spec.links.iter().map(|l| link(&l.title, "", &l.url, "external link", false)));
     Ok(found)
@@ -87,22 +87,70 @@ pub(super) fn link(title: &str, tooltip: &str, url: &str, icon: &str, ours: bool
     })
 }
 
-/// `annotations`: Grafana's own, which every dashboard has, and those of the dashboard.
+/// `annotations`: Grafana's own, those of the dashboard, and what belongs over every chart.
 pub(super) fn annotations(spec: &Dashboard) -> Value {
     let mut list = vec![json!({
-        "builtIn": 1, "datasource": { "type": "grafana", "uid": "-- Grafana --" },
-        "enable": true, "hide": true, "iconColor": "rgba(0, 211, 255, 1)",
-        "name": "Annotations & Alerts", "type": "dashboard",
+        "builtIn": 1, "datasource": grafana(), "enable": true, "hide": true,
+        "iconColor": "rgba(0, 211, 255, 1)", "name": "Annotations & Alerts", "type": "dashboard",
     })];
-    for (name, annotation) in &spec.annotations {
+    list.extend(spec.annotations.iter().map(|(name, own)| mark(name, own)));
+    for (name, common) in common(spec) {
+        if !spec.annotations.contains_key(name) {
+            list.push(mark(name, &common));
+        }
+    }
+    if !spec.annotations.contains_key(DEPLOYMENTS) {
+        // Written to Grafana's own store, by whoever deploys.
         list.push(json!({
-            "name": name, "datasource": datasource(Source::Prometheus), "enable": true,
-            "hide": false, "iconColor": field::color(annotation.color),
-            "target": { "refId": "Anno", "expr": annotation.query },
-            // The Prometheus plugin reads these beside the target.
-            "expr": annotation.query, "titleFormat": annotation.title,
-            "textFormat": annotation.text, "tagKeys": "", "useValueForTime": false,
+            "name": DEPLOYMENTS, "datasource": grafana(), "enable": true, "hide": false,
+            "iconColor": field::color(Color::Info),
+            "target": { "limit": 100, "matchAny": false, "tags": ["deploy"], "type": "tags" },
         }));
     }
     json!({ "list": list })
+}
+
+const DEPLOYMENTS: &str = "Deployments";
+
+/// Marks that every dashboard has, for the services that were chosen where it lets the reader choose.
+fn common(spec: &Dashboard) -> [(&'static str, Annotation); 2] {
+    let chosen = |label: &str| {
+        let known = spec.variables.contains_key(label);
+        if known { format!(", {label}=~\"${label}\"") } else { String::new() }
+    };
+    let chosen = chosen("group") + &chosen("service");
+    let alerts = Annotation {
+        query: format!(
+            "max by (alertname, severity, service, component) \
+             (ALERTS{{alertstate=\"firing\", severity=~\"critical|high\"{chosen}}})"
+        ),
+        color: Color::Critical,
+        title: "{{alertname}}".to_owned(),
+        text: "{{severity}} {{service}} {{component}}".to_owned(),
+    };
+    let restarts = Annotation {
+        query: format!(
+            "max by (service, component) \
+             (changes(process_start_time_seconds{{job!=\"\"{chosen}}}[$__rate_interval])) > 0"
+        ),
+        color: Color::Info,
+        title: "{{service}} {{component}} started anew".to_owned(),
+        text: String::new(),
+    };
+    [("Alerts", alerts), ("Restarts", restarts)]
+}
+
+fn grafana() -> Value {
+    json!({ "type": "grafana", "uid": "-- Grafana --" })
+}
+
+fn mark(name: &str, annotation: &Annotation) -> Value {
+    json!({
+        "name": name, "datasource": datasource(Source::Prometheus), "enable": true,
+        "hide": false, "iconColor": field::color(annotation.color),
+        "target": { "refId": "Anno", "expr": annotation.query },
+        // The Prometheus plugin reads these beside the target.
+        "expr": annotation.query, "titleFormat": annotation.title,
+        "textFormat": annotation.text, "tagKeys": "", "useValueForTime": false,
+    })
 }

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use crate::assets::Assets;
 use crate::diagnostic::suggest;
-pub use queries::{PanelQuery, queries};
+pub use queries::{Choice, PanelQuery, choices, queries};
 pub use runbooks::{runbook_panel_id, runbook_url, runbooks};
 
 /// The uid of the Prometheus data source in every Grafana that mcpmon renders.
@@ -32,7 +32,9 @@ pub const ALERTMANAGER_UID: &str = "alertmanager";
 /// The name under which the page of runbooks stands among the dashboards.
 pub const RUNBOOKS: &str = "runbooks";
 
-const FOLDER: &str = "grafana/dashboards";
+const SOURCES: &str = "grafana/dashboards";
+/// Where Grafana lists what names no other folder.
+const HOME_FOLDER: &str = "mcpmon";
 /// The model of Grafana 11. Later versions lift it to theirs when they load it; an earlier number
 /// would only make them do more, a later one would be read wrongly by 11.
 const SCHEMA_VERSION: u32 = 39;
@@ -66,12 +68,39 @@ impl Context<'_> {
 
 /// Names of all dashboards, sorted.
 pub fn names(assets: &Assets) -> Vec<String> {
-    assets.names(FOLDER, ".yaml")
+    assets.names(SOURCES, ".yaml")
 }
 
-/// The uid of a dashboard: links, bookmarks and `runbook_url` depend on it.
-pub fn uid(name: &str) -> String {
-    format!("mcpmon-{name}")
+/// What Grafana knows a dashboard by: it refuses to load any when two of them share a uid, or a title
+/// within a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Links, bookmarks and `runbook_url` depend on it.
+    pub uid: String,
+    /// The folder that lists it.
+    pub folder: String,
+    /// The heading.
+    pub title: String,
+}
+
+impl Identity {
+    /// Where the dashboard's file is written: Grafana makes its folders from those of the files.
+    pub fn file(&self, name: &str) -> String {
+        format!("{}/{name}.json", self.folder)
+    }
+}
+
+/// What Grafana knows a dashboard by.
+pub fn identity(assets: &Assets, name: &str) -> Result<Identity> {
+    if name == RUNBOOKS {
+        return Ok(runbooks::identity());
+    }
+    let spec = load(assets, name)?;
+    Ok(Identity { uid: uid(name, &spec), folder: spec.folder, title: spec.title })
+}
+
+fn uid(name: &str, spec: &spec::Dashboard) -> String {
+    spec.uid.clone().unwrap_or_else(|| format!("mcpmon-{name}"))
 }
 
 /// The components without which a dashboard has nothing to show.
@@ -111,12 +140,18 @@ pub fn compile(assets: &Assets, name: &str, ctx: &Context<'_>) -> Result<Value> 
     }
     checks::expand_terms(&mut spec, ctx.stack);
     checks::resolve_bounds(&mut spec, ctx);
-    let panels = panel::panels(&spec, name, ctx);
+    let service = if ctx.renders("service") && name != "service" {
+        // The service dashboard needs no link to itself.
+        Some(identity(assets, "service")?.uid)
+    } else {
+        None
+    };
+    let panels = panel::panels(&spec, service.as_deref(), ctx);
     let links = frame::links(assets, &spec, name, ctx)?;
     let mut tags = vec!["mcpmon".to_owned()];
     tags.extend(spec.tags.iter().cloned());
     Ok(dashboard(
-        Head { name, title: &spec.title, description: &spec.description },
+        Head { uid: &uid(name, &spec), title: &spec.title, description: &spec.description },
         json!({
             "annotations": frame::annotations(&spec),
             "links": links,
@@ -131,7 +166,7 @@ pub fn compile(assets: &Assets, name: &str, ctx: &Context<'_>) -> Result<Value> 
 
 #[derive(Clone, Copy)]
 struct Head<'a> {
-    name: &'a str,
+    uid: &'a str,
     title: &'a str,
     description: &'a str,
 }
@@ -140,7 +175,7 @@ struct Head<'a> {
 fn dashboard(head: Head<'_>, own: Value) -> Value {
     let mut json = json!({
         "id": null,
-        "uid": uid(head.name),
+        "uid": head.uid,
         "title": head.title,
         "description": head.description,
         "schemaVersion": SCHEMA_VERSION,
@@ -150,7 +185,8 @@ fn dashboard(head: Head<'_>, own: Value) -> Value {
         "fiscalYearStartMonth": 0,
         // One cross-hair over all charts: what happened at the same time stands out.
         "graphTooltip": 1,
-        "timepicker": {},
+        // Without the five seconds that Grafana offers first.
+        "timepicker": { "refresh_intervals": ["10s", "30s", "1m", "5m", "15m", "30m", "1h"] },
         "timezone": "browser",
         "weekStart": "",
     });
@@ -159,7 +195,7 @@ fn dashboard(head: Head<'_>, own: Value) -> Value {
 }
 
 fn path(name: &str) -> String {
-    format!("{FOLDER}/{name}.yaml")
+    format!("{SOURCES}/{name}.yaml")
 }
 
 fn load(assets: &Assets, name: &str) -> Result<spec::Dashboard> {

@@ -6,9 +6,10 @@ use super::grid::{COLUMNS, Grid};
 use super::spec::{Dashboard, Kind, Panel, Row, Source};
 use super::{Context, LOKI_UID, PLUGIN_VERSION, PROMETHEUS_UID, columns, field, kinds};
 
-/// All panels, in order, without those whose component is not enabled.
-pub(super) fn panels(spec: &Dashboard, name: &str, ctx: &Context<'_>) -> Vec<Value> {
-    let mut builder = Builder { spec, name, ctx, grid: Grid::default(), next_id: 1 };
+/// All panels, in order, without those whose component is not enabled. `service` is the uid of the
+/// dashboard that a service's name leads to.
+pub(super) fn panels(spec: &Dashboard, service: Option<&str>, ctx: &Context<'_>) -> Vec<Value> {
+    let mut builder = Builder { spec, service, ctx, grid: Grid::default(), next_id: 1 };
     spec.rows.iter().flat_map(|row| builder.row(row)).collect()
 }
 
@@ -28,7 +29,7 @@ pub(super) fn ref_id(index: usize) -> String {
 
 struct Builder<'a> {
     spec: &'a Dashboard,
-    name: &'a str,
+    service: Option<&'a str>,
     ctx: &'a Context<'a>,
     grid: Grid,
     next_id: u32,
@@ -94,17 +95,17 @@ impl Builder<'_> {
     }
 
     fn field_config(&self, panel: &Panel) -> Value {
-        // The service dashboard needs no link to itself.
-        let linked = self.ctx.renders("service") && self.name != "service";
         if panel.kind.has_columns() {
-            let link = linked.then(|| service_link("${__value.raw:percentencode}"));
+            let link = self.service.map(|uid| service_link(uid, "${__value.raw:percentencode}"));
             return field::config(panel, Vec::new(), columns::overrides(panel, link));
         }
         let names_service = |legend: &String| legend.contains("{{service}}");
         let by_service = panel.legend.iter().any(names_service)
             || panel.queries.iter().any(|query| names_service(&query.legend));
-        let links = (linked && by_service)
-            .then(|| service_link("${__field.labels.service:percentencode}"))
+        let links = self
+            .service
+            .filter(|_| by_service)
+            .map(|uid| service_link(uid, "${__field.labels.service:percentencode}"))
             .into_iter()
             .collect();
         let overrides = panel.queries.iter().enumerate().filter_map(|(index, query)| {
@@ -164,10 +165,10 @@ fn loki(panel: &Panel, index: usize, expr: &str, legend: &str) -> Value {
     target
 }
 
-fn service_link(service: &str) -> Value {
+fn service_link(uid: &str, service: &str) -> Value {
     json!({
         "title": "Open the service",
-        "url": format!("/d/{}?var-service={service}&${{__url_time_range}}", super::uid("service")),
+        "url": format!("/d/{uid}?var-service={service}&${{__url_time_range}}"),
         "targetBlank": false,
     })
 }

@@ -1,6 +1,8 @@
 //! The queries of a rendered dashboard, as Grafana would send them: what a check runs against the
 //! live stack.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 /// One query of one panel.
@@ -10,6 +12,10 @@ pub struct PanelQuery {
     pub dashboard: String,
     /// The panel's title; `annotation: <name>` for a mark on the time axis.
     pub panel: String,
+    /// How the series of the query are called.
+    pub legend: String,
+    /// What the panel says when there is nothing to show.
+    pub empty: Option<String>,
     /// The uid of the data source that it asks.
     pub datasource: String,
     /// PromQL or LogQL without Grafana's macros and variables.
@@ -18,21 +24,52 @@ pub struct PanelQuery {
     pub instant: bool,
 }
 
+/// A variable of which the reader sees one value at a time, and where its values come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The variable's name.
+    pub name: String,
+    /// The series that carry the label.
+    pub series: String,
+    /// The label whose values they are.
+    pub label: String,
+}
+
 /// The span that stands for `$__range` and the like: long enough for any rate.
 const RANGE_SECONDS: u64 = 3600;
 
-/// All queries of a dashboard. A variable becomes what it is when the dashboard is opened; one whose
-/// values come from a query matches everything.
-pub fn queries(dashboard: &Value) -> Vec<PanelQuery> {
+/// The variables that are to be filled with a value that exists.
+pub fn choices(dashboard: &Value) -> Vec<Choice> {
+    let variables = variables(dashboard, &BTreeMap::new());
+    let asked = |variable: &Value| {
+        let query = variable["query"]["query"].as_str()?;
+        let (series, label) =
+            query.strip_prefix("label_values(")?.strip_suffix(')')?.rsplit_once(',')?;
+        Some(Choice {
+            name: text(&variable["name"]),
+            series: fill(series, &variables, 15),
+            label: label.trim().to_owned(),
+        })
+    };
+    let list = list(&dashboard["templating"]["list"]);
+    list.iter().filter(|variable| variable["multi"] != true).filter_map(asked).collect()
+}
+
+/// All queries of a dashboard. A variable becomes what is chosen for it, else what it is when the
+/// dashboard is opened; one whose values come from a query then matches everything.
+pub fn queries(dashboard: &Value, chosen: &BTreeMap<String, String>) -> Vec<PanelQuery> {
     let uid = text(&dashboard["uid"]);
-    let variables = variables(dashboard);
+    let variables = variables(dashboard, chosen);
     let mut found = Vec::new();
     for panel in panels(dashboard) {
         for target in list(&panel["targets"]) {
             let step = target["interval"].as_str().and_then(seconds).unwrap_or(15);
+            let empty = panel.pointer("/fieldConfig/defaults/noValue");
             found.push(PanelQuery {
                 dashboard: uid.clone(),
                 panel: text(&panel["title"]),
+                legend: text(&target["legendFormat"]),
+                empty: empty.and_then(Value::as_str).map(str::to_owned),
                 datasource: text(&target["datasource"]["uid"]),
                 expr: fill(&text(&target["expr"]), &variables, step),
                 instant: target["instant"] == true || target["queryType"] == "instant",
@@ -44,6 +81,8 @@ pub fn queries(dashboard: &Value) -> Vec<PanelQuery> {
             found.push(PanelQuery {
                 dashboard: uid.clone(),
                 panel: format!("annotation: {}", text(&annotation["name"])),
+                legend: text(&annotation["titleFormat"]),
+                empty: Some("nothing to mark".to_owned()),
                 datasource: text(&annotation["datasource"]["uid"]),
                 expr: fill(expr, &variables, 15),
                 instant: false,
@@ -72,12 +111,17 @@ fn seconds(duration: &str) -> Option<u64> {
 }
 
 /// Name and value of each variable; `None` for one that stands for all values.
-fn variables(dashboard: &Value) -> Vec<(String, Option<String>)> {
+fn variables(
+    dashboard: &Value,
+    chosen: &BTreeMap<String, String>,
+) -> Vec<(String, Option<String>)> {
     let mut found: Vec<(String, Option<String>)> = list(&dashboard["templating"]["list"])
         .iter()
         .map(|variable| {
-            let value = variable["current"]["value"].as_str().map(str::to_owned);
-            (text(&variable["name"]), value)
+            let name = text(&variable["name"]);
+            let opened = variable["current"]["value"].as_str();
+            let value = chosen.get(&name).map(String::as_str).or(opened).map(str::to_owned);
+            (name, value)
         })
         .collect();
     // `$service_group` must not be read as `$service` and a rest.

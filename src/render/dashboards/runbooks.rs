@@ -6,7 +6,15 @@ use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
 use super::grid::{COLUMNS, Grid};
-use super::{Head, PLUGIN_VERSION, RUNBOOKS, dashboard, uid};
+use super::{HOME_FOLDER, Head, Identity, PLUGIN_VERSION, RUNBOOKS, dashboard};
+
+const UID: &str = "mcpmon-runbooks";
+const TITLE: &str = "Runbooks";
+
+/// What Grafana knows the page by.
+pub(super) fn identity() -> Identity {
+    Identity { uid: UID.to_owned(), folder: HOME_FOLDER.to_owned(), title: TITLE.to_owned() }
+}
 
 /// The id of an alert's panel. It depends on the alert's name alone, so that a link in an old
 /// notification still leads to the right place after alerts were added or removed.
@@ -24,7 +32,7 @@ pub fn runbook_panel_id(alert: &str) -> u32 {
 /// read the number; the older dashboard page, which 11 can be switched to, reads only the number.
 pub fn runbook_url(grafana: &str, alert: &str) -> String {
     let base = grafana.trim_end_matches('/');
-    format!("{base}/d/{}/{RUNBOOKS}?viewPanel={}", uid(RUNBOOKS), runbook_panel_id(alert))
+    format!("{base}/d/{UID}/{RUNBOOKS}?viewPanel={}", runbook_panel_id(alert))
 }
 
 /// The dashboard of runbooks: `(alert, Markdown)`, in order of name.
@@ -57,8 +65,8 @@ pub fn runbooks(runbooks: &[(&str, &str)]) -> Result<Value> {
         }));
     }
     let head = Head {
-        name: RUNBOOKS,
-        title: "Runbooks",
+        uid: UID,
+        title: TITLE,
         description: "What each alert means, how to look into it and what to do.",
     };
     Ok(dashboard(

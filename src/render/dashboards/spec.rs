@@ -10,8 +10,13 @@ pub use super::look::{Bound, Color, Kind, Mapping, Source, Style, Thresholds};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dashboard {
-    /// The title; its uid is `mcpmon-` and the file's name.
+    /// The title.
     pub title: String,
+    /// Its uid, if it is not `mcpmon-` and the file's name.
+    pub uid: Option<String>,
+    /// The folder that Grafana lists it in.
+    #[serde(default = "folder")]
+    pub folder: String,
     /// The question that it answers.
     pub description: String,
     /// Tags beside `mcpmon`, which every dashboard carries.
@@ -38,7 +43,8 @@ pub struct Dashboard {
     /// Pages elsewhere. The other dashboards of the stack are linked without being named.
     #[serde(default)]
     pub links: Vec<Link>,
-    /// Events drawn over every chart, by name.
+    /// Events drawn over every chart, by name. Those that every dashboard has are replaced by one
+    /// of the same name.
     #[serde(default)]
     pub annotations: IndexMap<String, Annotation>,
     /// The panels, row by row.
@@ -186,6 +192,10 @@ pub struct Query {
     /// Like the panel's, for this query alone.
     #[serde(default)]
     pub mappings: IndexMap<String, Mapping>,
+}
+
+fn folder() -> String {
+    super::HOME_FOLDER.to_owned()
 }
 
 fn time() -> String {

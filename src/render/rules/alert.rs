@@ -3,11 +3,11 @@
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value as Json, json};
 
-use super::pack::{Alert, Severity, Unit};
+use super::pack::{Alert, Severity, Unit, ranked};
 use super::text::{Facts, Texts};
-use super::{Override, duration};
+use super::{Override, TierOverride, duration};
 
-/// An alert whose numbers are settled.
+/// An alert at one severity, its numbers settled.
 pub(super) struct Settled<'a> {
     pub name: &'a str,
     pub source: &'a Alert,
@@ -18,25 +18,74 @@ pub(super) struct Settled<'a> {
     pub texts: Texts,
 }
 
+/// An alert at its own severity, then at each of its tiers, the worst first.
+pub(super) fn settle<'a>(
+    name: &'a str,
+    source: &'a Alert,
+    change: Option<&Override>,
+    scrape_interval: f64,
+) -> anyhow::Result<Vec<Settled<'a>>> {
+    let untouched = Override::default();
+    let change = change.unwrap_or(&untouched);
+    if let Some(severity) =
+        change.tiers.keys().find(|severity| !source.tiers.contains_key(severity))
+    {
+        bail!("it has no tier `{}`", severity.as_str());
+    }
+    let own = TierOverride { threshold: change.threshold, r#for: change.r#for.clone() };
+    let severity = change.severity.unwrap_or(source.severity);
+    let hold = source.hold.as_deref();
+    let mut levels = vec![Settled::new(
+        name,
+        source,
+        severity,
+        (source.threshold, hold),
+        &own,
+        scrape_interval,
+    )?];
+    for (severity, tier) in &source.tiers {
+        let numbers = (Some(tier.threshold), tier.hold.as_deref().or(hold));
+        let changed = change.tiers.get(severity).cloned().unwrap_or_default();
+        levels.push(Settled::new(name, source, *severity, numbers, &changed, scrape_interval)?);
+    }
+    let thresholds = || levels.iter().filter_map(|l| Some((l.severity, l.threshold?)));
+    if levels.len() > 1 && ranked(thresholds()) != ranked(source.levels()) {
+        let said: Vec<_> = thresholds().map(|(s, t)| format!("{} {t}", s.as_str())).collect();
+        bail!(
+            "the worse of its severities must have the threshold that is harder to reach, not {}",
+            said.join(", ")
+        );
+    }
+    Ok(levels)
+}
+
 impl<'a> Settled<'a> {
-    pub(super) fn new(
+    fn new(
         name: &'a str,
         source: &'a Alert,
-        change: Option<&Override>,
+        severity: Severity,
+        (threshold, hold): (Option<f64>, Option<&str>),
+        change: &TierOverride,
         scrape_interval: f64,
     ) -> anyhow::Result<Self> {
-        let asked = change.and_then(|c| c.threshold);
-        if let Some(threshold) = asked {
+        if let Some(threshold) = change.threshold {
             check_threshold(source, threshold)?;
         }
-        let severity = change.and_then(|c| c.severity).unwrap_or(source.severity);
-        let hold = change.and_then(|c| c.r#for.as_deref()).or(source.hold.as_deref());
+        let hold = change.r#for.as_deref().or(hold);
         let hold = duration::seconds(hold.unwrap_or("0")).context("`for`")?;
         let keep = duration::seconds(source.keep_firing_for.as_deref().unwrap_or("0"))?;
-        let threshold = asked.or(source.threshold);
+        let threshold = change.threshold.or(threshold);
         let texts =
             Texts::new(&Facts { threshold, hold, severity: severity.as_str(), scrape_interval })?;
         Ok(Self { name, source, severity, hold, keep, threshold, texts })
+    }
+
+    /// The alert's name, with the severity where it has several.
+    pub(super) fn title(&self) -> String {
+        if self.source.tiers.is_empty() {
+            return self.name.to_owned();
+        }
+        format!("{} ({})", self.name, self.severity.as_str())
     }
 
     /// The rule as Prometheus reads it.

@@ -40,7 +40,11 @@ fn test(alert: &Settled<'_>, case: &Case) -> anyhow::Result<Json> {
     for (name, values) in &case.series {
         series.push(json!({"series": render(name)?, "values": render(values)?}));
     }
-    let alerts = format!("ALERTS{{alertname=\"{}\",alertstate=\"firing\"}}", alert.name);
+    let alerts = format!(
+        "ALERTS{{alertname=\"{}\",alertstate=\"firing\",severity=\"{}\"}}",
+        alert.name,
+        alert.severity.as_str()
+    );
     let mut asked = Asked { expr: alerts.clone(), checks: Vec::new() };
     match moment(&case.from)? {
         None => {
@@ -68,7 +72,7 @@ fn test(alert: &Settled<'_>, case: &Case) -> anyhow::Result<Json> {
         }
     }
     let mut test = Map::new();
-    test.insert("name".to_owned(), format!("{}: {}", alert.name, case.about).into());
+    test.insert("name".to_owned(), format!("{}: {}", alert.title(), case.about).into());
     test.insert("interval".to_owned(), duration::format(interval).into());
     test.insert("input_series".to_owned(), series.into());
     test.insert("promql_expr_test".to_owned(), asked.checks.into());

@@ -37,14 +37,30 @@ pub struct AlertFacts {
     pub threshold: Option<f64>,
     /// What that value means.
     pub unit: Option<Unit>,
+    /// Its further severities, each from a value of its own.
+    pub tiers: Vec<(Severity, f64)>,
     /// Components without which it is left out.
     pub requires: Vec<String>,
 }
 
+impl AlertFacts {
+    /// Whether other thresholds rise or fall with the severities as its own do.
+    pub fn in_order(&self, levels: impl Iterator<Item = (Severity, f64)>) -> bool {
+        let own = self.threshold.map(|threshold| (self.severity, threshold));
+        let own = own.into_iter().chain(self.tiers.iter().copied());
+        self.tiers.is_empty() || pack::ranked(levels) == pack::ranked(own)
+    }
+}
+
 impl Catalog {
-    /// An alert and the pack it stands in.
-    pub fn alert(&self, name: &str) -> Option<(&str, &AlertFacts)> {
-        self.packs.iter().find_map(|(pack, facts)| Some((pack.as_str(), facts.alerts.get(name)?)))
+    /// Each alert that `<alert>` or `<pack>/<alert>` stands for, with its pack.
+    pub fn alerts<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a AlertFacts)> + 'a {
+        let (of, name) = name.split_once('/').map_or((None, name), |(p, n)| (Some(p), n));
+        let packs = self.packs.iter().filter(move |(pack, _)| of.is_none_or(|of| of == *pack));
+        packs.filter_map(move |(pack, facts)| Some((pack.as_str(), facts.alerts.get(name)?)))
     }
 
     /// The names of all alerts.
@@ -68,6 +84,11 @@ pub fn catalog(assets: &Assets) -> anyhow::Result<Catalog> {
             r#for: source.hold.clone().unwrap_or_else(|| "0s".to_owned()),
             threshold: source.threshold,
             unit: source.unit,
+            tiers: source
+                .tiers
+                .iter()
+                .map(|(severity, tier)| (*severity, tier.threshold))
+                .collect(),
             requires: source.requires.clone(),
         };
         let alerts =

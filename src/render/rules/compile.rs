@@ -3,7 +3,7 @@
 use anyhow::{Context as _, bail};
 use serde_json::{Value as Json, json};
 
-use super::alert::Settled;
+use super::alert::settle;
 use super::pack::Pack;
 use super::{
     AlertInfo, Compiled, Input, RuleFile, Runbook, TestFile, case, dialect, duration, pack, prove,
@@ -32,30 +32,36 @@ pub fn compile(assets: &Assets, input: &Input<'_>) -> anyhow::Result<Compiled> {
 fn add_pack(out: &mut Compiled, name: &str, pack: &Pack, input: &Input<'_>) -> anyhow::Result<()> {
     let (mut rules, mut tests) = (Vec::new(), Vec::new());
     for (alert, source) in &pack.alerts {
-        if out.alerts.iter().any(|known| known.name == *alert) {
-            bail!("two rule packs have an alert `{alert}`");
-        }
-        let change = input.overrides.get(alert);
-        let off = input.disable.contains(alert) || change.is_some_and(|c| c.enabled == Some(false));
+        let exactly = format!("{name}/{alert}");
+        let change = input.overrides.get(&exactly).or_else(|| input.overrides.get(alert));
+        let off = input.disable.contains(alert)
+            || input.disable.contains(&exactly)
+            || change.is_some_and(|c| c.enabled == Some(false));
         if off || !source.requires.iter().all(|component| input.components.contains(component)) {
             continue;
         }
+        if out.alerts.iter().any(|known| known.name == *alert) {
+            bail!("two rule packs have an alert `{alert}`");
+        }
         let mut add = || -> anyhow::Result<()> {
-            let settled = Settled::new(alert, source, change, input.scrape_interval_seconds)?;
-            rules.push(settled.rule((input.runbook_url)(alert))?);
-            tests.extend(case::tests(&settled)?);
-            let (summary, severity) = (settled.plain_summary()?, settled.severity);
+            let levels = settle(alert, source, change, input.scrape_interval_seconds)?;
+            for level in &levels {
+                rules.push(level.rule((input.runbook_url)(alert))?);
+                tests.extend(case::tests(level)?);
+            }
+            let settled = levels.first().context("it has no severity")?;
+            let summary = settled.plain_summary()?;
             out.runbooks.push(Runbook {
                 alert: alert.clone(),
                 pack: name.to_owned(),
-                severity,
+                severities: levels.iter().map(|level| level.severity).collect(),
                 summary: summary.clone(),
-                markdown: runbook::page(&settled)?,
+                markdown: runbook::page(settled, &levels)?,
             });
             out.alerts.push(AlertInfo {
                 name: alert.clone(),
                 pack: name.to_owned(),
-                severity,
+                severity: settled.severity,
                 category: source.category.clone(),
                 summary,
                 r#for: duration::format(settled.hold),

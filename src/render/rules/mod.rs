@@ -14,6 +14,7 @@ mod alert;
 mod case;
 mod catalog;
 mod compile;
+mod contract;
 mod dialect;
 mod duration;
 mod pack;
@@ -24,6 +25,7 @@ mod text;
 
 pub use catalog::{AlertFacts, Catalog, PackFacts, catalog, dialects};
 pub use compile::compile;
+pub use contract::{Need, Shape, Source};
 pub use dialect::Dialect;
 pub use pack::{Severity, Unit};
 pub use runbook::runbooks_markdown;
@@ -36,9 +38,9 @@ use serde_json::Value as Json;
 pub struct Input<'a> {
     /// Names of the rule packs in use, in the order of the manifest.
     pub packs: &'a [String],
-    /// Alerts that are left out.
+    /// Alerts that are left out, as `<alert>` or `<pack>/<alert>`.
     pub disable: &'a BTreeSet<String>,
-    /// Changes to single alerts, by name.
+    /// Changes to single alerts, by `<alert>` or `<pack>/<alert>`.
     pub overrides: &'a BTreeMap<String, Override>,
     /// Names of the dialects that at least one service speaks.
     pub dialects: &'a BTreeSet<String>,
@@ -61,6 +63,17 @@ pub struct Override {
     pub severity: Option<Severity>,
     /// `false` leaves it out.
     pub enabled: Option<bool>,
+    /// Changes to its further severities.
+    pub tiers: BTreeMap<Severity, TierOverride>,
+}
+
+/// What a manifest changes about a further severity of an alert.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TierOverride {
+    /// The value beyond which it fires.
+    pub threshold: Option<f64>,
+    /// How long the condition must hold, as a Prometheus duration.
+    pub r#for: Option<String>,
 }
 
 /// Everything that comes from the rule packs and dialects.
@@ -101,8 +114,8 @@ pub struct Runbook {
     pub alert: String,
     /// The pack it comes from.
     pub pack: String,
-    /// How urgent it is.
-    pub severity: Severity,
+    /// How urgent it is; several where it has tiers.
+    pub severities: Vec<Severity>,
     /// What it says, without a service's name.
     pub summary: String,
     /// The page, without its title.

@@ -1,5 +1,7 @@
 //! A rule pack as it is written: every alert with its runbook and its test.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, bail};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,10 @@ pub enum Unit {
     Factor,
     /// Things in each second.
     PerSecond,
+    /// Days.
+    Days,
+    /// Mebibytes, 1024 · 1024 bytes each.
+    Mebibytes,
 }
 
 /// A file of alerts that belong together.
@@ -47,6 +53,8 @@ pub(super) struct Alert {
     pub hold: Option<String>,
     pub keep_firing_for: Option<String>,
     pub severity: Severity,
+    #[serde(default)]
+    pub tiers: BTreeMap<Severity, Tier>,
     pub category: String,
     #[serde(default)]
     pub labels: IndexMap<String, String>,
@@ -56,6 +64,16 @@ pub(super) struct Alert {
     pub description: String,
     pub runbook: Page,
     pub test: Vec<Case>,
+}
+
+/// A further severity of the same alert, from another threshold. One name for all of them lets the
+/// worse one mute the milder.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tier {
+    pub threshold: f64,
+    #[serde(rename = "for")]
+    pub hold: Option<String>,
 }
 
 /// What to do when an alert fires.
@@ -94,6 +112,26 @@ pub(super) struct Case {
     pub until: Option<String>,
 }
 
+impl Alert {
+    /// Its severities, each with its threshold.
+    pub(super) fn levels(&self) -> impl Iterator<Item = (Severity, f64)> {
+        let tiers = self.tiers.iter().map(|(severity, tier)| (*severity, tier.threshold));
+        self.threshold.map(|threshold| (self.severity, threshold)).into_iter().chain(tiers)
+    }
+}
+
+/// Whether the thresholds rise or fall from the mildest severity to the worst, if either.
+pub(super) fn ranked(levels: impl Iterator<Item = (Severity, f64)>) -> Option<std::cmp::Ordering> {
+    let mut levels: Vec<_> = levels.collect();
+    levels.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
+    let mut steps = levels.windows(2).map(|pair| match pair {
+        [(mild, a), (worse, b)] if mild != worse => b.partial_cmp(a).filter(|order| order.is_ne()),
+        _ => None,
+    });
+    let first = steps.next()??;
+    steps.all(|step| step == Some(first)).then_some(first)
+}
+
 /// Names of the rule packs there are.
 pub(super) fn names(assets: &Assets) -> Vec<String> {
     assets.names(DIR, ".yaml")
@@ -125,14 +163,22 @@ fn check(alert: &Alert) -> anyhow::Result<()> {
         bail!("no test shows that it fires");
     }
     // A watchdog is the one alert that never stays quiet.
-    if !alert.labels.contains_key("watchdog") && alert.test.iter().all(|c| !c.fires.is_empty()) {
-        bail!("no test shows that it stays quiet");
+    if !alert.labels.contains_key("watchdog") {
+        if alert.test.iter().all(|case| !case.fires.is_empty()) {
+            bail!("no test shows that it stays quiet");
+        }
+        if alert.test.iter().all(|case| case.resolves.is_none()) {
+            bail!("no test shows that it ends");
+        }
     }
     if let Some(case) = alert.test.iter().find(|c| c.fires.is_empty() == c.from.is_some()) {
         bail!("the test `{}`: `from` and `fires` go together", case.about);
     }
     if alert.threshold.is_some() != alert.unit.is_some() {
         bail!("`threshold` and `unit` go together");
+    }
+    if !alert.tiers.is_empty() && (alert.threshold.is_none() || ranked(alert.levels()).is_none()) {
+        bail!("`tiers` need thresholds that rise or fall with the severity");
     }
     Ok(())
 }

@@ -6,15 +6,22 @@ use super::alert::{Settled, plain};
 use super::pack::Look;
 use super::{Compiled, duration};
 
-/// The page of one alert, without its title.
-pub(super) fn page(alert: &Settled<'_>) -> anyhow::Result<String> {
+/// The page of one alert, without its title. What it says it says of the first of its levels.
+pub(super) fn page(alert: &Settled<'_>, levels: &[Settled<'_>]) -> anyhow::Result<String> {
     let source = &alert.source.runbook;
     let render = |text: &str| alert.texts.render(text);
-    let mut out = format!("**{}** · {}", alert.severity.as_str(), alert.source.category);
-    if alert.hold > 0 {
-        let _ = write!(out, " · after {}", duration::format(alert.hold));
+    let mut out = String::new();
+    for level in levels {
+        let _ = write!(out, "**{}** · {}", level.severity.as_str(), level.source.category);
+        if let Some(threshold) = level.threshold.filter(|_| levels.len() > 1) {
+            let _ = write!(out, " · from {threshold}");
+        }
+        if level.hold > 0 {
+            let _ = write!(out, " · after {}", duration::format(level.hold));
+        }
+        out.push_str("\n\n");
     }
-    let _ = write!(out, "\n\n{}.\n", plain(&render(&alert.source.summary)?));
+    let _ = writeln!(out, "{}.", plain(&render(&alert.source.summary)?));
     for (title, text) in [("What it means", &source.means), ("Impact", &source.impact)] {
         let _ = write!(out, "\n### {title}\n{}\n", render(text)?);
     }
@@ -34,7 +41,10 @@ pub(super) fn page(alert: &Settled<'_>) -> anyhow::Result<String> {
         let _ = writeln!(out, "{}. {}", number + 1, render(step)?);
     }
     let _ = write!(out, "\n### When to change it\n{}\n", render(&source.tune)?);
-    let _ = write!(out, "\n### The rule\n```promql\n{}\n```\n", render(&alert.source.expr)?);
+    out.push_str("\n### The rule\n");
+    for level in levels {
+        fenced(&mut out, "promql", &level.texts.render(&alert.source.expr)?);
+    }
     Ok(out)
 }
 
@@ -56,7 +66,8 @@ pub fn runbooks_markdown(compiled: &Compiled) -> String {
             let _ =
                 write!(out, "\n**{pack}**\n\n| alert | severity | what it says |\n|---|---|---|\n");
         }
-        let (alert, severity) = (&book.alert, book.severity.as_str());
+        let severities: Vec<_> = book.severities.iter().map(|s| s.as_str()).collect();
+        let (alert, severity) = (&book.alert, severities.join(", "));
         let anchor = alert.to_lowercase();
         let _ = writeln!(out, "| [{alert}](#{anchor}) | {severity} | {} |", book.summary);
     }

@@ -14,8 +14,8 @@ impl Checks<'_> {
         let components = self.stack.components.values().filter_map(|part| {
             Some((
                 part.host_port?,
-                part.name.clone(),
-                vec!["components".into(), (&part.name).into(), "port".into()],
+                part.key.clone(),
+                vec!["components".into(), (&part.key).into(), "port".into()],
                 true,
             ))
         });
@@ -70,14 +70,14 @@ impl Checks<'_> {
     /// Ports beyond the host itself are said so.
     pub(super) fn exposure(&self, found: &mut Vec<Diagnostic>) {
         for part in self.stack.components.values() {
-            let place = self.at(["components".into(), (&part.name).into(), "address".into()]);
+            let place = self.at(["components".into(), (&part.key).into(), "address".into()]);
             match part.host_address.parse::<std::net::IpAddr>() {
                 Err(_) => found.push(
                     Diagnostic::error(place, format!("`{}` is not an address", part.host_address))
                         .help("write `127.0.0.1`, or an address of this host"),
                 ),
                 Ok(address) if !address.is_loopback() => found.push(
-                    Diagnostic::warning(place, format!("`{}` is reachable from other machines at {address}", part.name))
+                    Diagnostic::warning(place, format!("`{}` is reachable from other machines at {address}", part.key))
                         .help("anyone who reaches it can read its data and change its configuration; put a proxy with authentication before it"),
                 ),
                 Ok(_) => {}
@@ -85,7 +85,7 @@ impl Checks<'_> {
             for key in part.env.keys() {
                 secret_environment(
                     key,
-                    self.at(["components".into(), (&part.name).into(), "env".into(), key.into()]),
+                    self.at(["components".into(), (&part.key).into(), "env".into(), key.into()]),
                     "let the program read it from a file: `secrets: {NAME: {file: secrets/NAME}}` puts one into its container",
                     found,
                 );
@@ -96,7 +96,9 @@ impl Checks<'_> {
     pub(super) fn names(&self, found: &mut Vec<Diagnostic>) {
         let manifest = &self.document.manifest;
         for run in &self.stack.runs {
-            if self.catalog.get(&run.name).is_some() {
+            if self.catalog.get(&run.name).is_some()
+                || self.stack.components.contains_key(&run.name)
+            {
                 found.push(
                     Diagnostic::error(
                         self.key(["services".into(), (&run.name).into()]),
@@ -117,6 +119,7 @@ impl Checks<'_> {
             .iter()
             .map(|r| r.name.len())
             .chain(self.catalog.names().map(str::len))
+            .chain(self.stack.components.keys().map(String::len))
             .max()
             .unwrap_or(0);
         if manifest.name.as_str().len() + 1 + longest > 63 {

@@ -1,6 +1,7 @@
 //! What no single value can show: values that do not fit each other.
 
 mod alerts;
+mod audit;
 mod dashboards;
 mod host;
 mod needs;
@@ -8,6 +9,8 @@ mod notifications;
 mod scrape;
 mod services;
 mod suspects;
+
+pub use suspects::{leads_to_itself, looks_secret};
 
 use super::Stack;
 use crate::catalog::Catalog;
@@ -27,6 +30,9 @@ pub fn run(document: &Document, catalog: &Catalog, stack: &Stack, found: &mut Ve
     checks.alerts(found);
     checks.receivers(found);
     checks.routes(found);
+    checks.intervals(found);
+    checks.unreached(found);
+    checks.audit(found);
     checks.dashboards(found);
     checks.exposure(found);
     checks.names(found);

@@ -3,7 +3,8 @@
 use super::Checks;
 use super::suspects::container_itself;
 use crate::diagnostic::{Diagnostic, suggest};
-use crate::manifest::{Name, Severity, UrlOrSecret};
+use crate::manifest::{Name, Route, Severity, UrlOrSecret};
+use crate::stack::notifications::takes;
 use crate::yaml::{Segment, Span};
 
 impl Checks<'_> {
@@ -78,6 +79,69 @@ impl Checks<'_> {
         }
     }
 
+    /// Every interval that a route names is there, and every one that is there is named.
+    pub(super) fn intervals(&self, found: &mut Vec<Diagnostic>) {
+        let n = &self.document.manifest.notifications;
+        let mut used: Vec<&Name> = Vec::new();
+        for (index, route) in n.routes.iter().enumerate() {
+            for (key, names) in [("mute", &route.mute), ("active", &route.active)] {
+                for (position, name) in names.iter().enumerate() {
+                    used.push(name);
+                    if n.mute_times.contains_key(name) {
+                        continue;
+                    }
+                    let place = self.at([
+                        "notifications".into(),
+                        "routes".into(),
+                        index.into(),
+                        key.into(),
+                        position.into(),
+                    ]);
+                    found.push(
+                        Diagnostic::error(place, format!("there is no interval `{name}`")).help(
+                            if n.mute_times.is_empty() {
+                                format!("add `mute_times: {{{name}: {{times: [\"22:00-06:00\"]}}}}` to `notifications`")
+                            } else {
+                                suggest(name.as_str(), n.mute_times.keys().map(Name::as_str))
+                            },
+                        ),
+                    );
+                }
+            }
+        }
+        for name in n.mute_times.keys().filter(|name| !used.contains(name)) {
+            let place = ["notifications", "mute_times", name.as_str()].map(Segment::from);
+            found.push(
+                Diagnostic::warning(
+                    self.key(place),
+                    format!("no route names the interval `{name}`"),
+                )
+                .help(format!("write `mute: [{name}]` in a route, or remove it")),
+            );
+        }
+    }
+
+    /// No route stands behind one that takes all that it would.
+    pub(super) fn unreached(&self, found: &mut Vec<Diagnostic>) {
+        let routes = &self.document.manifest.notifications.routes;
+        for (index, route) in routes.iter().enumerate() {
+            let before =
+                routes.iter().take(index).position(|one| !one.goes_on && covers(one, route));
+            let Some(before) = before else { continue };
+            let place =
+                |index: usize| self.at(["notifications".into(), "routes".into(), index.into()]);
+            let other =
+                place(before).map(|span| self.document.sources.place(span)).unwrap_or_default();
+            found.push(
+                Diagnostic::warning(
+                    place(index),
+                    format!("no alert comes here: the route at {other} takes them all"),
+                )
+                .help("put this one first, or write `continue: true` there"),
+            );
+        }
+    }
+
     /// Every severity reaches somebody.
     pub(super) fn routes(&self, found: &mut Vec<Diagnostic>) {
         let n = &self.document.manifest.notifications;
@@ -113,15 +177,7 @@ impl Checks<'_> {
             return;
         }
         for severity in [Severity::Critical, Severity::High, Severity::Warning] {
-            // A route that asks for more than the severity takes only some of its alerts.
-            let taken = n.routes.iter().any(|route| {
-                route.matches.is_empty()
-                    || (route.matches.len() == 1
-                        && route
-                            .matches
-                            .get("severity")
-                            .is_some_and(|m| m.0.iter().any(|v| v == severity.as_str())))
-            });
+            let taken = n.routes.iter().any(|route| takes(route, severity));
             if !taken {
                 let place = self.key(["notifications".into(), "routes".into()]);
                 found.push(
@@ -136,4 +192,11 @@ impl Checks<'_> {
             }
         }
     }
+}
+
+/// Whether every alert that fits `inner` fits `outer`.
+fn covers(outer: &Route, inner: &Route) -> bool {
+    outer.matches.iter().all(|(label, wide)| {
+        inner.matches.get(label).is_some_and(|narrow| narrow.0.iter().all(|v| wide.0.contains(v)))
+    })
 }

@@ -23,6 +23,10 @@ impl Checks<'_> {
             let place = ["services".into(), name.as_str().into(), "scrape".into()];
             self.one_scrape(service.scrape.interval, service.scrape.timeout, &place, found);
         }
+        for (name, probe) in &self.document.manifest.probes {
+            let place = ["probes".into(), name.as_str().into(), "scrape".into()];
+            self.one_scrape(probe.scrape.interval, probe.scrape.timeout, &place, found);
+        }
     }
 
     fn one_scrape(
@@ -77,10 +81,19 @@ impl Checks<'_> {
                 .help("remove `enabled: false`"),
             );
         }
-        if self.stack.jobs.iter().any(|job| job.probe) && !has("blackbox-exporter") {
+        let off = self.at(["components".into(), "blackbox-exporter".into(), "enabled".into()]);
+        if self.stack.jobs.iter().any(|job| job.name == "probe") && !has("blackbox-exporter") {
             found.push(
-                Diagnostic::error(self.at(["components".into(), "blackbox-exporter".into(), "enabled".into()]), "a service without `metrics` is watched through the blackbox exporter, which is switched off")
+                Diagnostic::error(off, "a service without `metrics` is watched through the blackbox exporter, which is switched off")
                     .help("remove `enabled: false`, or give every service `metrics:`"),
+            );
+        } else if !self.document.manifest.probes.is_empty() && !has("blackbox-exporter") {
+            found.push(
+                Diagnostic::error(
+                    off,
+                    "`probes` are made by the blackbox exporter, which is switched off",
+                )
+                .help("remove `enabled: false`, or `probes`"),
             );
         }
         if let Some(loki) = self.stack.components.get("loki") {

@@ -10,20 +10,26 @@ pub(super) fn container_itself(
     place: impl FnOnce() -> Option<Span>,
     found: &mut Vec<Diagnostic>,
 ) {
-    let host = url.host();
+    found.extend(leads_to_itself(url.host(), &url.to_string(), place));
+}
+
+/// The same for any address.
+pub fn leads_to_itself(
+    host: &str,
+    written: &str,
+    place: impl FnOnce() -> Option<Span>,
+) -> Option<Diagnostic> {
     if !matches!(host, "localhost" | "[::1]" | "0.0.0.0" | "[::]") && !host.starts_with("127.") {
-        return;
+        return None;
     }
-    let instead = url.to_string().replacen(host, "host.docker.internal", 1);
-    found.push(
-        Diagnostic::error(
-            place(),
-            format!("inside the stack's containers `{host}` is the container itself"),
-        )
-        .help(format!(
-            "write `host.docker.internal` for something on the Docker host: `{instead}`"
-        )),
+    let instead = written.replacen(host, "host.docker.internal", 1);
+    let problem = Diagnostic::error(
+        place(),
+        format!("inside the stack's containers `{host}` is the container itself"),
     );
+    Some(problem.help(format!(
+        "write `host.docker.internal` for something on the Docker host: `{instead}`"
+    )))
 }
 
 pub(super) fn secret_environment(
@@ -70,7 +76,7 @@ pub(super) fn is_registry(text: &str) -> bool {
 }
 
 /// Whether an environment variable's name says that its value is a secret.
-pub(super) fn looks_secret(name: &str) -> bool {
+pub fn looks_secret(name: &str) -> bool {
     let name = name.to_uppercase();
     let whole =
         ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "APIKEY", "PRIVATE_KEY", "CREDENTIAL"];

@@ -69,6 +69,8 @@ func (s *server) handler() http.Handler {
 	handle(viewer, "GET /api/folders", "folders:read", s.listFolders)
 	handle(viewer, "GET /api/dashboards/uid/{uid}", "dashboards:read", s.getDashboard)
 	handle(editor, "POST /api/dashboards/db", "dashboards:write", s.saveDashboard)
+	handle(viewer, "GET /api/annotations", "annotations:read", s.findAnnotations)
+	handle(editor, "POST /api/annotations", "annotations:create", s.addAnnotation)
 	handle(serverAdmin, "PUT /api/admin/users/{id}/password", "users.password:write", s.changePassword)
 	handle(serverAdmin, "POST /api/admin/provisioning/{kind}/reload", "provisioning:reload", s.reload)
 	return mux

@@ -375,6 +375,66 @@ func TestDuplicatesBlockTheWholeProvider(t *testing.T) {
 	}
 }
 
+func TestFoldersAreThoseOfTheFiles(t *testing.T) {
+	f := newTree(t)
+	provider := func(more string) {
+		f.write("provisioning/dashboards/p.yaml", "apiVersion: 1\nproviders:\n- name: one\n  updateIntervalSeconds: 1\n"+more+
+			"  options: {path: "+filepath.Join(f.root, "boards")+", foldersFromFilesStructure: true}\n")
+	}
+	provider("  folder: Stack\n  folderUid: stack\n")
+	f.refused("'folder' and 'folderUID' should be empty using 'foldersFromFilesStructure' option")
+	provider("")
+	f.write("boards/top.json", `{"uid":"top","title":"Same"}`)
+	f.write("boards/MCP/a.json", `{"uid":"a","title":"Same"}`)
+	f.write("boards/MCP/b.json", `{"uid":"b","title":"Other"}`)
+	f.write("boards/Ops/deep/c.json", `{"uid":"c","title":"Same"}`)
+	s := f.start()
+	folderOf := func(uid string) any {
+		return expect(t, s, admin, "GET", "/api/dashboards/uid/"+uid, "", 200, "")["meta"].(map[string]any)["folderTitle"]
+	}
+	// The name of the last folder above the file; what lies above that says nothing.
+	for uid, want := range map[string]string{"top": "General", "a": "MCP", "b": "MCP", "c": "deep"} {
+		if got := folderOf(uid); got != want {
+			t.Errorf("%s: got %v, want %s", uid, got, want)
+		}
+	}
+	if len(s.store.Folders) != 2 || s.dashboards.providers[0].restricted {
+		t.Fatal("one title in different folders is no duplicate", s.store.Folders)
+	}
+	if got := expect(t, s, admin, "GET", "/api/dashboards/uid/a", "", 200, "")["meta"].(map[string]any)["provisionedExternalId"]; got != "MCP/a.json" {
+		t.Fatal(got)
+	}
+	// A file that moves takes its dashboard along.
+	_ = os.Remove(filepath.Join(f.root, "boards/MCP/b.json"))
+	f.write("boards/Ops/b.json", `{"uid":"b","title":"Other"}`)
+	expect(t, s, admin, "POST", "/api/admin/provisioning/dashboards/reload", "", 200, "")
+	if got := folderOf("b"); got != "Ops" {
+		t.Fatal(got)
+	}
+}
+
+func TestAnnotations(t *testing.T) {
+	f := newTree(t)
+	s := f.start()
+	expect(t, s, "", "POST", "/api/annotations", `{"text":"x"}`, 401, "")
+	expect(t, s, admin, "POST", "/api/annotations", `{"tags":["deploy"]}`, 400, "Failed to save annotation")
+	expect(t, s, admin, "POST", "/api/annotations", `{"tags":["deploy","weather"],"text":"1.4.2"}`, 200, "Annotation added")
+	expect(t, s, admin, "POST", "/api/annotations", `{"tags":["other"],"text":"y","time":1000,"timeEnd":2000}`, 200, "Annotation added")
+	for query, want := range map[string]string{"": "y 1.4.2", "?tags=deploy": "1.4.2", "?tags=deploy&tags=other": "",
+		"?tags=deploy&tags=other&matchAny=true": "y 1.4.2", "?from=1500&to=3000": "y", "?limit=1": "y"} {
+		_, out := ask(t, s, admin, "GET", "/api/annotations"+query, "")
+		var found []annotation
+		_ = json.Unmarshal([]byte(fmt.Sprint(out["raw"])), &found)
+		var got []string
+		for _, a := range found {
+			got = append(got, a.Text)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: got %v, want %q", query, got, want)
+		}
+	}
+}
+
 func TestUIUpdatesDriftUntilTheFileChanges(t *testing.T) {
 	f := newTree(t)
 	f.provider("  allowUiUpdates: true\n  disableDeletion: true\n")

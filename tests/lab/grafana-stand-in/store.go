@@ -27,6 +27,7 @@ type store struct {
 	Datasources []*datasource `json:"datasources"`
 	Folders     []*folder     `json:"folders"`
 	Dashboards  []*dashboard  `json:"dashboards"`
+	Annotations []annotation  `json:"annotations"`
 }
 
 type user struct {

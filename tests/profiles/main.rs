@@ -1,0 +1,70 @@
+//! The profiles on the real programs: demo services play the MCP services on the documents' ports,
+//! databases and broker are real. Each stack comes up, every check passes, what the document tells
+//! its readers to type works, and faults raise the alerts that it names.
+
+// A test may stop at the first surprise, in its helpers too.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+#[path = "../stack/harness.rs"]
+#[allow(dead_code)] // The stack's own tests use more of it.
+mod harness;
+
+mod customer_success;
+mod orchestration;
+mod servers;
+mod tailscale;
+
+use harness::{TestStack, eventually};
+use serde_json::Value;
+
+/// Secrets that only people know, made up.
+fn secrets(stack: &TestStack, names: &[&str]) {
+    for name in names {
+        let value = if name.ends_with("-url") {
+            "http://nowhere.invalid/hook".to_owned()
+        } else {
+            format!("made-up-{name}-4f1c")
+        };
+        std::fs::write(stack.path("secrets").join(name), value).unwrap();
+    }
+}
+
+/// The stack runs and every check passes.
+fn bring_up(stack: &TestStack) {
+    stack.mcpmon(&["validate"]).expect(0);
+    stack.mcpmon(&["up"]).expect(0);
+    stack.mcpmon(&["health-check", "--wait", "--timeout", "120s"]).expect(0);
+}
+
+/// POSTs a body; the answer's status and text.
+fn post(port: u16, path: &str, body: &str) -> (u16, String) {
+    let url = format!("http://127.0.0.1:{port}{path}");
+    let output = std::process::Command::new("curl")
+        .args(["-sS", "-m", "20", "-w", "\n%{http_code}", "-X", "POST", "-g", &url])
+        .args(["-H", "Content-Type: application/json", "-d", body])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (text, code) = text.rsplit_once('\n').unwrap();
+    (code.parse().unwrap(), text.to_owned())
+}
+
+/// Asks Grafana as its administrator.
+fn grafana(stack: &TestStack, path: &str) -> Value {
+    let password = std::fs::read_to_string(stack.path("secrets/grafana-admin")).unwrap();
+    let url = format!("http://127.0.0.1:{}{path}", stack.ports.grafana);
+    let user = format!("admin:{}", password.trim());
+    let output =
+        std::process::Command::new("curl").args(["-sS", "-u", &user, &url]).output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// An alert fires, and no longer once the fault is mended.
+fn fires_and_resolves(stack: &TestStack, alert: &str, fault: impl FnOnce(), mend: impl FnOnce()) {
+    let firing = format!("ALERTS{{alertname=\"{alert}\",alertstate=\"firing\"}}");
+    assert!(stack.query(&firing).is_empty(), "{alert} fires before the fault");
+    fault();
+    eventually(&format!("{alert} fires"), 120, || !stack.query(&firing).is_empty());
+    mend();
+    eventually(&format!("{alert} ends"), 180, || stack.query(&firing).is_empty());
+}

@@ -1,0 +1,68 @@
+//! One Tailscale MCP server, played by a demo service, and the four parts around it.
+
+use crate::harness::{TestStack, docker, eventually};
+use crate::{bring_up, fires_and_resolves, grafana, secrets};
+
+const LAB: &str = "
+services:
+  tailscale-mcp:
+    container: null
+    run: {demo: {dialect: mcp, port: 8080, metrics_port: 9091, rate: 5}}
+probes: {tailscale-api: null, tailscale-mcp-health: {http: http://tailscale-mcp:8080/health/live}}
+logs: {files: []}
+alerts: {override: {ServiceDown: {for: 5s}, IntegrationDown: {for: 5s}}}
+defaults: {scrape: {interval: 5s, timeout: 4s}}
+";
+
+#[test]
+fn the_stack_of_the_tailscale_document_is_whole() {
+    let stack = TestStack::of("tailscale", "tailscale");
+    secrets(
+        &stack,
+        &["smtp-password", "slack-webhook-url", "pagerduty-routing-key", "webhook-url"],
+    );
+    stack.manifest(LAB);
+    bring_up(&stack);
+
+    // The metrics flow: exposed on 9091, scraped, stored, shown.
+    let up = stack.query("up{service=\"tailscale-mcp\"}");
+    assert_eq!(up[0]["metric"]["instance"], "tailscale-mcp:9091", "{up:?}");
+    eventually("requests are seen", 60, || {
+        !stack.query("mcp:requests:rate5m{service=\"tailscale-mcp\"} > 0").is_empty()
+    });
+    for uid in [
+        "tailscale-mcp-overview",
+        "tailscale-mcp-performance",
+        "tailscale-mcp-infrastructure",
+        "tailscale-mcp-logs",
+    ] {
+        let board = grafana(&stack, &format!("/api/dashboards/uid/{uid}"));
+        assert_eq!(board["dashboard"]["uid"], uid, "{board}");
+    }
+    // The log flow: structured lines, labelled, queried.
+    eventually("lines are found by their labels", 60, || {
+        stack
+            .text(
+                stack.ports.loki,
+                "/loki/api/v1/query_range?query={service=\"tailscale-mcp\",level=\"info\"}",
+            )
+            .contains("tailscale-mcp")
+    });
+    // The health checks of the document, from outside.
+    assert!(stack.text(stack.ports.prometheus, "/-/healthy").contains("Healthy"));
+    assert!(stack.text(stack.ports.prometheus, "/-/ready").contains("Ready"));
+    assert!(stack.text(stack.ports.loki, "/ready").contains("ready"));
+    assert_eq!(stack.get(stack.ports.grafana, "/api/health")["database"], "ok");
+    assert_eq!(stack.query("probe_success{probe=\"tailscale-mcp-health\"}")[0]["value"][1], "1");
+    // 200 hours, as Prometheus writes them.
+    let flags = stack.get(stack.ports.prometheus, "/api/v1/status/flags");
+    assert_eq!(flags["data"]["storage.tsdb.retention.time"], "8d8h");
+
+    let container = stack.container("tailscale-mcp");
+    fires_and_resolves(
+        &stack,
+        "ServiceDown",
+        || _ = docker(&["stop", "-t", "1", &container]),
+        || _ = docker(&["start", &container]),
+    );
+}
