@@ -14,13 +14,6 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }
 
-/// Names the one implementation of TLS to every client of this process; a client without one cannot
-/// be made.
-pub fn install() {
-    // Whoever was first named the same one.
-    let _ = ring::default_provider().install_default();
-}
-
 /// A client that trusts these authorities and no others.
 pub fn trusting(roots: RootCertStore) -> ClientConfig {
     let builder = ClientConfig::builder_with_provider(provider());
