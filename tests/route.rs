@@ -257,7 +257,10 @@ fn what_would_mute_an_alert_is_named() {
         ]
     );
     let first = &answer["inhibited_by"][0]["alert"];
-    assert_eq!(first.to_string(), r#"["alertname=\"ServiceDown|ServerDown\"","service=\"terminal\""]"#);
+    assert_eq!(
+        first.to_string(),
+        r#"["alertname=\"ServiceDown|ServerDown\"","service=\"terminal\""]"#
+    );
     // Nothing mutes the cause itself.
     let down = json(&folder, "--alert ServiceDown service=terminal");
     assert_eq!(down["inhibited_by"].as_array().unwrap().len(), 0);
