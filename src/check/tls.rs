@@ -23,6 +23,12 @@ pub fn trusting(roots: RootCertStore) -> ClientConfig {
     builder.with_root_certificates(roots).with_no_client_auth()
 }
 
+/// A client that speaks plain HTTP. It trusts nobody, so nothing is asked over TLS; but without a
+/// backend for TLS there is no client.
+pub fn plain() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().tls_backend_preconfigured(trusting(RootCertStore::empty()))
+}
+
 /// The certificates in a PEM file as authorities.
 ///
 /// # Errors

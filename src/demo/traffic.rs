@@ -76,13 +76,7 @@ impl Traffic {
         random: Random,
     ) -> anyhow::Result<Self> {
         // It talks to itself: a proxy from the environment has no part in that.
-        let client = Client::builder()
-            // Nothing is asked over TLS, but without a backend there is no client.
-            .tls_backend_preconfigured(tls::trusting(rustls::RootCertStore::empty()))
-            .no_proxy()
-            .timeout(TIMEOUT)
-            .pool_max_idle_per_host(8)
-            .build()?;
+        let client = tls::plain().no_proxy().timeout(TIMEOUT).pool_max_idle_per_host(8).build()?;
         Ok(Self { rate, streams, behaviour, random, client })
     }
 

@@ -46,9 +46,7 @@ pub async fn fetch(url: &str, credentials: Option<&Credentials>) -> Result<Strin
             "{url}: mcpmon itself speaks no TLS; hand the text over instead: `curl -fsS {url} | mcpmon metrics check -`"
         ));
     }
-    let client = reqwest::Client::builder()
-        // Nothing is asked over TLS, but without a backend there is no client.
-        .tls_backend_preconfigured(tls::trusting(rustls::RootCertStore::empty()))
+    let client = tls::plain()
         .no_proxy()
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(TIMEOUT)

@@ -242,7 +242,7 @@ async fn a_stream_counts_from_its_beginning_to_the_clients_leaving() {
 #[tokio::test]
 async fn a_client_that_leaves_is_no_longer_active() {
     let service = Service::start("--rate 0 --latency 30s").await;
-    let hurried = super::service::client().timeout(Duration::from_millis(300)).build().unwrap();
+    let hurried = mcpmon::check::tls::plain().timeout(Duration::from_millis(300)).build().unwrap();
     let params = json!({"name": "translate", "arguments": {"text": "a", "language": "fr"}});
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
     let request = hurried

@@ -4,16 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use mcpmon::check::tls;
 use mcpmon::demo::{self, DemoArgs};
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
-
-/// A client that speaks plain HTTP.
-pub fn client() -> reqwest::ClientBuilder {
-    let tls = mcpmon::check::tls::trusting(rustls::RootCertStore::empty());
-    Client::builder().tls_backend_preconfigured(tls)
-}
 
 #[derive(Parser)]
 struct Line {
@@ -55,7 +50,7 @@ impl Service {
         let metrics_base = format!("http://{metrics}");
         let running =
             tokio::spawn(async move { server.serve(std::future::pending()).await.unwrap() });
-        Self { base, metrics_base, log, client: client().build().unwrap(), _running: running }
+        Self { base, metrics_base, log, client: tls::plain().build().unwrap(), _running: running }
     }
 
     pub async fn get(&self, path: &str) -> Response {
