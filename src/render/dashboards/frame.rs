@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::panel::datasource;
 use super::spec::{Annotation, Color, Dashboard, Source, Variable};
-use super::{Context, RUNBOOKS, field, identity, load};
+use super::{Context, field, identity};
 use crate::assets::Assets;
 
 /// What Grafana puts in place of "All". Listing the names would make a pattern of 10,000 services.
@@ -66,14 +66,9 @@ pub(super) fn links(
 ) -> Result<Vec<Value>> {
     let mut found = Vec::new();
     for other in ctx.dashboards.iter().filter(|other| *other != name) {
-        let description = if other == RUNBOOKS {
-            "What to do about each alert".to_owned()
-        } else {
-            load(assets, other)?.description
-        };
         let other = identity(assets, other)?;
         let url = format!("/d/{}", other.uid);
-        found.push(link(&other.title, description.trim(), &url, "dashboard", true));
+        found.push(link(&other.title, other.description.trim(), &url, "dashboard", true));
     }
     found.extend(spec.links.iter().map(|l| link(&l.title, "", &l.url, "external link", false)));
     Ok(found)

@@ -16,6 +16,7 @@ pub mod spec;
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::assets::Assets;
@@ -81,6 +82,8 @@ pub struct Identity {
     pub folder: String,
     /// The heading.
     pub title: String,
+    /// What it shows, in one line.
+    pub description: String,
 }
 
 impl Identity {
@@ -95,22 +98,23 @@ pub fn identity(assets: &Assets, name: &str) -> Result<Identity> {
     if name == RUNBOOKS {
         return Ok(runbooks::identity());
     }
-    let spec = load(assets, name)?;
-    Ok(Identity { uid: uid(name, &spec), folder: spec.folder, title: spec.title })
+    // Every dashboard links to every other one, so this is asked often: its panels are not read.
+    let spec::Cover { title, description, uid, folder } = load(assets, name)?;
+    Ok(Identity { uid: self::uid(name, uid), folder, title, description })
 }
 
-fn uid(name: &str, spec: &spec::Dashboard) -> String {
-    spec.uid.clone().unwrap_or_else(|| format!("mcpmon-{name}"))
+fn uid(name: &str, own: Option<String>) -> String {
+    own.unwrap_or_else(|| format!("mcpmon-{name}"))
 }
 
 /// The components without which a dashboard has nothing to show.
 pub fn requires(assets: &Assets, name: &str) -> Result<Vec<String>> {
-    Ok(load(assets, name)?.requires)
+    Ok(load::<spec::Dashboard>(assets, name)?.requires)
 }
 
 /// The alerts whose thresholds a dashboard uses, sorted: each must be in a rule pack.
 pub fn alerts_named(assets: &Assets, name: &str) -> Result<Vec<String>> {
-    let spec = load(assets, name)?;
+    let spec: spec::Dashboard = load(assets, name)?;
     let panels = spec.rows.iter().flat_map(|row| &row.panels);
     let all = panels.flat_map(|p| p.queries.iter().map(|q| &q.thresholds).chain([&p.thresholds]));
     let bounds = all.flatten().flat_map(|t| t.above.values().chain(t.below.values()));
@@ -151,7 +155,11 @@ pub fn compile(assets: &Assets, name: &str, ctx: &Context<'_>) -> Result<Value> 
     let mut tags = vec!["mcpmon".to_owned()];
     tags.extend(spec.tags.iter().cloned());
     Ok(dashboard(
-        Head { uid: &uid(name, &spec), title: &spec.title, description: &spec.description },
+        Head {
+            uid: &uid(name, spec.uid.clone()),
+            title: &spec.title,
+            description: &spec.description,
+        },
         json!({
             "annotations": frame::annotations(&spec),
             "links": links,
@@ -198,7 +206,7 @@ fn path(name: &str) -> String {
     format!("{SOURCES}/{name}.yaml")
 }
 
-fn load(assets: &Assets, name: &str) -> Result<spec::Dashboard> {
+fn load<T: DeserializeOwned>(assets: &Assets, name: &str) -> Result<T> {
     let file = path(name);
     let Some(dashboard) = assets.yaml(&file)? else {
         let known = names(assets);

@@ -13,7 +13,12 @@ const TITLE: &str = "Runbooks";
 
 /// What Grafana knows the page by.
 pub(super) fn identity() -> Identity {
-    Identity { uid: UID.to_owned(), folder: HOME_FOLDER.to_owned(), title: TITLE.to_owned() }
+    Identity {
+        uid: UID.to_owned(),
+        folder: HOME_FOLDER.to_owned(),
+        title: TITLE.to_owned(),
+        description: "What to do about each alert".to_owned(),
+    }
 }
 
 /// The id of an alert's panel. It depends on the alert's name alone, so that a link in an old

@@ -194,6 +194,20 @@ pub struct Query {
     pub mappings: IndexMap<String, Mapping>,
 }
 
+/// What others need to know of a dashboard.
+#[derive(Debug, Deserialize)]
+pub struct Cover {
+    /// The title.
+    pub title: String,
+    /// What it shows, in one line.
+    pub description: String,
+    /// Its uid, if it has one of its own.
+    pub uid: Option<String>,
+    /// The folder that Grafana lists it in.
+    #[serde(default = "folder")]
+    pub folder: String,
+}
+
 fn folder() -> String {
     super::HOME_FOLDER.to_owned()
 }
