@@ -10,6 +10,7 @@
 //! * [`render`] the stack's files
 //! * [`route`] who is told about an alert; [`audit`] what a reader would object to
 //! * [`engine`] the Docker engine
+//! * [`mcp`] one MCP server, asked in its own protocol
 //! * [`metrics`] what an endpoint serves
 //! * [`query`] saved queries and their answers
 //! * [`integrate`] a running container → an entry in the manifest
@@ -33,6 +34,7 @@ pub mod exit;
 mod hex;
 pub mod integrate;
 pub mod manifest;
+pub mod mcp;
 pub mod metrics;
 pub mod output;
 pub mod plan;
