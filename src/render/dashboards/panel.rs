@@ -80,9 +80,10 @@ impl Builder<'_> {
             "description": panel.description,
             "gridPos": self.grid.place(width, height),
             "pluginVersion": PLUGIN_VERSION,
-            "options": kinds::options(panel, width),
-            "fieldConfig": self.field_config(panel),
         });
+        // Assigned, not named within `json!`, which would copy all that stands below.
+        json["options"] = kinds::options(panel, width);
+        json["fieldConfig"] = self.field_config(panel);
         if panel.kind.asks() {
             let source = kinds::source(panel, self.spec.source);
             json["datasource"] = datasource(source);
