@@ -139,7 +139,7 @@ pub struct FileSpec {
 }
 
 /// What makes files that no template can.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Generator {
     /// The rule packs, the dialects and the team's own rules.
