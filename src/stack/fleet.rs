@@ -9,7 +9,7 @@ use super::SecretFile;
 use super::targets::{Target, labels};
 use crate::diagnostic::Diagnostic;
 use crate::hex::hex;
-use crate::manifest::{Auth, Document, EnvValue, McpServer, Name, Pace, SecretRef};
+use crate::manifest::{Auth, Document, EnvValue, McpServer, Name, Pace, ProbeDefaults, SecretRef};
 use crate::mcp::target::{Depth, Protocol};
 
 /// The component that asks.
@@ -171,7 +171,9 @@ fn entry(server: &McpServer, pace: Pace) -> Json {
     if pace.depth != Depth::default() {
         set("depth", json!(pace.depth));
     }
-    set("timeout", json!(pace.timeout));
+    if pace.timeout != Pace::usual(&ProbeDefaults::default()).timeout {
+        set("timeout", json!(pace.timeout));
+    }
     if !server.expect_tools.is_empty() {
         set("expect_tools", json!(server.expect_tools));
     }
