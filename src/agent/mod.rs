@@ -18,6 +18,7 @@ pub mod fleet;
 mod limits;
 pub mod metrics;
 mod own;
+pub mod page;
 mod probe;
 pub mod server;
 
