@@ -104,7 +104,7 @@ fn people_read_what_is_there_and_what_to_write() {
     let answer = check(&[&url], "");
     assert_eq!((answer.code, answer.out.as_str()), (0, ""));
     for text in [
-        "✔ dialect task-http\n",
+        "✔ dialect task-http: 6 of 6 roles\n",
         "✔ requests     http_server_requests_total\n",
         "✔ tools        tool_executions_total\n",
         &format!(
@@ -120,7 +120,7 @@ fn a_missing_role_is_an_error_that_names_the_metric() {
     let text = "# TYPE http_requests_total counter\nhttp_requests_total{handler=\"/mcp\",status=\"2xx\"} 1\n";
     let answer = check(&["-"], text);
     assert_eq!(answer.code, 1);
-    assert!(answer.err.contains("✔ dialect fastapi\n"), "{}", answer.err);
+    assert!(answer.err.contains("✔ dialect fastapi: 2 of 4 roles\n"), "{}", answer.err);
     assert!(
         answer.err.contains("✘ latency      missing: expected http_request_duration_highr_seconds or http_request_duration_seconds\n"),
         "{}",
