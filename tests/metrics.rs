@@ -97,6 +97,33 @@ fn every_dialect_is_told_from_the_others() {
     }
 }
 
+/// The products of the field, each as its own source or documentation says that it answers.
+#[test]
+fn the_fields_dialects_are_told_from_the_others() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/metrics");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let report = report(&text);
+        assert_eq!(report["speech"]["dialect"], name.as_str(), "{report}");
+        assert_eq!(report["ok"], true, "{name}: {report}");
+        assert_eq!(report["problems"], serde_json::json!([]), "{name}");
+        for role in report["speech"]["roles"].as_array().unwrap() {
+            assert_eq!(role["present"], true, "{name}: {role}");
+        }
+        let said = check(&["-"], &text).err;
+        let roles = report["speech"]["roles"].as_array().unwrap().len();
+        let line = format!("✔ dialect {name}: {roles} of {roles} roles\n");
+        assert!(said.contains(&line), "{line:?} is not in:\n{said}");
+        names.push(name);
+    }
+    names.sort();
+    let known = ["agentgateway", "contextforge", "docker-gateway", "kong", "mcp-grafana"];
+    assert_eq!(names, [&known[..], &["otel-mcp", "toolhive"]].concat());
+}
+
 #[test]
 fn people_read_what_is_there_and_what_to_write() {
     let demo = Demo::start(&["--dialect", "task-http"]);

@@ -69,7 +69,12 @@ pub fn hear(dialects: &IndexMap<String, Dialect>, served: &Exposition) -> Vec<Sp
     // which less is missing, then the one that is recognised by a mark of its own.
     all.sort_by_key(|speech| {
         let missing = speech.roles.len() - speech.played();
-        std::cmp::Reverse((speech.detected, speech.played(), std::cmp::Reverse(missing), speech.marked))
+        std::cmp::Reverse((
+            speech.detected,
+            speech.played(),
+            std::cmp::Reverse(missing),
+            speech.marked,
+        ))
     });
     all
 }

@@ -55,7 +55,10 @@ fn of_record(file: &RuleFile, tests: &TestFile, rule: &Json) -> Vec<Mutant> {
         ("no zero", expr[..zero.unwrap_or(expr.len())].to_owned()),
         ("NaN allowed", expr.replace(" >= 0", "").replace(" > 0)", ")")),
         ("another quantile", expr.replace("quantile(0.", "quantile(0.0")),
-        ("another quantile of probes", expr.replace("quantile_over_time(0.", "quantile_over_time(0.0")),
+        (
+            "another quantile of probes",
+            expr.replace("quantile_over_time(0.", "quantile_over_time(0.0"),
+        ),
         ("no such matcher", expr.replacen("=~", "!~", 1)),
         ("only such matcher", expr.replacen("!~", "=~", 1)),
     ];
