@@ -10,10 +10,13 @@
 //! * [`render`] the stack's files
 //! * [`route`] who is told about an alert; [`audit`] what a reader would object to
 //! * [`engine`] the Docker engine
+//! * [`history`] the generations of a stack, kept on the engine
 //! * [`mcp`] one MCP server, asked in its own protocol
 //! * [`metrics`] what an endpoint serves
+//! * [`preview`] what `plan` shows: steps, their reasons, what was changed by hand
 //! * [`query`] saved queries and their answers
 //! * [`integrate`] a running container → an entry in the manifest
+//! * [`mod@diff`] two texts side by side, for people
 //! * [`demo`] the MCP server of the quickstart
 //! * [`re2`] regular expressions as the collectors read them
 //!
@@ -29,15 +32,18 @@ pub mod cli;
 pub mod commands;
 pub mod demo;
 pub mod diagnostic;
+pub mod diff;
 pub mod engine;
 pub mod exit;
 mod hex;
+pub mod history;
 pub mod integrate;
 pub mod manifest;
 pub mod mcp;
 pub mod metrics;
 pub mod output;
 pub mod plan;
+pub mod preview;
 pub mod query;
 pub mod re2;
 mod redact;

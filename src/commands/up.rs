@@ -1,9 +1,13 @@
 //! `mcpmon up`
 
+use std::path::PathBuf;
+
 use super::Context;
+use super::change::ChangeArgs;
 use crate::apply::{self, Options, Pull};
 use crate::exit::Exit;
 use crate::manifest::Duration;
+use crate::preview::Saved;
 
 /// Bring the stack to what the manifest says, and wait until it is ready.
 #[derive(Debug, clap::Args)]
@@ -14,6 +18,12 @@ pub struct Args {
     /// How long everything may take to become ready
     #[arg(long, default_value = "5m", value_parser = parse_duration)]
     pub timeout: Duration,
+    /// Apply this saved plan, and nothing else: refused when the manifest or the stack is not as it was
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// What every change takes.
+    #[command(flatten)]
+    pub change: ChangeArgs,
 }
 
 /// Reads a duration from the command line.
@@ -25,6 +35,11 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let project = context.project()?;
     let secrets = context.secrets(&project)?;
-    let options = Options { pull: args.pull, timeout: args.timeout.std(), only_running: false };
-    apply::run(context, &project, &secrets, options).await
+    let saved = args.plan.as_ref().map(|path| Saved::read(path, &project.stack.name)).transpose()?;
+    let options = Options {
+        pull: args.pull,
+        expected: saved.map(|saved| saved.world),
+        ..args.change.options("mcpmon up", args.timeout)
+    };
+    apply::run(context, &project, &secrets, &options).await
 }
