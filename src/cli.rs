@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    audit, config, destroy, diff, down, health_check, history, init, integrate, logs, metrics,
-    plan, query, reload, render, rollback, route, schema, secrets, show, status, up, validate, watch,
+    audit, config, destroy, diff, doctor, down, health_check, history, init, integrate, lock, logs,
+    metrics, plan, query, reload, render, rollback, route, schema, secrets, show, status, up,
+    validate, watch,
 };
 use crate::exit;
 use crate::output::Color;
@@ -76,6 +77,8 @@ pub enum Command {
     Reload(reload::Args),
     /// Reload whenever a file that the stack is made of changes
     Watch(watch::Args),
+    /// Write down the very images of the stack, in mcpmon.lock
+    Lock(lock::Args),
     /// List what was applied: who, when, why, and what became of it
     History(history::Args),
     /// Show one generation of the stack
@@ -88,6 +91,8 @@ pub enum Command {
     Status(status::Args),
     /// Ask whether everything works, with evidence
     HealthCheck(health_check::Args),
+    /// Find out why something does not work, and what mends it
+    Doctor(doctor::Args),
     /// Show the logs of a component or service
     Logs(logs::Args),
     /// Add a running container to the manifest

@@ -48,11 +48,7 @@ pub fn trees(before: &BTreeMap<String, &str>, after: &BTreeMap<String, &str>) ->
                 _ => "changed",
             };
             let text = |side: Option<&&str>| side.copied().unwrap_or_default().to_owned();
-            FileDiff {
-                path: path.clone(),
-                change,
-                diff: covered(path, &text(old), &text(new)),
-            }
+            FileDiff { path: path.clone(), change, diff: covered(path, &text(old), &text(new)) }
         })
         .collect()
 }

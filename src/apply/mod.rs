@@ -32,6 +32,7 @@ use crate::commands::{Context, Project};
 use crate::engine::{Container, Engine, Lock, image_self, labels};
 use crate::exit::{Exit, Stop};
 use crate::history::{History, Outcome, place};
+use crate::lockfile;
 use crate::output::Mark;
 use crate::plan::{self, Action, Observed, Plan, Unit};
 use crate::preview::World;
@@ -75,10 +76,9 @@ pub async fn run_on(
                 format!("nothing of the stack `{}` runs; `mcpmon up` brings it up", stack.name);
             return Err(Stop::new(Exit::Failed, message).into());
         }
-    } else if options.expected.is_none() {
-        let observe = async {
-            Ok(plan::observe(engine.reader(), &stack.name, &units, None).await?)
-        };
+    } else if options.expected.is_none() && options.locked.is_none() {
+        let observe =
+            async { Ok(plan::observe(engine.reader(), &stack.name, &units, None).await?) };
         let (observed, open) = futures_util::try_join!(observe, is_open(engine, &stack.name))?;
         let nothing = plan::plan(&observed, &units).is_empty();
         if nothing && !open && options.pull != Pull::Always {
@@ -194,6 +194,10 @@ async fn under_lock(
         // What a tag names may be another image now.
         observed = observe().await?;
     }
+    if let Some(locked) = &options.locked {
+        let platform = lockfile::platform(engine.facts());
+        locked.require(&lockfile::references(units), &observed.images, &platform)?;
+    }
     let planned = plan::plan(&observed, units);
     let open = open.as_ref().map(|open| (open, options.timeout));
     let made_sure = async |planned: &Plan| match open {
@@ -234,8 +238,7 @@ async fn under_lock(
         plan: &planned,
     };
     let seen = (&observed, &planned);
-    let mut record =
-        record::Record::new(engine, lock, history, project, units, seen, options)?;
+    let mut record = record::Record::new(engine, lock, history, project, units, seen, options)?;
     work.run(options, &mut record).await?;
     made_sure(&planned).await?;
     let own_image = self_image_reference(stack)?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::history::ImageUsed;
+use crate::lockfile::Lockfile;
 use crate::preview::World;
 
 /// What a change is told beside the manifest.
@@ -25,6 +26,8 @@ pub struct Options {
     pub keep_on_failure: bool,
     /// The only state of the stack that the change may be made to.
     pub expected: Option<World>,
+    /// The only images that containers may be made of.
+    pub locked: Option<Lockfile>,
     /// The generation that is brought back, and the images that it had.
     pub restores: Option<u64>,
     /// Images by component or service that take the place of those that the stack names.
@@ -43,6 +46,7 @@ impl Options {
             wait_lock: None,
             keep_on_failure: false,
             expected: None,
+            locked: None,
             restores: None,
             images: BTreeMap::new(),
         }

@@ -6,7 +6,9 @@ use super::Options;
 use crate::commands::Project;
 use crate::engine::{Engine, Holder, Lock};
 use crate::history::generation::SCHEMA_VERSION;
-use crate::history::{Author, Done, Generation, History, ImageUsed, Keep, Outcome, Snapshot, store};
+use crate::history::{
+    Author, Done, Generation, History, ImageUsed, Keep, Outcome, Snapshot, store,
+};
 use crate::plan::{Action, Observed, Plan, Unit};
 use crate::redact;
 

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
+use super::Options;
 use super::change::{self, Undo};
 use super::files;
 use super::record::Record;
 use super::setup;
 use super::validate::{self, Finding, Where};
-use super::Options;
 use crate::check;
 use crate::commands::{Context, Project};
 use crate::engine::{Engine, Lock};
@@ -193,7 +193,8 @@ impl<'a> Work<'a> {
         self.context.printer.line("  bringing back what ran before …");
         match change::undo(self, undo, options.timeout).await {
             Ok(()) => {
-                let text = "the change was undone; the previous configuration is running again, proven";
+                let text =
+                    "the change was undone; the previous configuration is running again, proven";
                 (Outcome::Undone, Stop::new(Exit::Rejected, text).into())
             }
             Err(failure) => {

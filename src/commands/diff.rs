@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::past::{self, PastArgs};
 use super::Context;
+use super::past::{self, PastArgs};
 use crate::diff::{self, FileDiff};
 use crate::exit::{Exit, Stop};
 use crate::history::Snapshot;
@@ -52,7 +52,9 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         let current = history.current().map_or(0, |generation| generation.number);
         let before = history.proven_before().map(|generation| generation.number);
         let from = args.from.or(before).ok_or_else(|| {
-            let message = format!("generation {current} is the only one: there is nothing to compare it with");
+            let message = format!(
+                "generation {current} is the only one: there is nothing to compare it with"
+            );
             Stop::new(Exit::Failed, message)
         })?;
         let to = args.to.unwrap_or(current);
@@ -65,7 +67,13 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         let (old, new) = futures_util::try_join!(snapshot(from), snapshot(to))?;
         let files = differences(&old, &new, args.manifest);
         if args.output == Format::Json {
-            return context.printer.json(&Document { schema_version: 1, stack: &stack, from, to, files });
+            return context.printer.json(&Document {
+                schema_version: 1,
+                stack: &stack,
+                from,
+                to,
+                files,
+            });
         }
         if files.is_empty() {
             context.printer.mark(Mark::Good, format!("generations {from} and {to} are the same"));

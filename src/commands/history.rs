@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::past::{self, PastArgs};
 use super::Context;
+use super::past::{self, PastArgs};
 use crate::exit::Exit;
 use crate::history::Generation;
 use crate::output::Format;
@@ -57,6 +57,8 @@ fn line(generation: &Generation, current: u64) -> String {
     let why = generation.message.as_deref().map(|m| format!("  “{m}”")).unwrap_or_default();
     format!(
         "{mark}{:>4}  {when}  {:<11}  {}  {what}{why}",
-        generation.number, generation.outcome.as_str(), generation.by
+        generation.number,
+        generation.outcome.as_str(),
+        generation.by
     )
 }

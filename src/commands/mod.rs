@@ -5,11 +5,13 @@ mod change;
 pub mod config;
 pub mod destroy;
 pub mod diff;
+pub mod doctor;
 pub mod down;
 pub mod health_check;
 pub mod history;
 pub mod init;
 pub mod integrate;
+pub mod lock;
 pub mod logs;
 pub mod metrics;
 mod past;
@@ -115,9 +117,11 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Route(args) => route::run(&args, context),
         Command::Watch(args) => watch::run(&args, context).await,
         Command::Status(args) => status::run(&args, context).await,
+        Command::Doctor(args) => doctor::run(&args, context).await,
         Command::HealthCheck(args) => health_check::run(&args, context).await,
         Command::Metrics(args) => metrics::run(&args, context).await,
         Command::Integrate(args) => integrate::run(&args, context).await,
+        Command::Lock(args) => lock::run(&args, context).await,
         Command::History(args) => history::run(&args, context).await,
         Command::Show(args) => show::run(&args, context).await,
         Command::Diff(args) => diff::run(&args, context).await,

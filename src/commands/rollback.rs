@@ -1,9 +1,9 @@
 //! `mcpmon rollback`
 
+use super::Context;
 use super::change::ChangeArgs;
 use super::past::{self, PastArgs};
 use super::up::parse_duration;
-use super::Context;
 use crate::apply::{self, Options};
 use crate::exit::{Exit, Stop};
 use crate::history::Outcome;

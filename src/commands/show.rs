@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::past::{self, PastArgs};
 use super::Context;
+use super::past::{self, PastArgs};
 use crate::exit::{Exit, Stop};
 use crate::history::Generation;
 use crate::output::Format;

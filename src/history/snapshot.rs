@@ -114,25 +114,26 @@ impl Snapshot {
     /// `containers/NAME` → the container as text.
     pub fn container_texts(&self) -> BTreeMap<String, String> {
         let text = |json: &Json| serde_json::to_string_pretty(json).unwrap_or_default() + "\n";
-        self.containers.iter().map(|(name, json)| (format!("containers/{name}"), text(json))).collect()
+        self.containers
+            .iter()
+            .map(|(name, json)| (format!("containers/{name}"), text(json)))
+            .collect()
     }
 
     /// Path → text of every file that the manifest names or that was rendered.
     pub fn files(&self) -> BTreeMap<String, &str> {
         let mut files = self.bundle.tree();
         for (field, inside) in &self.folders {
-            files.extend(inside.iter().map(|(path, text)| (format!("{field}/{path}"), text.as_str())));
+            files.extend(
+                inside.iter().map(|(path, text)| (format!("{field}/{path}"), text.as_str())),
+            );
         }
         files
     }
 }
 
 /// Texts below a folder; what is no text is nothing that mcpmon reads.
-fn gather(
-    root: &Path,
-    dir: &PathBuf,
-    files: &mut BTreeMap<String, String>,
-) -> std::io::Result<()> {
+fn gather(root: &Path, dir: &PathBuf, files: &mut BTreeMap<String, String>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(dir)? {
         let path = entry?.path();
         if path.is_dir() {

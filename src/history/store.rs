@@ -100,9 +100,9 @@ impl History {
             [self.current(), self.proven_before()].iter().flatten().map(|g| g.number).collect();
         let spare = self.kept.len().saturating_sub(keep.count.max(3) - 1);
         let candidates = self.kept.values().filter(|(_, g)| !needed.contains(&g.number));
-        let oldest = candidates.enumerate().find(|(index, (_, generation))| {
-            *index < spare || is_old(generation)
-        });
+        let oldest = candidates
+            .enumerate()
+            .find(|(index, (_, generation))| *index < spare || is_old(generation));
         oldest.map_or_else(
             || {
                 let taken: Vec<u32> = self.kept.values().map(|(place, _)| *place).collect();
@@ -138,7 +138,9 @@ impl History {
         let (first, last) = (self.kept.keys().next(), self.kept.keys().next_back());
         match (first, last) {
             (Some(first), Some(last)) => {
-                format!("there is no generation {number}; kept are {first} to {last} (`mcpmon history`)")
+                format!(
+                    "there is no generation {number}; kept are {first} to {last} (`mcpmon history`)"
+                )
             }
             _ => format!("there is no generation {number}: nothing has been applied yet"),
         }

@@ -13,7 +13,7 @@ use crate::engine::labels;
 use crate::manifest::Document;
 use crate::plan::{self, Unit};
 use crate::stack::{self, Secrets, looks_secret};
-use crate::yaml::{Map, Node, Segment, Value};
+use crate::yaml::{Entry, Map, Node, Segment};
 use crate::{redact, render};
 
 /// More fields than people would read are not looked into one by one.
@@ -95,6 +95,19 @@ fn compare<'a>(
         }
         return;
     }
+    // A map of one key that comes or goes is told by what is in it.
+    let only = |map: &'a Map| map.first().filter(|_| map.len() == 1);
+    let one = match (maps, before, after) {
+        ((None, Some(map)), None, _) | ((Some(map), None), _, None) => only(map),
+        _ => None,
+    };
+    if let Some((key, entry)) = one {
+        let side = |node: Option<&'a Node>| node.map(|_| &entry.node);
+        path.push(key.clone());
+        compare(path, side(before), side(after), found);
+        path.pop();
+        return;
+    }
     let json = |node: Option<&Node>| node.map(Node::to_json);
     if json(before) != json(after) {
         found.push(Change { path: path.clone(), before, after });
@@ -157,25 +170,55 @@ fn differing(units: &[Unit], others: &[Unit]) -> BTreeSet<String> {
     names
 }
 
-/// Puts a value, or none, at a path.
-fn put(root: &mut Node, path: &[String], value: Option<&Node>) {
-    let Some((last, above)) = path.split_last() else {
-        if let Some(value) = value {
-            *root = value.clone();
+/// Puts a value, or none, at a path. A map that holds nothing then goes as well.
+fn put(node: &mut Node, path: &[String], value: Option<&Node>) {
+    let (Some((first, rest)), Some(map)) = (path.split_first(), node.as_map_mut()) else { return };
+    if rest.is_empty() {
+        match value {
+            Some(value) => _ = map.insert(first.clone(), entry(value.clone())),
+            None => _ = map.shift_remove(first),
         }
         return;
-    };
-    let mut node = root;
-    for key in above {
-        let Some(entry) = node.as_map_mut().and_then(|map| map.get_mut(key)) else { return };
-        node = &mut entry.node;
     }
-    let Value::Map(map) = &mut node.value else { return };
-    match value {
-        Some(value) => {
-            let key = value.span;
-            map.insert(last.clone(), crate::yaml::Entry { key, node: value.clone() });
+    if value.is_some() && !map.contains_key(first) {
+        map.insert(first.clone(), entry(Node::empty_map()));
+    }
+    let Some(inner) = map.get_mut(first) else { return };
+    put(&mut inner.node, rest, value);
+    if value.is_none() && inner.node.as_map().is_some_and(Map::is_empty) {
+        map.shift_remove(first);
+    }
+}
+
+fn entry(node: Node) -> Entry {
+    Entry { key: node.span, node }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changes(before: &str, after: &str) -> Vec<String> {
+        let (before, after) =
+            (crate::yaml::parse(0, before).unwrap(), crate::yaml::parse(0, after).unwrap());
+        let mut found = Vec::new();
+        compare(&mut Vec::new(), Some(&before), Some(&after), &mut found);
+        for change in &found {
+            // Putting all of them back one after the other leads back to where it came from.
+            let mut root = after.clone();
+            found.iter().for_each(|change| put(&mut root, &change.path, change.before));
+            assert_eq!(root.to_json(), before.to_json(), "{:?}", change.path);
         }
-        None => _ = map.shift_remove(last),
+        found.iter().map(|change| change.path.join(".")).collect()
+    }
+
+    #[test]
+    fn a_change_is_told_by_its_deepest_field_and_can_be_put_back() {
+        assert_eq!(changes("a: 1\nb: {c: 2, d: 3}\n", "a: 1\nb: {c: 4, d: 3}\n"), ["b.c"]);
+        assert_eq!(changes("a: 1\n", "a: 1\nb: {c: {d: 2}}\n"), ["b.c.d"]);
+        assert_eq!(changes("a: 1\nb: {c: {d: 2}}\n", "a: 1\n"), ["b.c.d"]);
+        assert_eq!(changes("a: 1\n", "a: 1\nb: {c: 2, d: 3}\n"), ["b"]);
+        assert_eq!(changes("a: [1, 2]\n", "a: [1, 3]\n"), ["a"]);
+        assert!(changes("a: {b: 1}\n", "a: {b: 1}\n").is_empty());
     }
 }

@@ -115,7 +115,8 @@ pub async fn loaded(
                 },
                 Err(problem) => vec![problem],
             };
-            let drift = |what| Drift { name: unit.name.clone(), kind: "loaded", what, mend: RELOAD };
+            let drift =
+                |what| Drift { name: unit.name.clone(), kind: "loaded", what, mend: RELOAD };
             lines.into_iter().map(drift).collect::<Vec<_>>()
         }
     });

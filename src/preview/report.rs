@@ -151,8 +151,8 @@ fn file(unit: &Unit, change: &FileChange, live: Option<&Tree>) -> File {
     let path = change.path();
     let wanted = unit.files.get(path);
     let there = live.and_then(|live| live.get(path));
-    let secret = wanted.is_some_and(|file| file.secret)
-        || there.is_some_and(|file| file.mode & 0o044 == 0);
+    let secret =
+        wanted.is_some_and(|file| file.secret) || there.is_some_and(|file| file.mode & 0o044 == 0);
     let word = match change {
         FileChange::Added(_) => "added",
         FileChange::Changed(_) => "changed",

@@ -52,11 +52,7 @@ fn setting(path: &str, before: Option<&Json>, after: Option<&Json>) -> Setting {
         Json::String(text) => Some(text.clone()),
         other => Some(other.to_string()),
     };
-    Setting {
-        path: path.to_owned(),
-        before: before.and_then(text),
-        after: after.and_then(text),
-    }
+    Setting { path: path.to_owned(), before: before.and_then(text), after: after.and_then(text) }
 }
 
 #[cfg(test)]

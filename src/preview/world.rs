@@ -156,17 +156,24 @@ impl Saved {
     /// A file that is none, or one for another stack.
     pub fn read(path: &std::path::Path, stack: &str) -> anyhow::Result<Self> {
         let shown = path.display();
-        let text =
-            std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
         let usage = |message: String| Stop::new(Exit::Usage, message);
         let saved: Self = serde_json::from_str(&text).map_err(|error| {
             usage(format!("{shown} is no plan: {error}; `mcpmon plan --out {shown}` makes one"))
         })?;
         if saved.schema_version != SCHEMA_VERSION {
-            return Err(usage(format!("{shown} was made by another mcpmon ({}); make a new one", saved.mcpmon)).into());
+            return Err(usage(format!(
+                "{shown} was made by another mcpmon ({}); make a new one",
+                saved.mcpmon
+            ))
+            .into());
         }
         if saved.stack != stack {
-            return Err(usage(format!("{shown} is a plan for the stack `{}`, not for `{stack}`", saved.stack)).into());
+            return Err(usage(format!(
+                "{shown} is a plan for the stack `{}`, not for `{stack}`",
+                saved.stack
+            ))
+            .into());
         }
         Ok(saved)
     }

@@ -20,8 +20,8 @@ pub use notifications::{
 };
 pub use resolve::{Failure, Resolved, resolve};
 pub use secrets::{
-    Secrets, Surroundings, check as check_secrets, is_placeholder, peek, read as read_secrets, read_or as read_secrets_or,
-    value as read_secret,
+    Secrets, Surroundings, check as check_secrets, is_placeholder, peek, read as read_secrets,
+    read_or as read_secrets_or, value as read_secret,
 };
 pub use targets::{JobAuth, OwnJob, OwnTarget, ScrapeJob, Target};
 

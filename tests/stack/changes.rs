@@ -9,41 +9,121 @@ use crate::harness::{TestStack, docker};
 
 /// What is changed, the manifest that is laid over, and what is to be done about which container.
 const CHANGES: &[(&str, &str, &str)] = &[
-    ("a service", "services: {second: {group: demo, dialect: mcp, metrics: 'http://search:8080/metrics?second=1'}}", "update prometheus"),
-    ("a service of another group", "services: {second: {group: core, dialect: fastapi, metrics: 'http://weather:8080/metrics?second=1'}}", "update prometheus"),
-    ("a service with a token", "services: {second: {group: demo, dialect: mcp, metrics: {url: 'http://search:8080/metrics?second=1', auth: {bearer: {file: secrets/token}}}}}", "reload prometheus"),
-    ("a service that mcpmon runs", "services: {fourth: {group: demo, run: {demo: {dialect: mcp, rate: 1}}}}", "create fourth, update prometheus"),
+    (
+        "a service",
+        "services: {second: {group: demo, dialect: mcp, metrics: 'http://search:8080/metrics?second=1'}}",
+        "update prometheus",
+    ),
+    (
+        "a service of another group",
+        "services: {second: {group: core, dialect: fastapi, metrics: 'http://weather:8080/metrics?second=1'}}",
+        "update prometheus",
+    ),
+    (
+        "a service with a token",
+        "services: {second: {group: demo, dialect: mcp, metrics: {url: 'http://search:8080/metrics?second=1', auth: {bearer: {file: secrets/token}}}}}",
+        "reload prometheus",
+    ),
+    (
+        "a service that mcpmon runs",
+        "services: {fourth: {group: demo, run: {demo: {dialect: mcp, rate: 1}}}}",
+        "create fourth, update prometheus",
+    ),
     ("a service less", "services: {translate: null}", "remove translate, update prometheus"),
-    ("a service's group", "services: {weather: {group: core}}", "recreate weather, update prometheus"),
+    (
+        "a service's group",
+        "services: {weather: {group: core}}",
+        "recreate weather, update prometheus",
+    ),
     ("a service's description", "services: {weather: {description: Rain and sun}}", ""),
     ("a service's rate", "services: {weather: {run: {demo: {rate: 6}}}}", "recreate weather"),
-    ("a service's limits", "services: {weather: {run: {resources: {pids: 99}}}}", "recreate weather"),
-    ("a service's environment", "services: {weather: {run: {env: {LOG_LEVEL: DEBUG}}}}", "recreate weather"),
+    (
+        "a service's limits",
+        "services: {weather: {run: {resources: {pids: 99}}}}",
+        "recreate weather",
+    ),
+    (
+        "a service's environment",
+        "services: {weather: {run: {env: {LOG_LEVEL: DEBUG}}}}",
+        "recreate weather",
+    ),
     ("a label on every target", "defaults: {labels: {environment: test}}", "update prometheus"),
-    ("the scrape interval", "defaults: {scrape: {interval: 10s, timeout: 4s}}", "reload prometheus"),
-    ("a threshold", "alerts: {override: {HighErrorRate: {threshold: 0.0625}}}", "reload prometheus, reload grafana"),
-    ("how long an alert waits", "alerts: {override: {HighErrorRate: {for: 9m}}}", "reload prometheus, reload grafana"),
+    (
+        "the scrape interval",
+        "defaults: {scrape: {interval: 10s, timeout: 4s}}",
+        "reload prometheus",
+    ),
+    (
+        "a threshold",
+        "alerts: {override: {HighErrorRate: {threshold: 0.0625}}}",
+        "reload prometheus, reload grafana",
+    ),
+    (
+        "how long an alert waits",
+        "alerts: {override: {HighErrorRate: {for: 9m}}}",
+        "reload prometheus, reload grafana",
+    ),
     ("an alert less", "alerts: {disable: [HostSwapping]}", "reload prometheus, reload grafana"),
     ("a rule of the team's own", "alerts: {rules_dir: alerts}", "reload prometheus"),
-    ("a receiver", "notifications: {receivers: {hook: {webhook: {url: 'http://host.docker.internal:9/'}}}, default: hook}", "reload alertmanager"),
-    ("two receivers and a route", "notifications: {receivers: {hook: {webhook: {url: 'http://host.docker.internal:9/'}}, other: {webhook: {url: 'http://host.docker.internal:8/'}}}, routes: [{match: {severity: critical}, to: [other]}], default: hook}", "reload alertmanager"),
-    ("a receiver with a secret", "notifications: {receivers: {hook: {webhook: {url: 'http://host.docker.internal:9/', token: {file: secrets/token}}}}, default: hook}", "reload alertmanager"),
+    (
+        "a receiver",
+        "notifications: {receivers: {hook: {webhook: {url: 'http://host.docker.internal:9/'}}}, default: hook}",
+        "reload alertmanager",
+    ),
+    (
+        "two receivers and a route",
+        "notifications: {receivers: {hook: {webhook: {url: 'http://host.docker.internal:9/'}}, other: {webhook: {url: 'http://host.docker.internal:8/'}}}, routes: [{match: {severity: critical}, to: [other]}], default: hook}",
+        "reload alertmanager",
+    ),
+    (
+        "a receiver with a secret",
+        "notifications: {receivers: {hook: {webhook: {url: 'http://host.docker.internal:9/', token: {file: secrets/token}}}}, default: hook}",
+        "reload alertmanager",
+    ),
     ("Prometheus' retention", "components: {prometheus: {retention: 14d}}", "recreate prometheus"),
-    ("Prometheus' configuration", "components: {prometheus: {config: {global: {external_labels: {site: a}}}}}", "reload prometheus"),
+    (
+        "Prometheus' configuration",
+        "components: {prometheus: {config: {global: {external_labels: {site: a}}}}}",
+        "reload prometheus",
+    ),
     ("Loki's retention", "components: {loki: {retention: 14d}}", "restart loki"),
-    ("Loki's configuration", "components: {loki: {config: {limits_config: {max_query_series: 400}}}}", "restart loki"),
+    (
+        "Loki's configuration",
+        "components: {loki: {config: {limits_config: {max_query_series: 400}}}}",
+        "restart loki",
+    ),
     ("Loki's memory", "components: {loki: {resources: {memory: 900MiB}}}", "recreate loki"),
-    ("Alertmanager's limits", "components: {alertmanager: {resources: {pids: 77}}}", "recreate alertmanager"),
-    ("an argument", "components: {alertmanager: {args: [--data.retention=100h]}}", "recreate alertmanager"),
+    (
+        "Alertmanager's limits",
+        "components: {alertmanager: {resources: {pids: 77}}}",
+        "recreate alertmanager",
+    ),
+    (
+        "an argument",
+        "components: {alertmanager: {args: [--data.retention=100h]}}",
+        "recreate alertmanager",
+    ),
     ("a variable", "components: {node-exporter: {env: {TZ: UTC}}}", "recreate node-exporter"),
     ("who may look at Grafana", "components: {grafana: {anonymous: true}}", "restart grafana"),
-    ("a component less", "components: {node-exporter: {enabled: false}}", "remove node-exporter, reload prometheus"),
-    ("a component more", "probes: {loki: {tcp: 'loki:3100'}}", "create blackbox-exporter, reload prometheus"),
+    (
+        "a component less",
+        "components: {node-exporter: {enabled: false}}",
+        "remove node-exporter, reload prometheus",
+    ),
+    (
+        "a component more",
+        "probes: {loki: {tcp: 'loki:3100'}}",
+        "create blackbox-exporter, reload prometheus",
+    ),
     ("dashboards", "dashboards: [fleet, service, logs]", "reload grafana"),
     ("what is redacted", "logs: {redact: [email]}", "restart promtail"),
     ("what the audit accepts", "audit: {accept: [{id: no-receiver, reason: a test}]}", ""),
     ("how much is kept", "generations: {keep: 12}", ""),
-    ("an image", "components: {alertmanager: {image: NAME-alertmanager, version: '1'}}", "recreate alertmanager"),
+    (
+        "an image",
+        "components: {alertmanager: {image: NAME-alertmanager, version: '1'}}",
+        "recreate alertmanager",
+    ),
 ];
 
 #[test]
@@ -51,7 +131,8 @@ fn every_change_is_made_by_the_smallest_action_and_touches_nothing_else() {
     let stack = TestStack::new("corpus");
     std::fs::write(stack.path("secrets/token"), "a-token-for-this-test").unwrap();
     std::fs::create_dir(stack.path("alerts")).unwrap();
-    let rule = "groups:\n  - name: team\n    rules:\n      - alert: Team\n        expr: vector(0) > 1\n";
+    let rule =
+        "groups:\n  - name: team\n    rules:\n      - alert: Team\n        expr: vector(0) > 1\n";
     std::fs::write(stack.path("alerts/team.yml"), rule).unwrap();
     let tag = format!("{}-alertmanager:1", stack.name);
     docker(&["tag", "prom/alertmanager:v0.33.1", &tag]);
@@ -80,7 +161,10 @@ fn every_change_is_made_by_the_smallest_action_and_touches_nothing_else() {
     assert!(wrong.is_empty(), "of {count} changes:\n{}", wrong.join("\n"));
     assert!(count >= 60, "{count} changes are few");
     let now = self::volumes(&stack);
-    assert!(volumes.iter().all(|volume| now.contains(volume)), "data was made anew: {volumes:?} {now:?}");
+    assert!(
+        volumes.iter().all(|volume| now.contains(volume)),
+        "data was made anew: {volumes:?} {now:?}"
+    );
     docker(&["rmi", &tag]);
 }
 

@@ -9,9 +9,7 @@ use crate::harness::{TestStack, docker};
 fn after_kill_9_at_25_moments_the_next_up_converges() {
     let stack = TestStack::new("crash");
     stack.mcpmon(&["up"]).expect(0);
-    for (round, millis) in
-        (0..25).map(|round| 40 + round * round * 5).enumerate()
-    {
+    for (round, millis) in (0..25).map(|round| 40 + round * round * 5).enumerate() {
         // Half of the rounds die during an `up` that makes containers, half during a reload.
         let command = if round % 2 == 0 {
             stack.manifest(&format!("components: {{loki: {{resources: {{pids: {}}}}}, alertmanager: {{resources: {{pids: {}}}}}}}\n", 400 + round, 120 + round));

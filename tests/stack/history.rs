@@ -40,19 +40,26 @@ fn what_was_applied_is_written_down_compared_and_brought_back() {
     assert_ne!(second, third);
     let all = history(&stack);
     assert_eq!(outcomes(&stack), ["2 proven", "1 proven"]);
-    assert_eq!((&all[0]["message"], &all[1]["message"]), (&"our own rule".into(), &"the first one".into()));
+    assert_eq!(
+        (&all[0]["message"], &all[1]["message"]),
+        (&"our own rule".into(), &"the first one".into())
+    );
     assert_eq!(all[0]["command"], "mcpmon reload");
     assert!(!all[0]["by"]["host"].as_str().unwrap().is_empty());
     assert!(all[1]["images"]["loki"]["id"].as_str().unwrap().starts_with("sha256:"));
 
     // What changed between them, and each of them.
     let diff = stack.mcpmon(&["diff"]).expect(0).stdout;
-    for line in ["+      threshold: 0.0625", "--- rules_dir/team.yml", "--- prometheus/rules/services.yml"] {
+    for line in
+        ["+      threshold: 0.0625", "--- rules_dir/team.yml", "--- prometheus/rules/services.yml"]
+    {
         assert!(diff.contains(line), "`{line}` is not in:\n{diff}");
     }
     assert_eq!(stack.mcpmon(&["diff", "2", "2"]).expect(0).stdout, "");
     let shown = stack.mcpmon(&["show", "1", "--manifest"]).expect(0).stdout;
-    assert!(shown.contains(&format!("name: {}", stack.name)) && !shown.contains("threshold: 0.0625"));
+    assert!(
+        shown.contains(&format!("name: {}", stack.name)) && !shown.contains("threshold: 0.0625")
+    );
     stack.mcpmon(&["show", "7"]).expect(2).says("there is no generation 7; kept are 1 to 2");
 
     // From another folder, without the manifest, its rule folder or its secrets.
@@ -110,15 +117,34 @@ fn a_rollback_brings_back_the_image_that_a_tag_named_then() {
     let stack = TestStack::new("image");
     let tag = format!("{}-alertmanager:1", stack.name);
     docker(&["tag", "prom/alertmanager:v0.33.1", &tag]);
-    let manifest = format!("components: {{alertmanager: {{image: {}-alertmanager, version: \"1\"}}}}\n", stack.name);
+    let manifest = format!(
+        "components: {{alertmanager: {{image: {}-alertmanager, version: \"1\"}}}}\n",
+        stack.name
+    );
     stack.manifest(&manifest);
     stack.mcpmon(&["up"]).expect(0);
-    let runs = || stack.containers("{{.Name}} {{.Image}}").iter().find(|l| l.contains("-alertmanager ")).cloned().unwrap();
+    let runs = || {
+        stack
+            .containers("{{.Name}} {{.Image}}")
+            .iter()
+            .find(|l| l.contains("-alertmanager "))
+            .cloned()
+            .unwrap()
+    };
     let before = runs();
+    stack.mcpmon(&["up", "--locked"]).expect(2).says("there is no");
+    stack.mcpmon(&["lock"]).expect(0).says("is of no registry");
+    stack.mcpmon(&["up", "--locked"]).expect(0).says("nothing to change");
     // The tag moves on to an image that differs in a label alone.
     let other = docker(&["create", &tag]);
     docker(&["commit", "--change", "LABEL moved=yes", other.trim(), &tag]);
     docker(&["rm", other.trim()]);
+    let refused = stack.mcpmon(&["up", "--locked"]).expect(4);
+    assert!(
+        refused.stderr.contains("these images are not those of mcpmon.lock"),
+        "{}",
+        refused.stderr
+    );
     stack.mcpmon(&["up"]).expect(0).says("is another one now");
     assert_ne!(before, runs());
     stack.mcpmon(&["rollback"]).expect(0);
@@ -130,7 +156,8 @@ fn a_rollback_brings_back_the_image_that_a_tag_named_then() {
 #[test]
 fn a_hundred_reloads_leave_no_more_than_what_is_kept() {
     let stack = TestStack::new("many");
-    let keep = |n: u32| format!("generations: {{keep: 5}}\n{}", threshold(&format!("0.{:03}", 100 + n)));
+    let keep =
+        |n: u32| format!("generations: {{keep: 5}}\n{}", threshold(&format!("0.{:03}", 100 + n)));
     stack.manifest(&keep(0));
     stack.mcpmon(&["up"]).expect(0);
     let before = stack.containers("{{.Id}} {{.State.StartedAt}}");

@@ -7,7 +7,9 @@
 mod alerts;
 mod changes;
 mod crash;
+mod doctor;
 mod exporters;
+mod faults;
 mod harness;
 mod history;
 mod lifecycle;

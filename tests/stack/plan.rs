@@ -43,9 +43,9 @@ fn a_plan_asks_and_never_changes_names_fields_and_is_applied_as_it_was_saved() {
         "restart loki: loki.yml changed",
         "because of components.loki.retention (test.yaml:1:21): \"7d\" → \"14d\"",
         "reload prometheus: ",
-        "because of alerts (test.yaml:2:1): nothing → ",
-        "-  retention_period: 7d",
-        "+  retention_period: 14d",
+        "because of alerts.override.HighErrorRate.threshold (test.yaml:2:37): nothing → 0.0625",
+        "-  retention_period: \"7d\"",
+        "+  retention_period: \"14d\"",
     ] {
         assert!(text.contains(said), "`{said}` is not in:\n{text}");
     }
@@ -64,7 +64,11 @@ fn a_plan_asks_and_never_changes_names_fields_and_is_applied_as_it_was_saved() {
     stack.mcpmon(&["plan", "--detailed-exitcode"]).expect(0);
     let after = stack.containers("{{.Id}} {{.State.StartedAt}}");
     let same = before.iter().filter(|line| after.contains(line)).count();
-    assert_eq!(same, before.len() - 2, "more than loki and search began anew: {before:?} {after:?}");
+    assert_eq!(
+        same,
+        before.len() - 2,
+        "more than loki and search began anew: {before:?} {after:?}"
+    );
 
     // A plan for another stack, and no plan at all.
     stack.mcpmon(&["up", "--plan", "test.yaml"]).expect(2).says("is no plan");
