@@ -29,7 +29,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
         "services: {fourth: {group: demo, run: {demo: {dialect: mcp, rate: 1}}}}",
         "create fourth, update prometheus",
     ),
-    ("a service less", "services: {translate: null}", "remove translate, update prometheus"),
+    ("a service less", "services: {translate: null}", "remove translate, reload prometheus"),
     (
         "a service's group",
         "services: {weather: {group: core}}",
@@ -51,7 +51,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
     (
         "the scrape interval",
         "defaults: {scrape: {interval: 10s, timeout: 4s}}",
-        "reload prometheus",
+        "reload prometheus, reload grafana",
     ),
     (
         "a threshold",
@@ -100,7 +100,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ),
     (
         "an argument",
-        "components: {alertmanager: {args: [--data.retention=100h]}}",
+        "components: {alertmanager: {args: [--alerts.gc-interval=20m]}}",
         "recreate alertmanager",
     ),
     ("a variable", "components: {node-exporter: {env: {TZ: UTC}}}", "recreate node-exporter"),
@@ -108,16 +108,16 @@ const CHANGES: &[(&str, &str, &str)] = &[
     (
         "a component less",
         "components: {node-exporter: {enabled: false}}",
-        "remove node-exporter, reload prometheus",
+        "remove node-exporter, reload prometheus, reload grafana",
     ),
     (
         "a component more",
         "probes: {loki: {tcp: 'loki:3100'}}",
-        "create blackbox-exporter, reload prometheus",
+        "create blackbox-exporter, reload prometheus, reload grafana",
     ),
     ("dashboards", "dashboards: [fleet, service, logs]", "reload grafana"),
-    ("what is redacted", "logs: {redact: [email]}", "restart promtail"),
-    ("what the audit accepts", "audit: {accept: [{id: no-receiver, reason: a test}]}", ""),
+    ("what is redacted", "logs: {redact: {patterns: {badge: 'ACME-[0-9]{8}'}}}", "restart promtail"),
+    ("what the audit accepts", "audit: {accept: [{id: no-retention-size, reason: a test}]}", ""),
     ("how much is kept", "generations: {keep: 12}", ""),
     (
         "an image",
