@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    audit, config, destroy, diff, doctor, down, health_check, history, init, integrate, lock, logs,
-    metrics, plan, query, reload, render, rollback, route, schema, secrets, show, status, up,
-    validate, watch,
+    agent, audit, config, destroy, diff, doctor, down, health_check, history, init, integrate,
+    lock, logs, metrics, plan, query, reload, render, rollback, route, schema, secrets, show,
+    status, up, validate, watch,
 };
 use crate::exit;
 use crate::output::Color;
@@ -105,6 +105,8 @@ pub enum Command {
     Down(down::Args),
     /// Remove the stack with all its data
     Destroy(destroy::Args),
+    /// Probe MCP servers for Prometheus, in their own protocol
+    Agent(agent::Args),
     /// Run a demo MCP server with metrics, logs and traffic of its own
     DemoService(crate::demo::DemoArgs),
 }

@@ -12,7 +12,7 @@
 //! * [`engine`] the Docker engine
 //! * [`history`] the generations of a stack, kept on the engine
 //! * [`lockfile`] the very images of a stack, in a file beside the manifest
-//! * [`mcp`] one MCP server, asked in its own protocol
+//! * [`mcp`] one MCP server, asked in its own protocol; [`agent`] asks a fleet of them for Prometheus
 //! * [`metrics`] what an endpoint serves
 //! * [`preview`] what `plan` shows: steps, their reasons, what was changed by hand
 //! * [`query`] saved queries and their answers
@@ -20,11 +20,13 @@
 //! * [`integrate`] a running container → an entry in the manifest
 //! * [`mod@diff`] two texts side by side, for people
 //! * [`demo`] the MCP server of the quickstart
+//! * [`telemetry`] what the demo and the agent tell about themselves
 //! * [`re2`] regular expressions as the collectors read them
 //!
 //! Load, resolve, render and plan are pure: no clock, no network, no environment but what is
 //! handed in.
 
+pub mod agent;
 pub mod apply;
 pub mod assets;
 pub mod audit;
@@ -55,5 +57,7 @@ pub mod render;
 pub mod route;
 pub mod stack;
 pub mod start;
+mod stop;
+pub mod telemetry;
 pub mod watch;
 pub mod yaml;

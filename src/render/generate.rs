@@ -5,64 +5,65 @@ use std::fmt::Write as _;
 
 use super::{dashboards, rules, view};
 use crate::catalog::{Catalog, Generator};
-use crate::stack::{ScrapeJob, Stack};
+use crate::stack::{Probed, ScrapeJob, Stack};
 use crate::yaml;
 
 /// What is generated once and shared by components.
 pub struct Generated {
-    rules: rules::Compiled,
-    dashboards: BTreeMap<String, String>,
-    /// The file of the dashboard that Grafana opens with, under the folder of dashboards.
-    pub home_dashboard: String,
+    files: BTreeMap<Generator, Files>,
+    /// All runbooks as one page.
+    pub runbooks: String,
 }
 
+/// Name under the generator's folder → text.
+type Files = BTreeMap<String, String>;
+
 impl Generated {
-    /// Compiles rules and dashboards.
+    /// Compiles rules and dashboards and writes out every file.
     pub fn new(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Self> {
         let rules = compile_rules(stack, catalog)?;
         let names = rendered_dashboards(stack, catalog)?;
         let dashboards = compile_dashboards(stack, catalog, &rules, &names)?;
-        let home = names.first().map_or(dashboards::RUNBOOKS, String::as_str);
-        let home_dashboard = dashboards::identity(&catalog.assets, home)?.file(home);
-        Ok(Self { rules, dashboards, home_dashboard })
+        let targets = stack.jobs.iter().map(|job| (name(&job.file), targets(job))).collect();
+        let files = BTreeMap::from([
+            (Generator::Rules, rule_files(stack, &rules)?),
+            (Generator::RuleTests, rule_tests(&rules)?),
+            (Generator::Targets, targets),
+            (Generator::Fleet, [("services.json".to_owned(), fleet(&stack.fleet))].into()),
+            (Generator::Dashboards, dashboards),
+            (Generator::MessageTemplates, stack.notifications.templates.clone()),
+        ]);
+        Ok(Self { files, runbooks: rules::runbooks_markdown(&rules) })
     }
 
-    /// Name under the generator's folder → text.
-    pub fn files(
-        &self,
-        generator: Generator,
-        stack: &Stack,
-    ) -> anyhow::Result<BTreeMap<String, String>> {
-        match generator {
-            Generator::Rules => {
-                let mut files = BTreeMap::new();
-                for file in &self.rules.files {
-                    files.insert(name(&file.path), yaml::emit(&file.content)?);
-                }
-                for (name, own) in &stack.alerts.own {
-                    let file = format!("own-{name}.yml");
-                    files.insert(file, own.text.clone());
-                }
-                Ok(files)
-            }
-            Generator::RuleTests => self
-                .rules
-                .tests
-                .iter()
-                .map(|t| Ok((name(&t.path), yaml::emit(&t.content)?)))
-                .collect(),
-            Generator::Targets => {
-                Ok(stack.jobs.iter().map(|job| (name(&job.file), targets(job))).collect())
-            }
-            Generator::Dashboards => Ok(self.dashboards.clone()),
-            Generator::MessageTemplates => Ok(stack.notifications.templates.clone()),
-        }
+    /// What a generator made.
+    pub fn files(&self, generator: Generator) -> impl Iterator<Item = (&str, &str)> {
+        let files = self.files.get(&generator).into_iter().flatten();
+        files.map(|(name, text)| (name.as_str(), text.as_str()))
     }
+}
 
-    /// All runbooks as one page.
-    pub fn runbooks_markdown(&self) -> String {
-        rules::runbooks_markdown(&self.rules)
+/// The file of the dashboard that Grafana opens with, under the folder of dashboards.
+pub fn home_dashboard(stack: &Stack, catalog: &Catalog) -> anyhow::Result<String> {
+    let names = rendered_dashboards(stack, catalog)?;
+    let home = names.first().map_or(dashboards::RUNBOOKS, String::as_str);
+    Ok(dashboards::identity(&catalog.assets, home)?.file(home))
+}
+
+fn rule_files(stack: &Stack, rules: &rules::Compiled) -> anyhow::Result<Files> {
+    let mut files = Files::new();
+    for file in &rules.files {
+        files.insert(name(&file.path), yaml::emit(&file.content)?);
     }
+    for (name, own) in &stack.alerts.own {
+        files.insert(format!("own-{name}.yml"), own.text.clone());
+    }
+    Ok(files)
+}
+
+fn rule_tests(rules: &rules::Compiled) -> anyhow::Result<Files> {
+    // YAML too, and written in a tenth of the time: nobody but promtool reads it.
+    rules.tests.iter().map(|test| Ok((name(&test.path), pretty(&test.content)?))).collect()
 }
 
 /// The file's name without its folder.
@@ -78,6 +79,17 @@ fn targets(job: &ScrapeJob) -> String {
         let _ = write!(out, "{}\n  {line}", if index == 0 { "" } else { "," });
     }
     out.push_str(if job.targets.is_empty() { "]\n" } else { "\n]\n" });
+    out
+}
+
+/// The services that the agent asks, one a line.
+fn fleet(services: &[Probed]) -> String {
+    let mut out = String::from("{\"services\": {");
+    for (index, service) in services.iter().enumerate() {
+        let (name, entry) = (&service.name, &service.entry);
+        let _ = write!(out, "{}\n  \"{name}\": {entry}", if index == 0 { "" } else { "," });
+    }
+    out.push_str(if services.is_empty() { "}}\n" } else { "\n}}\n" });
     out
 }
 

@@ -116,7 +116,11 @@ const CHANGES: &[(&str, &str, &str)] = &[
         "create blackbox-exporter, reload prometheus, reload grafana",
     ),
     ("dashboards", "dashboards: [fleet, service, logs]", "reload grafana"),
-    ("what is redacted", "logs: {redact: {patterns: {badge: 'ACME-[0-9]{8}'}}}", "restart promtail"),
+    (
+        "what is redacted",
+        "logs: {redact: {patterns: {badge: 'ACME-[0-9]{8}'}}}",
+        "restart promtail",
+    ),
     ("what the audit accepts", "audit: {accept: [{id: no-retention-size, reason: a test}]}", ""),
     ("how much is kept", "generations: {keep: 12}", ""),
     (
