@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use indexmap::IndexMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::assets::Assets;
@@ -74,6 +74,9 @@ pub struct Spec {
     /// Files in its configuration volume. The first one is what `config:` is laid over.
     #[serde(default)]
     pub files: Vec<FileSpec>,
+    /// What makes a changed secret take effect: `watched` where it is read anew at each use.
+    #[serde(default = "restart")]
+    pub secrets: Effect,
     /// How mcpmon logs in to it.
     #[serde(default)]
     pub access: Option<Access>,
@@ -120,6 +123,9 @@ pub struct Spec {
 fn always() -> String {
     "true".to_owned()
 }
+const fn restart() -> Effect {
+    Effect::Restart
+}
 const fn ten() -> u32 {
     10
 }
@@ -159,7 +165,7 @@ pub enum Generator {
 }
 
 /// What makes a changed file take effect, smallest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
     /// The process never reads it; it is there for validators and people.

@@ -123,7 +123,8 @@ pub async fn validate_all(
     let observed = plan::observe(engine.reader(), &stack.name, &units, None).await?;
     super::preflight::images(context, engine, project, &units, &observed, super::Pull::Missing)
         .await?;
-    let lock = super::acquire(context, engine, &stack, &units).await?;
+    let how = ("mcpmon validate", None);
+    let lock = super::locked::acquire(context, engine, &stack.name, &units, how).await?;
     let checked = async {
         let mut found = Vec::new();
         for unit in &units {

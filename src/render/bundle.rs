@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{config, environment, generate, view};
@@ -11,7 +12,7 @@ use crate::hex::hex;
 use crate::stack::{Component, Stack};
 
 /// Every file of every component.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Bundle {
     /// Component → path under its configuration folder → file.
     pub components: BTreeMap<String, BTreeMap<String, File>>,
@@ -22,7 +23,7 @@ pub struct Bundle {
 }
 
 /// One rendered file.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct File {
     /// Its text.
     pub text: String,
@@ -31,7 +32,7 @@ pub struct File {
 }
 
 /// How a component's process is started.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Process {
     /// Arguments.
     pub command: Vec<String>,

@@ -23,7 +23,7 @@ pub use notifications::{
 pub use resolve::{Failure, Resolved, resolve};
 pub use secrets::{
     Secrets, Surroundings, check as check_secrets, is_placeholder, peek, read as read_secrets,
-    value as read_secret,
+    read_or as read_secrets_or, value as read_secret,
 };
 pub use targets::{JobAuth, JobPace, OwnJob, OwnTarget, ScrapeJob, Target};
 
