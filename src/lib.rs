@@ -31,6 +31,7 @@ pub mod demo;
 pub mod diagnostic;
 pub mod engine;
 pub mod exit;
+pub mod gate;
 mod hex;
 pub mod integrate;
 pub mod manifest;

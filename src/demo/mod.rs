@@ -13,7 +13,7 @@ mod exchange;
 mod health;
 mod log;
 mod measure;
-mod metrics;
+pub(crate) mod metrics;
 mod pool;
 mod process;
 mod random;
