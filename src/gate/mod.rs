@@ -32,6 +32,7 @@ use tokio::net::TcpListener;
 
 pub use scope::Scope;
 pub use server::{CONNECTIONS, HEAD_TIME, LARGEST_HEAD};
+pub use upstream::Failure;
 
 use answer::Body;
 use upstream::Upstream;
@@ -54,6 +55,8 @@ pub struct Settings {
 pub struct Gate {
     upstream: Upstream,
     scope: Mutex<Arc<Scope>>,
+    /// Connections at once.
+    room: usize,
     /// Call and outcome → how often.
     asked: Mutex<BTreeMap<(&'static str, &'static str), u64>>,
 }
@@ -64,8 +67,15 @@ impl Gate {
         Self {
             upstream: Upstream::new(socket),
             scope: Mutex::new(Arc::new(scope)),
+            room: CONNECTIONS,
             asked: Mutex::default(),
         }
+    }
+
+    /// With another number of connections at once.
+    #[must_use]
+    pub fn with_room(self, room: usize) -> Self {
+        Self { room, ..self }
     }
 
     /// From now on shows these containers. What is being followed goes on until its client asks again.

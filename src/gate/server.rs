@@ -38,7 +38,7 @@ const BUSY: &[u8] =
 /// # Errors
 /// When no connection can be taken any more.
 pub async fn serve(gate: Arc<Gate>, listener: TcpListener) -> io::Result<Infallible> {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let room = Arc::new(Semaphore::new(gate.room));
     let mut connections = JoinSet::new();
     loop {
         let (client, _) = match listener.accept().await {

@@ -49,6 +49,19 @@ pub enum Failure {
     Broken(String),
 }
 
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Refused { status, message } => {
+                write!(f, "the engine answers {status}: {message}")
+            }
+            Self::Broken(message) => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
 /// An answer of the engine while it comes in. Its connection ends with it.
 pub struct Streamed {
     body: Incoming,
