@@ -31,7 +31,7 @@ use serde::Deserialize;
 use tokio::net::TcpListener;
 
 pub use scope::Scope;
-pub use server::{CONNECTIONS, HEAD_TIME, LARGEST_HEAD};
+pub use server::{LARGEST_HEAD, Limits};
 pub use upstream::Failure;
 
 use answer::Body;
@@ -55,8 +55,7 @@ pub struct Settings {
 pub struct Gate {
     upstream: Upstream,
     scope: Mutex<Arc<Scope>>,
-    /// Connections at once.
-    room: usize,
+    limits: Limits,
     /// Call and outcome → how often.
     asked: Mutex<BTreeMap<(&'static str, &'static str), u64>>,
 }
@@ -67,15 +66,15 @@ impl Gate {
         Self {
             upstream: Upstream::new(socket),
             scope: Mutex::new(Arc::new(scope)),
-            room: CONNECTIONS,
+            limits: Limits::default(),
             asked: Mutex::default(),
         }
     }
 
-    /// With another number of connections at once.
+    /// With other limits than the usual ones.
     #[must_use]
-    pub fn with_room(self, room: usize) -> Self {
-        Self { room, ..self }
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// From now on shows these containers. What is being followed goes on until its client asks again.

@@ -18,16 +18,27 @@ use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::Gate;
 
-/// Connections at once. A collector has one for each container whose lines it follows.
-pub const CONNECTIONS: usize = 1024;
 /// Largest head of a request, in bytes. A collector names in it the containers that it looks for.
 pub const LARGEST_HEAD: usize = 72 << 10;
 /// Most headers of a request.
 const HEADERS: usize = 32;
-/// Longest time that a request's head, or the next request, is waited for.
-pub const HEAD_TIME: Duration = Duration::from_secs(30);
 /// Longest time that a client may leave an answer unread.
 const UNREAD: Duration = Duration::from_mins(15);
+
+/// What clients may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections at once. A collector has one for each container whose lines it follows.
+    pub connections: usize,
+    /// Longest time that a request's head, or the next request, is waited for.
+    pub head_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connections: 1024, head_time: Duration::from_secs(30) }
+    }
+}
 
 /// What a client gets when there are too many.
 const BUSY: &[u8] =
@@ -38,7 +49,7 @@ const BUSY: &[u8] =
 /// # Errors
 /// When no connection can be taken any more.
 pub async fn serve(gate: Arc<Gate>, listener: TcpListener) -> io::Result<Infallible> {
-    let room = Arc::new(Semaphore::new(gate.room));
+    let room = Arc::new(Semaphore::new(gate.limits.connections));
     let mut connections = JoinSet::new();
     loop {
         let (client, _) = match listener.accept().await {
@@ -84,7 +95,7 @@ async fn connection(gate: &Gate, client: TcpStream) -> hyper::Result<()> {
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
+        .header_read_timeout(gate.limits.head_time)
         .max_buf_size(LARGEST_HEAD)
         .max_headers(HEADERS)
         .serve_connection(TokioIo::new(Patient::new(client)), service)

@@ -69,7 +69,9 @@ async fn events_hold_no_commands_and_no_labels() {
     let mut events = open(address, "/v1.41/events").await.into_body();
     let id = fixture.started(&spec).await;
     let stranger = fixture.stranger("stranger", "sleep").await;
-    fixture.engine.exec(&id, &["/mcpmon".into(), format!("{PLANTED}-exec")]).await.ok();
+    let command = format!("{PLANTED}-exec");
+    let second = std::time::Duration::from_secs(5);
+    fixture.engine.exec(&id, &["/mcpmon", &command], None, second).await.unwrap();
     fixture.engine.stop(&id, std::time::Duration::ZERO).await.unwrap();
     let mut told = String::new();
     while !told.contains("\"die\"") {

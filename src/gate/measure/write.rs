@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Container;
 use super::figures::{Network, Usage};
-use crate::demo::metrics::{Counter, Family, Gauge, Label};
+use crate::telemetry::{Counter, Family, Gauge, Label};
 
 /// Metrics of every container.
 pub fn exposition(containers: &[Container], whole: bool) -> String {
@@ -200,7 +200,7 @@ impl Text<'_> {
         self.family(name, help, Gauge::default(), &[], read, |gauge, value| gauge.set(value));
     }
 
-    fn family<S: crate::demo::metrics::Sample>(
+    fn family<S: crate::telemetry::Sample>(
         &mut self,
         name: &'static str,
         help: &'static str,
