@@ -10,6 +10,7 @@
 //! * [`render`] the stack's files
 //! * [`route`] who is told about an alert; [`audit`] what a reader would object to
 //! * [`engine`] the Docker engine
+//! * [`gate`] what the agent shows of the engine
 //! * [`mcp`] one MCP server, asked in its own protocol; [`agent`] asks a fleet of them for Prometheus
 //! * [`metrics`] what an endpoint serves
 //! * [`query`] saved queries and their answers

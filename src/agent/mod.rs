@@ -9,11 +9,13 @@
 //! * [`probe`] one question: deadline, turn, answer
 //! * [`limits`] how many probes are made at once, and how often
 //! * [`metrics`] a report as metrics; [`debug`] as text for people
+//! * [`engine`] the part that has the Docker engine's socket
 //! * [`own`] what the agent tells about itself
 //! * [`server`] the routes, reloads and the end
 
 pub mod config;
 mod debug;
+mod engine;
 pub mod fleet;
 mod limits;
 pub mod metrics;

@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use super::config::{self, Wrong};
+use super::engine::Engine;
 use super::fleet::{Fleet, Refusal, Service};
 use super::limits::Busy;
 use super::own::{Own, module};
@@ -37,12 +38,15 @@ pub struct Agent {
     config: PathBuf,
     fleet: RwLock<Arc<Fleet>>,
     prober: Arc<Prober>,
+    engine: Option<Arc<Engine>>,
 }
 
 /// An agent that listens but does not answer yet.
 pub struct Server {
     agent: Arc<Agent>,
     listener: TcpListener,
+    /// Where collectors read the engine.
+    collectors: Option<TcpListener>,
 }
 
 impl Server {
@@ -58,6 +62,13 @@ impl Server {
         let listener = TcpListener::bind(listen).await.with_context(|| {
             format!("cannot listen on {listen}; choose another address with --listen")
         })?;
+        let (engine, collectors) = match loaded.engine {
+            Some(settings) => {
+                let (engine, collectors) = Engine::open(settings).await?;
+                (Some(engine), collectors)
+            }
+            None => (None, None),
+        };
         let own = Own::new();
         own.reloaded(Some(loaded.fleet.services().count()));
         let permits = Arc::new(Semaphore::new(loaded.side_by_side));
@@ -65,8 +76,9 @@ impl Server {
             config,
             fleet: RwLock::new(Arc::new(loaded.fleet)),
             prober: Arc::new(Prober { eras: Eras::default(), permits, own }),
+            engine,
         };
-        Ok(Self { agent: Arc::new(agent), listener })
+        Ok(Self { agent: Arc::new(agent), listener, collectors })
     }
 
     /// The address that was taken.
@@ -88,8 +100,15 @@ impl Server {
             let _ = closed.await;
         });
         let mut server = std::pin::pin!(server.into_future());
+        let engine = async {
+            match &self.agent.engine {
+                Some(engine) => engine.run(self.collectors).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             result = &mut server => return result.context("the server failed"),
+            failed = engine => match failed? {},
             () = stop => {}
         }
         let _ = close.send(());
@@ -115,6 +134,9 @@ impl Agent {
     /// Reads the configuration anew; what is wrong with it leaves the one before in use.
     fn reload(&self) -> Result<usize, Wrong> {
         let loaded = config::load(&self.config).inspect_err(|_| self.prober.own.reloaded(None))?;
+        if let (Some(engine), Some(settings)) = (&self.engine, loaded.engine) {
+            engine.show(settings);
+        }
         let mut fleet = loaded.fleet;
         let mut current = self.fleet.write().unwrap_or_else(PoisonError::into_inner);
         fleet.succeed(&current);
@@ -129,6 +151,7 @@ fn router(agent: Arc<Agent>) -> Router {
     Router::new()
         .route("/probe", get(probe))
         .route("/metrics", get(own_metrics))
+        .route("/metrics/containers", get(containers))
         .route("/-/healthy", get(async || "mcpmon agent is healthy\n"))
         .route("/-/ready", get(async || "mcpmon agent is ready\n"))
         .route("/-/reload", post(reload))
@@ -136,7 +159,18 @@ fn router(agent: Arc<Agent>) -> Router {
 }
 
 async fn own_metrics(State(agent): State<Arc<Agent>>) -> Response {
-    exposition(agent.prober.own.text())
+    let engine = agent.engine.as_ref().map(|engine| engine.text());
+    exposition(agent.prober.own.text() + &engine.unwrap_or_default())
+}
+
+async fn containers(State(agent): State<Arc<Agent>>, headers: HeaderMap) -> Response {
+    let Some(engine) = &agent.engine else {
+        return (StatusCode::NOT_FOUND, "this agent has no engine to ask\n").into_response();
+    };
+    match engine.containers(scrape_timeout(&headers)).await {
+        Ok(text) => exposition(text.to_string()),
+        Err(failure) => (StatusCode::SERVICE_UNAVAILABLE, format!("{failure}\n")).into_response(),
+    }
 }
 
 async fn reload(State(agent): State<Arc<Agent>>) -> Response {

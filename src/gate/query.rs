@@ -53,7 +53,8 @@ impl Kind {
             Self::Flag => off(value) || matches!(value, "1" | "true" | "True"),
             Self::Off => off(value),
             Self::Number => digits(value.strip_prefix('-').unwrap_or(value)),
-            Self::Tail => value == "all" || digits(value),
+            // The engine's own client writes an empty one where it was told none.
+            Self::Tail => matches!(value, "" | "all") || digits(value),
             Self::Time => {
                 value.len() <= 40
                     && value.bytes().all(|b| {
@@ -117,7 +118,7 @@ mod tests {
         let kept = |query: &str| rewrite(query, KNOWN).unwrap();
         assert_eq!(kept(""), "");
         assert_eq!(kept("all=1&size=0&limit=-1"), "?all=1&size=0&limit=-1");
-        assert_eq!(kept("since=1700000000.123456789"), "?since=1700000000.123456789");
+        assert_eq!(kept("since=1700000000.123456789&tail="), "?since=1700000000.123456789&tail=");
         let name = r#"{"name":{"^/a$":true}}"#;
         let encoded: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
         assert_eq!(kept(&format!("filters={encoded}")), format!("?filters={encoded}"));

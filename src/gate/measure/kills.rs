@@ -2,6 +2,7 @@
 //! happens, and keeps no count.
 
 use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ impl Kills {
 
     /// Counts until it is dropped. What happens while the engine cannot be heard is told afterwards, as far as it
     /// remembers.
-    pub async fn watch(&self, upstream: &Upstream) {
+    pub async fn watch(&self, upstream: &Upstream) -> Infallible {
         let mut since = format!("{:.9}", now());
         loop {
             self.listen(upstream, &mut since).await;

@@ -4,6 +4,7 @@ mod figures;
 mod kills;
 mod write;
 
+use std::convert::Infallible;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -53,8 +54,8 @@ impl Measure {
     }
 
     /// Counts kills for want of memory until it is dropped.
-    pub async fn count_kills(&self) {
-        self.kills.watch(&self.gate.upstream).await;
+    pub async fn count_kills(&self) -> Infallible {
+        self.kills.watch(&self.gate.upstream).await
     }
 
     /// Metrics of every container, in the text format. A container that does not answer within the time is left
@@ -86,11 +87,11 @@ impl Measure {
         let late =
             |_| Failure::Broken("the engine does not list its containers in time".to_owned());
         let listed = timeout_at(end, listed).await.map_err(late)??;
-        let items = listed.as_array().map(Vec::as_slice).unwrap_or_default();
+        let Json::Array(items) = listed else { return Ok((Vec::new(), true)) };
         self.kills.forget_all_but(items.iter().filter_map(|item| item["Id"].as_str()));
-        let mut asked = stream::iter(items.iter().filter(|item| scope.listed(item)))
-            .map(|item| self.container(upstream, item, end))
-            .buffer_unordered(AT_ONCE);
+        let shown = items.into_iter().filter(|item| scope.listed(item));
+        let asked: Vec<_> = shown.map(|item| self.container(upstream, item, end)).collect();
+        let mut asked = stream::iter(asked).buffer_unordered(AT_ONCE);
         let (mut containers, mut whole) = (Vec::new(), true);
         while let Some((container, answered)) = asked.next().await {
             whole &= answered;
@@ -101,7 +102,7 @@ impl Measure {
     }
 
     /// One container, and whether the engine said everything about it.
-    async fn container(&self, upstream: &Upstream, item: &Json, end: Instant) -> (Container, bool) {
+    async fn container(&self, upstream: &Upstream, item: Json, end: Instant) -> (Container, bool) {
         let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
         let id = text(&item["Id"]);
         let path = format!("{API}/containers/{id}");
