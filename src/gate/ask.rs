@@ -216,6 +216,20 @@ mod tests {
         assert_eq!(get("/networks").unwrap().version, "");
     }
 
+    /// Recorded: all that they ask.
+    #[test]
+    fn promtail_and_prometheus_get_what_they_ask() {
+        for target in [
+            "/v1.41/networks",
+            "/v1.41/containers/json?filters=%7B%22label%22%3A%7B%22dev.mcpmon.stack%3Dacme%22%3Atrue%7D%7D",
+            "/v1.41/containers/json?filters=%7B%22name%22%3A%7B%22%5E%2Fapi%24%22%3Atrue%7D%7D",
+            "/v1.41/containers/8c3d8eee0637ab87/json",
+            "/v1.41/containers/8c3d8eee0637ab87/logs?follow=1&since=0&stderr=1&stdout=1&tail=&timestamps=1",
+        ] {
+            get(target).unwrap();
+        }
+    }
+
     #[test]
     fn other_paths_are_refused() {
         for target in [
