@@ -423,7 +423,7 @@ const FIELDS: &[Field] = &[
     Field {
         path: "registry",
         arrives: Some(|r, text| {
-            let image = &r.stack.components["prometheus"].image;
+            let image = r.stack.components["prometheus"].image.clone().unwrap();
             (json!(image.starts_with(&format!("{text}/"))), json!(true))
         }),
     },
