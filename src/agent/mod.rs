@@ -11,7 +11,8 @@
 //! * [`metrics`] a report as metrics; [`debug`] as text for people
 //! * [`engine`] the part that has the Docker engine's socket
 //! * [`own`] what the agent tells about itself
-//! * [`server`] the routes, reloads and the end
+//! * [`routes`] what is answered to whom
+//! * [`server`] from listening to stopping, with reloads in between
 
 pub mod config;
 mod debug;
@@ -21,6 +22,7 @@ mod limits;
 pub mod metrics;
 mod own;
 mod probe;
+mod routes;
 pub mod server;
 
 pub use config::Config;

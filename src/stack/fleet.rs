@@ -9,7 +9,7 @@ use super::SecretFile;
 use super::targets::{Target, labels};
 use crate::diagnostic::Diagnostic;
 use crate::hex::hex;
-use crate::manifest::{Auth, Document, EnvValue, McpServer, Name, Pace, SecretRef};
+use crate::manifest::{Auth, Document, EnvValue, McpServer, Name, Pace, ProbeDefaults, SecretRef};
 use crate::mcp::target::{Depth, Protocol};
 
 /// The component that asks.
@@ -87,7 +87,7 @@ pub fn resolve(
         fleet.services.push(Probed {
             name: name.to_string(),
             instance,
-            is_program: !server.command.is_empty(),
+            is_program: server.url.is_none() && !server.command.is_empty(),
             entry: entry(server, pace),
         });
     }
@@ -171,7 +171,9 @@ fn entry(server: &McpServer, pace: Pace) -> Json {
     if pace.depth != Depth::default() {
         set("depth", json!(pace.depth));
     }
-    set("timeout", json!(pace.timeout));
+    if pace.timeout != Pace::usual(&ProbeDefaults::default()).timeout {
+        set("timeout", json!(pace.timeout));
+    }
     if !server.expect_tools.is_empty() {
         set("expect_tools", json!(server.expect_tools));
     }
