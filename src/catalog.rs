@@ -112,6 +112,12 @@ pub struct Spec {
     /// How Prometheus sees it.
     #[serde(default)]
     pub scrape: Option<ScrapeSpec>,
+    /// Components whose metrics it serves as well where they are no part of the stack.
+    #[serde(default)]
+    pub stands_in_for: BTreeMap<String, ScrapeSpec>,
+    /// Whether it reads the Docker engine, which it does through the agent.
+    #[serde(default)]
+    pub reads_engine: bool,
     /// Where it departs from the hardening that every container gets, each with its reason.
     #[serde(default)]
     pub exceptions: Exceptions,
@@ -192,7 +198,7 @@ pub struct ExtraPort {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HostMount {
-    /// Path on the host (*template*).
+    /// Path on the host (*template*); one that renders to nothing is left out.
     #[serde(default)]
     pub source: String,
     /// Path in the container.
@@ -375,6 +381,9 @@ pub struct Exceptions {
     /// Keeps these capabilities.
     #[serde(default)]
     pub capabilities: BTreeMap<String, String>,
+    /// Keeps these where it starts programs of the manifest beside itself.
+    #[serde(default)]
+    pub capabilities_with_programs: BTreeMap<String, String>,
     /// Writes to its root file system.
     #[serde(default)]
     pub writable_rootfs: Option<String>,

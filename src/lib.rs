@@ -10,6 +10,7 @@
 //! * [`render`] the stack's files
 //! * [`route`] who is told about an alert; [`audit`] what a reader would object to
 //! * [`engine`] the Docker engine
+//! * [`gate`] what the agent shows of the engine
 //! * [`history`] the generations of a stack, kept on the engine
 //! * [`lockfile`] the very images of a stack, in a file beside the manifest
 //! * [`mcp`] one MCP server, asked in its own protocol; [`agent`] asks a fleet of them for Prometheus
@@ -40,6 +41,7 @@ pub mod diff;
 pub mod doctor;
 pub mod engine;
 pub mod exit;
+pub mod gate;
 mod hex;
 pub mod history;
 pub mod integrate;

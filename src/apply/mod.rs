@@ -223,10 +223,12 @@ async fn under_lock(
     for line in planned.lines() {
         context.printer.line(format!("  {line}"));
     }
+    let labels = std::collections::BTreeMap::from([(labels::STACK.to_owned(), stack.name.clone())]);
     if planned.network {
-        let labels =
-            std::collections::BTreeMap::from([(labels::STACK.to_owned(), stack.name.clone())]);
         engine.create_network(&stack.network(), &labels).await?;
+    }
+    if planned.engine_network {
+        engine.create_internal_network(&stack.engine_network(), &labels).await?;
     }
     let work = transaction::Work {
         context,

@@ -88,12 +88,15 @@ pub struct Plan {
     pub remove: Vec<String>,
     /// Whether the network must be made.
     pub network: bool,
+    /// Whether the network between the agent and its readers must be made.
+    pub engine_network: bool,
 }
 
 impl Plan {
     /// Whether nothing is to be done.
     pub fn is_empty(&self) -> bool {
         !self.network
+            && !self.engine_network
             && self.remove.is_empty()
             && self.units.iter().all(|unit| unit.action == Action::None)
     }
@@ -121,7 +124,14 @@ pub fn plan(observed: &Observed, units: &[Unit]) -> Plan {
         units.iter().enumerate().map(|(index, unit)| plan_unit(observed, index, unit)).collect();
     let wanted = |name: &String| units.iter().any(|unit| unit.spec.name == *name);
     let remove = observed.containers.keys().filter(|name| !wanted(name)).cloned().collect();
-    Plan { units: planned, remove, network: observed.network.is_none() }
+    // Who has a name in it is who is read there.
+    let read = units.iter().any(|unit| !unit.spec.aliases.is_empty());
+    Plan {
+        units: planned,
+        remove,
+        network: observed.network.is_none(),
+        engine_network: read && observed.engine_network.is_none(),
+    }
 }
 
 fn plan_unit(observed: &Observed, index: usize, unit: &Unit) -> UnitPlan {

@@ -10,7 +10,7 @@ use crate::engine::{ContainerSpec, LogTo, Mount, MountSource, NetworkMode, Publi
 use crate::manifest::{Collector, SentryBy};
 use crate::redact::COVER;
 use crate::render::{Bundle, Process};
-use crate::stack::{Component, Limits, RunService, Secrets, Stack};
+use crate::stack::{AGENT, Component, ENGINE, Limits, RunService, Secrets, Stack};
 
 /// Where a component's configuration volume is mounted.
 const MOUNT: &str = "/etc/mcpmon";
@@ -242,6 +242,12 @@ fn container(
     container.network =
         NetworkMode::Named { name: stack.network(), aliases: vec![part.name.clone()] };
     container.also_networks.clone_from(&stack.networks);
+    if stack.on_engine_network(part) {
+        container.also_networks.push(stack.engine_network());
+        if part.name == AGENT {
+            container.aliases.insert(stack.engine_network(), vec![ENGINE.to_owned()]);
+        }
+    }
     container.extra_hosts.clone_from(&spec.extra_hosts);
     container.ports = vec![Publish {
         address: part.host_address.clone(),

@@ -102,13 +102,16 @@ fn templates(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
         }
         bundle.components.insert(part.name.clone(), files);
         let spec_path = catalog.assets.shown(&format!("{}/component.yaml", part.kind));
-        bundle.processes.insert(part.name.clone(), process(part, &spec_path, &text)?);
+        let programs = stack.fleet.iter().any(|service| service.is_program);
+        let process = process(part, programs, &spec_path, &text)?;
+        bundle.processes.insert(part.name.clone(), process);
     }
     Ok(bundle)
 }
 
 fn process(
     part: &Component,
+    programs: bool,
     shown: &str,
     text: &dyn Fn(&str, &str) -> anyhow::Result<String>,
 ) -> anyhow::Result<Process> {
@@ -136,11 +139,16 @@ fn process(
             host_mounts.extend(paths.lines().map(|path| (path.to_owned(), path.to_owned())));
         } else {
             let source = text("mount", &mount.source).with_context(|| name.clone())?;
-            host_mounts.push((source, mount.target.clone()));
+            if !source.is_empty() {
+                host_mounts.push((source, mount.target.clone()));
+            }
         }
         if host_mounts.len() > before {
             capabilities.extend(mount.capability.clone());
         }
+    }
+    if programs {
+        capabilities.extend(part.spec.exceptions.capabilities_with_programs.keys().cloned());
     }
     let mut access = part.spec.access.clone();
     if let Some(access) = &mut access {

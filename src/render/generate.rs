@@ -116,8 +116,9 @@ fn compile_rules(stack: &Stack, catalog: &Catalog) -> anyhow::Result<rules::Comp
             (name.clone(), wanted)
         })
         .collect();
+    let stood_in = stack.stand_ins().map(|(_, of, _)| of.clone());
     let components: BTreeSet<String> =
-        stack.components.values().map(|part| part.kind.clone()).collect();
+        stack.components.values().map(|part| part.kind.clone()).chain(stood_in).collect();
     let grafana = stack.components.get("grafana").map(view::url);
     let runbook_url = |alert: &str| grafana.as_ref().map(|url| dashboards::runbook_url(url, alert));
     rules::compile(
@@ -139,7 +140,7 @@ fn rendered_dashboards(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Vec<S
     let mut names: Vec<String> = Vec::new();
     for name in &stack.dashboards {
         let needed = dashboards::requires(&catalog.assets, name)?;
-        if needed.iter().all(|component| stack.components.contains_key(component)) {
+        if needed.iter().all(|component| stack.provides(component)) {
             names.push(name.clone());
         }
     }
@@ -158,7 +159,7 @@ fn compile_dashboards(
         return Ok(files);
     }
     let components: BTreeMap<String, bool> =
-        catalog.names().map(|name| (name.to_owned(), stack.has(name))).collect();
+        catalog.names().map(|name| (name.to_owned(), stack.provides(name))).collect();
     let thresholds: BTreeMap<String, f64> = rules
         .alerts
         .iter()

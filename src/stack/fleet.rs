@@ -96,7 +96,7 @@ pub fn resolve(
         fleet.services.push(Probed {
             name: name.to_string(),
             instance,
-            is_program: !server.command.is_empty(),
+            is_program: server.url.is_none() && !server.command.is_empty(),
             entry: entry(server, pace),
         });
     }

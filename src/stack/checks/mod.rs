@@ -27,6 +27,7 @@ pub fn run(document: &Document, catalog: &Catalog, stack: &Stack, found: &mut Ve
     checks.scrape(found);
     checks.collectors(found);
     checks.needs(found);
+    checks.engine(found);
     checks.fluentd(found);
     checks.alerts(found);
     checks.receivers(found);
