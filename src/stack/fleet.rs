@@ -17,6 +17,9 @@ pub const AGENT: &str = "agent";
 /// The job under which Prometheus asks it.
 pub const JOB: &str = "mcp";
 
+/// The dialect of services that say nothing of themselves: what the agent found out.
+pub const DIALECT: &str = "probe";
+
 /// One service that the agent asks.
 #[derive(Clone, Debug)]
 pub struct Probed {
@@ -76,6 +79,12 @@ pub fn resolve(
         let pace = server.pace(defaults);
         let instance = server.instance(name.as_str());
         let mut labels = labels(document, name, service);
+        // Of a service that counts for itself, what it counts is worth more.
+        let has_metrics =
+            service.metrics.is_some() || service.run.as_ref().is_some_and(|r| r.demo.is_some());
+        if !has_metrics {
+            labels.insert("dialect".to_owned(), DIALECT.to_owned());
+        }
         labels.insert("__param_module".to_owned(), word(&pace.depth));
         if pace.interval != usual.interval {
             labels.insert("__scrape_interval__".to_owned(), pace.interval.to_string());
