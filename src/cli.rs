@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    audit, config, destroy, down, health_check, init, integrate, logs, metrics, query, reload,
-    render, route, schema, secrets, status, up, validate, watch,
+    audit, config, destroy, down, health_check, init, integrate, logs, metrics, probe, query,
+    reload, render, route, schema, secrets, status, up, validate, watch,
 };
 use crate::exit;
 use crate::output::Color;
@@ -78,6 +78,8 @@ pub enum Command {
     Status(status::Args),
     /// Ask whether everything works, with evidence
     HealthCheck(health_check::Args),
+    /// Ask one MCP server whether it works, step by step
+    Probe(probe::Args),
     /// Show the logs of a component or service
     Logs(logs::Args),
     /// Add a running container to the manifest

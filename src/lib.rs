@@ -10,7 +10,7 @@
 //! * [`render`] the stack's files
 //! * [`route`] who is told about an alert; [`audit`] what a reader would object to
 //! * [`engine`] the Docker engine
-//! * [`mcp`] one MCP server, asked in its own protocol
+//! * [`mcp`] one MCP server, asked in its own protocol; [`probe`] what people read of it
 //! * [`metrics`] what an endpoint serves
 //! * [`query`] saved queries and their answers
 //! * [`integrate`] a running container → an entry in the manifest
@@ -38,6 +38,7 @@ pub mod mcp;
 pub mod metrics;
 pub mod output;
 pub mod plan;
+pub mod probe;
 pub mod query;
 pub mod re2;
 mod redact;

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod config;
+pub mod credentials;
 pub mod destroy;
 pub mod down;
 pub mod health_check;
@@ -9,6 +10,7 @@ pub mod init;
 pub mod integrate;
 pub mod logs;
 pub mod metrics;
+pub mod probe;
 pub mod query;
 pub mod reload;
 pub mod render;
@@ -57,10 +59,15 @@ async fn run(cli: Cli, printer: Printer) -> Exit {
             std::future::pending::<()>().await;
         }
     };
-    let is_demo = matches!(cli.command, Command::DemoService(_));
+    // These end by a signal in a way of their own.
+    let hears_signals = match &cli.command {
+        Command::DemoService(_) => true,
+        Command::Probe(args) => args.watch.is_some(),
+        _ => false,
+    };
     let is_watch = matches!(cli.command, Command::Watch(_));
     let command = dispatch(cli.command, &context);
-    let outcome = if is_demo {
+    let outcome = if hears_signals {
         command.await
     } else {
         tokio::select! {
@@ -108,6 +115,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Watch(args) => watch::run(&args, context).await,
         Command::Status(args) => status::run(&args, context).await,
         Command::HealthCheck(args) => health_check::run(&args, context).await,
+        Command::Probe(args) => probe::run(&args, context).await,
         Command::Metrics(args) => metrics::run(&args, context).await,
         Command::Integrate(args) => integrate::run(&args, context).await,
         Command::Logs(args) => logs::run(&args, context).await,
