@@ -1,5 +1,6 @@
 //! One file per command: its arguments and what it calls. No command holds logic of its own.
 
+pub mod agent;
 pub mod audit;
 pub mod config;
 pub mod credentials;
@@ -59,9 +60,9 @@ async fn run(cli: Cli, printer: Printer) -> Exit {
             std::future::pending::<()>().await;
         }
     };
-    // These end by a signal in a way of their own.
+    // These end in their own time when they are told to.
     let hears_signals = match &cli.command {
-        Command::DemoService(_) => true,
+        Command::Agent(_) | Command::DemoService(_) => true,
         Command::Probe(args) => args.watch.is_some(),
         _ => false,
     };
@@ -122,6 +123,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Query(args) => query::run(&args, context).await,
         Command::Down(args) => down::run(&args, context).await,
         Command::Destroy(args) => destroy::run(&args, context).await,
+        Command::Agent(args) => agent::run(&args, context).await,
         Command::DemoService(args) => crate::demo::run(args).await.map(|()| Exit::Done),
     }
 }
