@@ -5,11 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-<<<<<<< HEAD
-    audit, config, destroy, down, health_check, init, integrate, logs, metrics, probe, query,
-=======
-    agent, audit, config, destroy, down, health_check, init, integrate, logs, metrics, query,
->>>>>>> agent
+    agent, audit, config, destroy, down, health_check, init, integrate, logs, metrics, probe, query,
     reload, render, route, schema, secrets, status, up, validate, watch,
 };
 use crate::exit;

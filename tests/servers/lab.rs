@@ -64,7 +64,7 @@ pub fn mcp_proxy() -> Vec<String> {
 /// The start line of mcpmon's own demo service.
 pub fn demo() -> Vec<String> {
     let words =
-        [env!("CARGO_BIN_EXE_mcpmon"), "demo-service", "--listen=127.0.0.1:PORT", "--rate=0"];
+        [env!("CARGO_BIN_EXE_mcpmon"), "demo-service", "--listen=127.0.0.1:PORT", "--rate=0", "--errors=0"];
     words.map(ToOwned::to_owned).to_vec()
 }
 
@@ -122,9 +122,8 @@ impl Server {
 
     /// Sends a signal to it and all that it started.
     pub fn signal(&self, signal: &str) {
-        let group = format!("-{}", self.child.id());
-        let status = Command::new("kill").args(["-s", signal, "--", &group]).status().unwrap();
-        assert!(status.success(), "kill -s {signal}");
+        let command = format!("kill -s {signal} -- -{}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success(), "{command}");
     }
 
     /// Its resident memory in bytes.
@@ -140,6 +139,17 @@ impl Drop for Server {
         self.signal("KILL");
         let _ = self.child.wait();
     }
+}
+
+/// Processes with this word among their arguments.
+pub fn running(word: &str) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").unwrap();
+    let lines = processes.filter_map(|entry| {
+        // One that has ended meanwhile has none.
+        let line = std::fs::read(entry.unwrap().path().join("cmdline")).ok()?;
+        Some(String::from_utf8_lossy(&line).replace('\0', " "))
+    });
+    lines.filter(|line| line.contains(word)).collect()
 }
 
 /// How `mcpmon probe` ended.

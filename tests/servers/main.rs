@@ -60,8 +60,8 @@ fn table() -> Vec<Row> {
         row("fastmcp, stdio", python("mcp-2", "fastmcp stdio"), None, "auto", ("modern", MODERN, "stdio"), "lab-fastmcp", OURS),
         row("mcp-proxy", mcp_proxy(), Some("/mcp"), "auto", ("legacy", LEGACY, HTTP), "lab-mcp", OURS),
         row("mcp-proxy, sse", mcp_proxy(), Some("/sse"), "sse", ("legacy", LEGACY, "sse"), "lab-mcp", OURS),
-        row("demo service", demo(), Some("/mcp"), "auto", ("modern", MODERN, HTTP), "mcpmon-demo", (&["echo"], 3)),
-        row("demo service, legacy", demo(), Some("/mcp"), "legacy", ("legacy", LEGACY, HTTP), "mcpmon-demo", (&["echo"], 3)),
+        row("demo service", demo(), Some("/mcp"), "auto", ("modern", MODERN, HTTP), "demo", (&["search_documents", "translate"], 4)),
+        row("demo service, legacy", demo(), Some("/mcp"), "legacy", ("legacy", LEGACY, HTTP), "demo", (&["search_documents", "translate"], 4)),
     ]
 }
 

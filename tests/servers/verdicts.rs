@@ -1,6 +1,6 @@
 //! What is said of a server that answers, but not as asked.
 
-use super::lab::{Answer, Server, everything, probe, python};
+use super::lab::{Answer, Server, everything, probe, python, running};
 
 fn reason(answer: &Answer) -> String {
     answer.json()["failure"]["reason"].as_str().unwrap_or_default().to_owned()
@@ -148,8 +148,7 @@ fn a_program_that_does_not_answer_is_ended() {
         let answer = probe(&arguments);
         assert_eq!((answer.code, reason(&answer).as_str()), (1, expected), "{}", answer.out);
         assert!(answer.took.as_secs_f64() < 4.0, "{command:?}: {:?}", answer.took);
-        let left = std::process::Command::new("pgrep").args(["-f", &mark]).output().unwrap();
-        assert_eq!(String::from_utf8_lossy(&left.stdout), "", "{command:?} still runs");
+        assert_eq!(running(&mark), Vec::<String>::new(), "{command:?} still runs");
     }
 }
 
