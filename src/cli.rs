@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    agent, audit, config, destroy, down, health_check, init, integrate, logs, metrics, probe, query,
-    reload, render, route, schema, secrets, status, up, validate, watch,
+    agent, audit, config, destroy, down, health_check, init, integrate, logs, metrics, probe,
+    query, reload, render, route, schema, secrets, status, up, validate, watch,
 };
 use crate::exit;
 use crate::output::Color;

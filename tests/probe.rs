@@ -25,7 +25,13 @@ struct Demo {
 impl Demo {
     fn start() -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_mcpmon"))
-            .args(["demo-service", "--listen=127.0.0.1:0", "--rate=0", "--errors=0", "--latency=1ms"])
+            .args([
+                "demo-service",
+                "--listen=127.0.0.1:0",
+                "--rate=0",
+                "--errors=0",
+                "--latency=1ms",
+            ])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -71,7 +77,8 @@ fn scripted(discover: &Json, tools: &Json) -> String {
                 }
                 let asked: Json = serde_json::from_slice(&body).unwrap();
                 let result = if asked["method"] == "server/discover" { &discover } else { &tools };
-                let answer = json!({"jsonrpc": "2.0", "id": asked["id"], "result": result}).to_string();
+                let answer =
+                    json!({"jsonrpc": "2.0", "id": asked["id"], "result": result}).to_string();
                 let head = format!(
                     "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
                     answer.len()
@@ -125,7 +132,12 @@ fn each_step_is_told_and_what_the_server_says_of_itself() {
     assert_eq!(steady(&outcome), expected);
     let outcome = Folder::new().mcpmon(&format!("probe {} --protocol=legacy", demo.url())).ends(0);
     let said = steady(&outcome);
-    for text in ["✔ initialize TIME  200", "✔ initialized TIME  202", "✔ ping TIME  200", "2025-11-25 (legacy)"] {
+    for text in [
+        "✔ initialize TIME  200",
+        "✔ initialized TIME  202",
+        "✔ ping TIME  200",
+        "2025-11-25 (legacy)",
+    ] {
         assert!(said.contains(text), "{text:?} is not in:\n{said}");
     }
 }
@@ -186,7 +198,10 @@ fn programs_read_a_document() {
     // A failure is told in the same document, and by the exit code.
     let outcome = folder.mcpmon("probe http://127.0.0.1:9/mcp --output json").ends(1);
     let report: Json = serde_json::from_str(&outcome.out).unwrap();
-    assert_eq!((&report["success"], &report["failure"]["reason"]), (&json!(false), &json!("connect")));
+    assert_eq!(
+        (&report["success"], &report["failure"]["reason"]),
+        (&json!(false), &json!("connect"))
+    );
 }
 
 #[test]
@@ -194,11 +209,15 @@ fn what_fails_is_told_with_its_reason_and_what_to_do() {
     let outcome = Folder::new().mcpmon("probe http://127.0.0.1:9/mcp").ends(1);
     fits(&outcome);
     let said = steady(&outcome);
-    assert!(said.starts_with("http://127.0.0.1:9/mcp\n✔ resolve TIME\n✘ connect TIME\n✘ connect: "), "{said}");
+    assert!(
+        said.starts_with("http://127.0.0.1:9/mcp\n✔ resolve TIME\n✘ connect TIME\n✘ connect: "),
+        "{said}"
+    );
     assert!(said.contains("\n  → "), "{said}");
     let demo = Demo::start();
     let command = format!("probe {} --expect-tool translate --expect-tool delete_all", demo.url());
-    let outcome = Folder::new().mcpmon(&command).ends(1).says("✘ tools_missing: ").says("delete_all");
+    let outcome =
+        Folder::new().mcpmon(&command).ends(1).says("✘ tools_missing: ").says("delete_all");
     fits(&outcome);
     assert!(outcome.err.contains("  tools         4\n"), "{}", outcome.err);
     // A name that only containers know.
@@ -241,7 +260,12 @@ fn text_of_a_server_cannot_move_the_cursor_or_pass_for_mcpmon() {
     let outcome = folder.mcpmon(&format!("probe {url} --tools"));
     fits(&outcome);
     assert!(!outcome.out.contains(['\u{202e}', '\u{200b}']) && !outcome.err.contains('\u{202e}'));
-    assert_eq!(outcome.err.lines().filter(|line| line.starts_with("✔ it works")).count(), 1, "{}", outcome.err);
+    assert_eq!(
+        outcome.err.lines().filter(|line| line.starts_with("✔ it works")).count(),
+        1,
+        "{}",
+        outcome.err
+    );
     for command in [format!("probe {url} --output=json"), format!("probe {url} --call=x")] {
         let out = folder.mcpmon(&command).out;
         assert!(out.chars().all(|c| c == '\n' || !c.is_control()), "{out:?}");
@@ -261,7 +285,8 @@ fn a_service_is_asked_as_the_manifest_says() {
     let folder = Folder::new().file("mcpmon.yaml", &manifest(""));
     let outcome = folder.mcpmon("probe search").ends(0);
     assert!(outcome.err.starts_with(&format!("search: {}\n", demo.url())), "{}", outcome.err);
-    let report: Json = serde_json::from_str(&folder.mcpmon("probe search --output=json").out).unwrap();
+    let report: Json =
+        serde_json::from_str(&folder.mcpmon("probe search --output=json").out).unwrap();
     assert_eq!(report["target"]["service"], "search");
     // Depth, tools and credentials of the manifest hold, and the command line goes before.
     let more = ", depth: handshake, host_header: \"search:8000\"";
@@ -283,7 +308,10 @@ fn a_service_is_asked_as_the_manifest_says() {
     let folder = folder.file("mcpmon.yaml", &manifest(", auth: {bearer: {file: secrets/token}}"));
     folder.mcpmon("probe search").ends(0);
     let folder = folder.file("mcpmon.yaml", &manifest(", auth: {bearer: {env: MISSING}}"));
-    folder.mcpmon("probe search").ends(2).says("error: the environment variable MISSING is not set; set it: `export MISSING=…`");
+    folder
+        .mcpmon("probe search")
+        .ends(2)
+        .says("error: the environment variable MISSING is not set; set it: `export MISSING=…`");
     // A program of the manifest.
     folder.mcpmon("probe local").ends(1).says("local: stdio:local\n").says("✘ process_exited: ");
 }
@@ -297,44 +325,112 @@ fn what_makes_no_sense_is_refused_with_what_to_write() {
     let url = "http://127.0.0.1:9/mcp";
     let cases: [(String, &str); 26] = [
         ("probe".to_owned(), "required arguments were not provided"),
-        ("probe search".to_owned(), "error: `search` is neither a URL nor a service; there is no mcpmon.yaml here; or give a URL, such as `http://127.0.0.1:8000/mcp`\n"),
-        ("probe 127.0.0.1:8000/mcp".to_owned(), "a URL begins with http:// or https://: `mcpmon probe http://127.0.0.1:8000/mcp`\n"),
+        (
+            "probe search".to_owned(),
+            "error: `search` is neither a URL nor a service; there is no mcpmon.yaml here; or give a URL, such as `http://127.0.0.1:8000/mcp`\n",
+        ),
+        (
+            "probe 127.0.0.1:8000/mcp".to_owned(),
+            "a URL begins with http:// or https://: `mcpmon probe http://127.0.0.1:8000/mcp`\n",
+        ),
         ("probe tool.py".to_owned(), "a program goes behind `--`: `mcpmon probe -- tool.py`\n"),
-        ("-f with/mcpmon.yaml probe serach".to_owned(), "error: `serach` is neither a URL nor a service; there is no such service in the manifest: did you mean `search`?; or give a URL, such as `http://127.0.0.1:8000/mcp`\n"),
-        ("-f with/mcpmon.yaml probe node".to_owned(), "error: `node` has no `mcp:` in the manifest: give it the address of its MCP endpoint there, or a URL here\n"),
-        ("-f with/mcpmon.yaml probe local --insecure".to_owned(), "error: local: stdio:local is a program: credentials, headers and certificates go with a URL\n"),
-        ("-f with/mcpmon.yaml probe local --protocol=sse".to_owned(), "error: `sse` is a way to speak over HTTP, and this is a program: leave `--protocol` out\n"),
-        ("probe ftp://a/mcp".to_owned(), "`ftp://a/mcp` is not an http:// or https:// URL; write it like `http://terminal:7001/mcp`\n"),
-        ("probe http://ada:hunter2@a/mcp".to_owned(), "error: a URL must not hold credentials, which everybody can see on a command line: use `--basic USER:file:PATH` or `--bearer file:PATH`\n"),
-        ("probe http://a/mcp#x".to_owned(), "has a fragment (`#…`), which is never sent; remove it\n"),
-        (format!("probe {url} --bearer hunter2"), "a secret does not belong on a command line: write `env:NAME` or `file:PATH`"),
-        (format!("probe {url} --header X-Key=hunter2"), "write it like `NAME:env:VARIABLE` or `NAME:file:PATH`"),
-        (format!("probe {url} --bearer env:MISSING"), "error: the environment variable MISSING is not set; set it: `export MISSING=…`\n"),
+        (
+            "-f with/mcpmon.yaml probe serach".to_owned(),
+            "error: `serach` is neither a URL nor a service; there is no such service in the manifest: did you mean `search`?; or give a URL, such as `http://127.0.0.1:8000/mcp`\n",
+        ),
+        (
+            "-f with/mcpmon.yaml probe node".to_owned(),
+            "error: `node` has no `mcp:` in the manifest: give it the address of its MCP endpoint there, or a URL here\n",
+        ),
+        (
+            "-f with/mcpmon.yaml probe local --insecure".to_owned(),
+            "error: local: stdio:local is a program: credentials, headers and certificates go with a URL\n",
+        ),
+        (
+            "-f with/mcpmon.yaml probe local --protocol=sse".to_owned(),
+            "error: `sse` is a way to speak over HTTP, and this is a program: leave `--protocol` out\n",
+        ),
+        (
+            "probe ftp://a/mcp".to_owned(),
+            "`ftp://a/mcp` is not an http:// or https:// URL; write it like `http://terminal:7001/mcp`\n",
+        ),
+        (
+            "probe http://ada:hunter2@a/mcp".to_owned(),
+            "error: a URL must not hold credentials, which everybody can see on a command line: use `--basic USER:file:PATH` or `--bearer file:PATH`\n",
+        ),
+        (
+            "probe http://a/mcp#x".to_owned(),
+            "has a fragment (`#…`), which is never sent; remove it\n",
+        ),
+        (
+            format!("probe {url} --bearer hunter2"),
+            "a secret does not belong on a command line: write `env:NAME` or `file:PATH`",
+        ),
+        (
+            format!("probe {url} --header X-Key=hunter2"),
+            "write it like `NAME:env:VARIABLE` or `NAME:file:PATH`",
+        ),
+        (
+            format!("probe {url} --bearer env:MISSING"),
+            "error: the environment variable MISSING is not set; set it: `export MISSING=…`\n",
+        ),
         (format!("probe {url} --bearer env:SECRET --basic ada:env:SECRET"), "cannot be used with"),
-        (format!("probe {url} --host-header http://a/"), "is not a host; write it as the server expects it, such as `127.0.0.1:8000`"),
-        (format!("probe {url} --ca no.pem"), "error: cannot read the certificate authority no.pem: there is no such file or folder\n"),
-        (format!("probe {url} --ca tool.py"), "error: tool.py: the certificate authority holds no certificate in PEM\n"),
+        (
+            format!("probe {url} --host-header http://a/"),
+            "is not a host; write it as the server expects it, such as `127.0.0.1:8000`",
+        ),
+        (
+            format!("probe {url} --ca no.pem"),
+            "error: cannot read the certificate authority no.pem: there is no such file or folder\n",
+        ),
+        (
+            format!("probe {url} --ca tool.py"),
+            "error: tool.py: the certificate authority holds no certificate in PEM\n",
+        ),
         (format!("probe {url} --ca tool.py --insecure"), "cannot be used with"),
         (format!("probe {url} --args {{}}"), "required arguments were not provided"),
-        (format!("probe {url} --call x --args [1]"), "error: the arguments of a tool are a JSON object: write `--args '{\"text\": \"hello\"}'`\n"),
-        (format!("probe {url} --call x --args {{a:1}}"), "error: `--args` is no JSON: key must be a string at line 1 column 2; write it like `--args '{\"text\": \"hello\"}'`\n"),
-        (format!("probe {url} --expect-tool x --depth ping"), "error: tools are expected, and the probe would end before it lists them: leave `--depth` out\n"),
+        (
+            format!("probe {url} --call x --args [1]"),
+            "error: the arguments of a tool are a JSON object: write `--args '{\"text\": \"hello\"}'`\n",
+        ),
+        (
+            format!("probe {url} --call x --args {{a:1}}"),
+            "error: `--args` is no JSON: key must be a string at line 1 column 2; write it like `--args '{\"text\": \"hello\"}'`\n",
+        ),
+        (
+            format!("probe {url} --expect-tool x --depth ping"),
+            "error: tools are expected, and the probe would end before it lists them: leave `--depth` out\n",
+        ),
         (format!("probe {url} --output junit"), "error: a probe is told as text or json\n"),
-        ("probe --env A=hunter2 -- sh".to_owned(), "only the variable's name, such as `--env API_TOKEN`: its value does not belong on a command line"),
-        ("probe --env MISSING -- sh".to_owned(), "error: the environment variable MISSING is not set\n"),
+        (
+            "probe --env A=hunter2 -- sh".to_owned(),
+            "only the variable's name, such as `--env API_TOKEN`: its value does not belong on a command line",
+        ),
+        (
+            "probe --env MISSING -- sh".to_owned(),
+            "error: the environment variable MISSING is not set\n",
+        ),
     ];
     for (arguments, said) in cases {
         let outcome = folder.mcpmon(&arguments);
         assert_eq!(outcome.exit, 2, "{arguments}: {}{}", outcome.out, outcome.err);
         assert!(outcome.err.contains(said), "{arguments}: {said:?} is not in:\n{}", outcome.err);
         assert_eq!(outcome.out, "");
-        let is_option = ["--bearer hunter2", "X-Key=hunter2", "A=hunter2"].iter().any(|o| arguments.contains(o));
+        let is_option = ["--bearer hunter2", "X-Key=hunter2", "A=hunter2"]
+            .iter()
+            .any(|o| arguments.contains(o));
         // clap repeats the very value that an option was given; nothing else does.
         assert!(is_option || !outcome.err.contains("hunter2"), "{}", outcome.err);
     }
     folder.mcpmon(&format!("probe {url} -- sh")).ends(2).says("cannot be used with");
-    folder.mcpmon("probe --bearer env:SECRET -- sh").ends(2).says("cannot be used with");
-    folder.mcpmon("probe --insecure -- sh").ends(2).says("cannot be used with");
+    folder
+        .mcpmon("probe --bearer env:SECRET -- sh")
+        .ends(2)
+        .says("error: sh is a program: credentials, headers and certificates go with a URL");
+    folder
+        .mcpmon("probe --insecure -- sh")
+        .ends(2)
+        .says("error: sh is a program: credentials, headers and certificates go with a URL");
 }
 
 /// Runs `--watch` for a while, and ends it with Ctrl-C.
@@ -353,7 +449,11 @@ fn watched(arguments: &[&str], during: impl FnOnce()) -> Outcome {
     assert!(Command::new("sh").args(["-c", &interrupt]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    Outcome { exit: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+    Outcome {
+        exit: output.status.code().unwrap(),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
 }
 
 #[test]
@@ -368,7 +468,8 @@ fn a_watch_has_a_line_for_each_probe_and_adds_up_at_the_end() {
     let line = Regex::new(r"^✔ \d\d:\d\d:\d\d TIME  2026-07-28 streamable_http  4 tools$").unwrap();
     let (last, probes) = lines[1..].split_last().unwrap();
     assert!(probes.len() >= 3 && probes.iter().all(|text| line.is_match(text)), "{said}");
-    let sum = format!("✔ {} probes, none failed; fastest TIME, median TIME, slowest TIME", probes.len());
+    let sum =
+        format!("✔ {} probes, none failed; fastest TIME, median TIME, slowest TIME", probes.len());
     assert_eq!(*last, sum);
     // For programs, a document in each line.
     let outcome = watched(&[&url, "--watch=100ms", "--output=json"], || ()).ends(0);

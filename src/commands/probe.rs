@@ -28,7 +28,7 @@ pub struct Args {
     #[arg(value_name = "URL|SERVICE", required_unless_present = "command")]
     pub subject: Option<String>,
     /// A program that speaks MCP on its standard input and output, with its arguments
-    #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["subject", "of_url", "credentials"])]
+    #[arg(last = true, value_name = "COMMAND", conflicts_with = "subject")]
     pub command: Vec<String>,
     /// Print the names of its tools
     #[arg(long)]
@@ -67,7 +67,6 @@ pub struct Args {
 
 /// How a URL is asked.
 #[derive(Debug, clap::Args)]
-#[group(id = "of_url", multiple = true)]
 pub struct OfUrl {
     /// Credentials.
     #[command(flatten)]

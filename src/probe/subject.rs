@@ -250,13 +250,39 @@ impl Subject {
         }
     }
 
-    /// What to do beside what the probe itself advises: it knows nothing of stacks.
+    /// What to do beside what the probe itself advises: it knows of no stack and no command line.
     pub fn hint(&self, report: &Report) -> Option<String> {
         let reason = report.failure.as_ref()?.reason;
-        let host = self.host.as_deref().filter(|_| self.is_of_containers())?;
-        if reason != Reason::Dns {
+        if reason == Reason::Dns {
+            return self.where_it_is_known();
+        }
+        if self.service.is_some() {
             return None;
         }
+        let At::Http(http) = &self.target.at else {
+            return match reason {
+                Reason::ProcessExited => Some("`--env NAME` hands a variable on to it.".to_owned()),
+                Reason::Timeout => Some("`--timeout 1m` gives it longer.".to_owned()),
+                _ => None,
+            };
+        };
+        let option = match reason {
+            Reason::AuthRequired if http.credentials.is_none() => {
+                "`--bearer env:NAME` or `--bearer file:PATH` sends a token; there are `--basic` and `--header`, too."
+            }
+            Reason::HostRejected => {
+                let port = http.url.port().map_or_else(String::new, |port| format!(":{port}"));
+                return Some(format!("`--host-header 127.0.0.1{port}` sends another name."));
+            }
+            Reason::Tls => "`--ca FILE` trusts an authority of your own.",
+            Reason::Timeout => "`--timeout 1m` gives it longer.",
+            _ => return None,
+        };
+        Some(option.to_owned())
+    }
+
+    fn where_it_is_known(&self) -> Option<String> {
+        let host = self.host.as_deref().filter(|_| self.is_of_containers())?;
         let stack = self.stack.as_deref().unwrap_or("STACK");
         let url = self.url_asked()?;
         Some(format!(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::mcp::report::{Report, Step, Tool, Transport};
+use crate::mcp::report::{Report, Step, StepName, Tool, Transport};
 use crate::mcp::{Reason, era::Era};
 use crate::output::Mark;
 
@@ -19,7 +19,7 @@ pub type Line = (Mark, String);
 
 /// The steps, and what the server said of itself.
 pub fn lines(report: &Report, now: Timestamp) -> Vec<Line> {
-    let mut lines: Vec<Line> = report.steps.iter().map(step).collect();
+    let mut lines: Vec<Line> = report.steps.iter().map(|one| step(one, report)).collect();
     let mut say = |name: &str, text: &str| {
         lines.extend(indented(name, text).into_iter().map(|line| (Mark::Plain, line)));
     };
@@ -59,7 +59,8 @@ pub fn verdict(report: &Report, hint: Option<String>) -> Vec<Line> {
         // The mark is as wide as the indent of what follows.
         lines.push(if at == 0 { (Mark::Bad, line) } else { (Mark::Plain, format!("  {line}")) });
     }
-    for text in [Some(failure.advice.clone()), hint].into_iter().flatten() {
+    let advice = Some(failure.advice.clone()).filter(|advice| !advice.is_empty());
+    for text in [advice, hint].into_iter().flatten() {
         let text = wrapped(&text, WIDTH - 4);
         lines.extend(text.into_iter().enumerate().map(|(at, line)| {
             (Mark::Plain, format!("  {} {line}", if at == 0 { "→" } else { " " }))
@@ -68,13 +69,30 @@ pub fn verdict(report: &Report, hint: Option<String>) -> Vec<Line> {
     lines
 }
 
-fn step(step: &Step) -> Line {
-    let mark = if step.success { Mark::Good } else { Mark::Bad };
-    let status = step.http_status.map(|status| status.to_string());
-    let error = step.jsonrpc_error.map(|code| format!("error {code}"));
-    let bytes = step.bytes.map(size);
-    let rest: Vec<String> = [status, bytes, error].into_iter().flatten().collect();
-    let text = format!("{:<14}{:>8}  {}", word(&step.name), time(step.duration), rest.join("  "));
+fn step(step: &Step, report: &Report) -> Line {
+    let era = report.protocol.as_ref().map(|spoken| spoken.era);
+    // A server of the legacy era refuses the question of the modern one, as it should.
+    let is_of_another_era = step.name == StepName::Discover && era == Some(Era::Legacy);
+    let mark = match (step.success, step.name) {
+        (true, _) => Mark::Good,
+        (false, _) if is_of_another_era => Mark::Plain,
+        // The server did what it was asked before.
+        (false, StepName::Close) => Mark::Note,
+        (false, _) => Mark::Bad,
+    };
+    let rest: Vec<String> = [
+        step.http_status.map(|status| status.to_string()),
+        step.bytes.map(size),
+        step.jsonrpc_error.map(|code| format!("error {code}")),
+        (is_of_another_era && !step.success).then(|| "not spoken here".to_owned()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    // The mark takes the place of the indent.
+    let indent = if mark == Mark::Plain { "  " } else { "" };
+    let text =
+        format!("{indent}{:<14}{:>8}  {}", word(&step.name), time(step.duration), rest.join("  "));
     (mark, text.trim_end().to_owned())
 }
 
@@ -92,7 +110,6 @@ fn certificate(expiry: i64, now: Timestamp) -> Line {
         0..SOON_DAYS => (Mark::Note, format!("expires on {date}, in {days} days")),
         _ => (Mark::Plain, format!("until {date}, {days} days")),
     };
-    // The mark takes the place of the indent.
     let indent = if mark == Mark::Plain { "  " } else { "" };
     (mark, format!("{indent}{:<14}{text}", "certificate"))
 }

@@ -63,8 +63,13 @@ pub fn mcp_proxy() -> Vec<String> {
 
 /// The start line of mcpmon's own demo service.
 pub fn demo() -> Vec<String> {
-    let words =
-        [env!("CARGO_BIN_EXE_mcpmon"), "demo-service", "--listen=127.0.0.1:PORT", "--rate=0", "--errors=0"];
+    let words = [
+        env!("CARGO_BIN_EXE_mcpmon"),
+        "demo-service",
+        "--listen=127.0.0.1:PORT",
+        "--rate=0",
+        "--errors=0",
+    ];
     words.map(ToOwned::to_owned).to_vec()
 }
 

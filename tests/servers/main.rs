@@ -146,7 +146,8 @@ fn a_server_that_hangs_or_is_gone_is_told_within_the_deadline() {
         assert_eq!(answer.code, 1, "{}: {}", row.name, answer.out);
         assert_eq!(answer.json()["failure"]["reason"], "timeout", "{}: {}", row.name, answer.out);
         let took = answer.took.as_secs_f64();
-        assert!((1.0..2.5).contains(&took), "{}: {took} s", row.name);
+        // The last tenth of the deadline is for ending what was begun.
+        assert!((0.8..2.0).contains(&took), "{}: {took} s", row.name);
         server.signal("CONT");
         drop(server);
         let answer = probe(&[&url, "--output=json", "--timeout=5s"]);

@@ -35,7 +35,9 @@ fn a_server_that_asks_for_a_token_says_where_to_get_one() {
         assert!(!answer.out.contains("right-token"));
     }
     let said = probe(&[&url]).err;
-    assert!(said.contains("✘ auth_required: ") && said.contains(&metadata), "{said}");
+    for text in ["✘ auth_required: ", &metadata, "→ `--bearer env:NAME` or"] {
+        assert!(said.contains(text), "{text:?} is not in:\n{said}");
+    }
 }
 
 #[test]
@@ -61,7 +63,7 @@ fn a_server_that_refuses_a_host_is_asked_with_another_header() {
         let answer = probe(&[&url, "--output=json", "--host-header", &own]);
         assert_eq!(answer.code, 0, "{}", answer.out);
         let said = probe(&[&url, "--host-header=search:8000"]).err;
-        assert!(said.contains("--host-header"), "{said}");
+        assert!(said.contains(&format!("`--host-header {own}`")), "{said}");
     }
 }
 
