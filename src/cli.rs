@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     agent, audit, config, destroy, diff, doctor, down, health_check, history, init, integrate,
-    lock, logs, metrics, plan, query, reload, render, rollback, route, schema, secrets, show,
-    status, up, validate, watch,
+    lock, logs, metrics, plan, probe, query, reload, render, rollback, route, schema, secrets,
+    show, status, up, validate, watch,
 };
 use crate::exit;
 use crate::output::Color;
@@ -93,6 +93,8 @@ pub enum Command {
     HealthCheck(health_check::Args),
     /// Find out why something does not work, and what mends it
     Doctor(doctor::Args),
+    /// Ask one MCP server whether it works, step by step
+    Probe(probe::Args),
     /// Show the logs of a component or service
     Logs(logs::Args),
     /// Add a running container to the manifest

@@ -13,7 +13,8 @@
 //! * [`gate`] what the agent shows of the engine
 //! * [`history`] the generations of a stack, kept on the engine
 //! * [`lockfile`] the very images of a stack, in a file beside the manifest
-//! * [`mcp`] one MCP server, asked in its own protocol; [`agent`] asks a fleet of them for Prometheus
+//! * [`mcp`] one MCP server, asked in its own protocol; [`probe`] tells a person of one, [`agent`]
+//!   Prometheus of a fleet
 //! * [`metrics`] what an endpoint serves
 //! * [`preview`] what `plan` shows: steps, their reasons, what was changed by hand
 //! * [`query`] saved queries and their answers
@@ -52,6 +53,7 @@ pub mod metrics;
 pub mod output;
 pub mod plan;
 pub mod preview;
+pub mod probe;
 pub mod query;
 pub mod re2;
 mod redact;

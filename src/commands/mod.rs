@@ -4,6 +4,7 @@ pub mod agent;
 pub mod audit;
 mod change;
 pub mod config;
+pub mod credentials;
 pub mod destroy;
 pub mod diff;
 pub mod doctor;
@@ -17,6 +18,7 @@ pub mod logs;
 pub mod metrics;
 mod past;
 pub mod plan;
+pub mod probe;
 pub mod query;
 pub mod reload;
 pub mod render;
@@ -68,10 +70,14 @@ async fn run(cli: Cli, printer: Printer) -> Exit {
         }
     };
     // These end in their own time when they are told to.
-    let is_server = matches!(cli.command, Command::Agent(_) | Command::DemoService(_));
+    let hears_signals = match &cli.command {
+        Command::Agent(_) | Command::DemoService(_) => true,
+        Command::Probe(args) => args.watch.is_some(),
+        _ => false,
+    };
     let is_watch = matches!(cli.command, Command::Watch(_));
     let command = dispatch(cli.command, &context);
-    let outcome = if is_server {
+    let outcome = if hears_signals {
         command.await
     } else {
         tokio::select! {
@@ -121,6 +127,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Status(args) => status::run(&args, context).await,
         Command::Doctor(args) => doctor::run(&args, context).await,
         Command::HealthCheck(args) => health_check::run(&args, context).await,
+        Command::Probe(args) => probe::run(&args, context).await,
         Command::Metrics(args) => metrics::run(&args, context).await,
         Command::Integrate(args) => integrate::run(&args, context).await,
         Command::Lock(args) => lock::run(&args, context).await,
