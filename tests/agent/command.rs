@@ -40,7 +40,8 @@ async fn told_to_stop_it_lets_a_probe_finish() {
     let dir = tempfile::tempdir().unwrap();
     let text = format!("services: {{a: \"{}\"}}", server.url());
     std::fs::write(dir.path().join("agent.yml"), text).unwrap();
-    let child = mcpmon(dir.path(), &["--listen=127.0.0.1:0"]).stderr(Stdio::piped()).spawn().unwrap();
+    let child =
+        mcpmon(dir.path(), &["--listen=127.0.0.1:0"]).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
     let address = line.trim().rsplit_once("http://").unwrap().1.to_owned();
