@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     audit, config, destroy, down, health_check, init, integrate, logs, metrics, query, reload,
-    render, route, schema, secrets, status, up, validate, watch,
+    render, route, schema, secrets, slo, status, up, validate, watch,
 };
 use crate::exit;
 use crate::output::Color;
@@ -84,6 +84,8 @@ pub enum Command {
     Integrate(integrate::Args),
     /// Look at the metrics of a service
     Metrics(metrics::Args),
+    /// Look at objectives: what is promised, what is left, what an outage would do
+    Slo(slo::Args),
     /// Run a saved query against Prometheus or Loki, or list them
     Query(query::Args),
     /// Stop and remove the stack's containers; data stays

@@ -9,12 +9,15 @@
 //! * [`stack`] the manifest resolved, checked, defaults applied
 //! * [`render`] the stack's files
 //! * [`route`] who is told about an alert; [`audit`] what a reader would object to
+//! * [`slo`] objectives: their rules, what they say now, what an outage would do to them
 //! * [`engine`] the Docker engine
 //! * [`mcp`] one MCP server, asked in its own protocol
 //! * [`metrics`] what an endpoint serves
 //! * [`query`] saved queries and their answers
 //! * [`integrate`] a running container → an entry in the manifest
 //! * [`demo`] the MCP server of the quickstart
+//! * [`decimal`] numbers as people write them
+//! * [`selector`] which series: `name{label="value"}`
 //! * [`re2`] regular expressions as the collectors read them
 //!
 //! Load, resolve, render and plan are pure: no clock, no network, no environment but what is
@@ -27,6 +30,7 @@ pub mod catalog;
 pub mod check;
 pub mod cli;
 pub mod commands;
+pub mod decimal;
 pub mod demo;
 pub mod diagnostic;
 pub mod engine;
@@ -43,6 +47,8 @@ pub mod re2;
 mod redact;
 pub mod render;
 pub mod route;
+pub mod selector;
+pub mod slo;
 pub mod stack;
 pub mod start;
 pub mod watch;

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::try_join3;
 
 pub use teardown::{destroy, down};
-pub use validate::validate_all;
+pub use validate::{test_rules, validate_all};
 
 use crate::commands::{Context, Project};
 use crate::engine::{Container, Engine, Holder, Lock, LockError, LockVolume, image_self, labels};

@@ -16,6 +16,7 @@ pub mod route;
 pub mod schema;
 pub mod secrets;
 mod shape;
+pub mod slo;
 pub mod status;
 pub mod up;
 pub mod validate;
@@ -111,6 +112,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Metrics(args) => metrics::run(&args, context).await,
         Command::Integrate(args) => integrate::run(&args, context).await,
         Command::Logs(args) => logs::run(&args, context).await,
+        Command::Slo(args) => slo::run(&args, context).await,
         Command::Query(args) => query::run(&args, context).await,
         Command::Down(args) => down::run(&args, context).await,
         Command::Destroy(args) => destroy::run(&args, context).await,

@@ -19,6 +19,9 @@ pub struct Bundle {
     pub processes: BTreeMap<String, Process>,
     /// What each alert means and what to do, as one Markdown page.
     pub runbooks: String,
+    /// What is promised and what happens when it is in danger, as one Markdown page; nothing without
+    /// objectives.
+    pub objectives: Option<String>,
 }
 
 /// One rendered file.
@@ -53,7 +56,11 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
     let env = environment::environment()?;
     let neighbours = view::neighbours(stack);
     let generated = generate::Generated::new(stack, catalog)?;
-    let mut bundle = Bundle { runbooks: generated.runbooks_markdown(), ..Bundle::default() };
+    let mut bundle = Bundle {
+        runbooks: generated.runbooks_markdown(),
+        objectives: (!stack.slos.is_empty()).then(|| generate::objectives(stack)),
+        ..Bundle::default()
+    };
     for part in stack.components.values() {
         let context = view::view(stack, part, &neighbours, &generated.home_dashboard);
         let text = |name: &str, text: &str| environment::render(&env, name, text, &context);
@@ -161,6 +168,7 @@ impl Bundle {
             })
             .collect();
         tree.insert("RUNBOOKS.md".to_owned(), &self.runbooks);
+        tree.extend(self.objectives.as_deref().map(|page| ("SLOS.md".to_owned(), page)));
         tree
     }
 }

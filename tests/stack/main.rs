@@ -14,4 +14,5 @@ mod pipeline;
 mod recorder;
 mod reload;
 mod secrets;
+mod slo;
 mod watch;

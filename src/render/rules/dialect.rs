@@ -18,13 +18,13 @@ pub struct Dialect {
     pub description: String,
     /// Metric names by which an endpoint is recognised: any one of them will do.
     pub detect: Vec<String>,
-    pub(super) roles: Roles,
+    pub(crate) roles: Roles,
 }
 
 /// Which metrics say what. Where a role has several, an earlier one is preferred where it exists.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Roles {
+pub(crate) struct Roles {
     pub requests: Vec<Events>,
     pub errors: Vec<Errors>,
     #[serde(default)]
@@ -33,12 +33,14 @@ pub(super) struct Roles {
     pub in_flight: Vec<Level>,
     #[serde(default)]
     pub tools: Vec<Tools>,
+    #[serde(default)]
+    pub streams: Vec<Streams>,
 }
 
 /// Events that are counted.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Events {
+pub(crate) struct Events {
     pub counter: String,
     #[serde(default, rename = "where")]
     pub matchers: String,
@@ -48,7 +50,7 @@ pub(super) struct Events {
 /// Those of the requests that failed.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Errors {
+pub(crate) struct Errors {
     pub counter: String,
     #[serde(rename = "where")]
     pub matchers: String,
@@ -58,18 +60,21 @@ pub(super) struct Errors {
 /// A classic histogram; the name stands without `_bucket`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Durations {
+pub(crate) struct Durations {
     pub histogram: String,
     #[serde(default, rename = "where")]
     pub matchers: String,
     pub unit: TimeUnit,
+    /// The bounds of its buckets, where they are known; in its own unit.
+    #[serde(default)]
+    pub buckets: Vec<serde_json::Number>,
     pub test: Proof<Quantiles>,
 }
 
 /// A number that goes up and down.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Level {
+pub(crate) struct Level {
     pub gauge: String,
     #[serde(default, rename = "where")]
     pub matchers: String,
@@ -79,7 +84,7 @@ pub(super) struct Level {
 /// Calls of tools, by the label that names the tool.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Tools {
+pub(crate) struct Tools {
     pub label: String,
     pub counter: String,
     #[serde(default, rename = "where")]
@@ -93,17 +98,41 @@ pub(super) struct Tools {
 /// How long tools take.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ToolLatency {
+pub(crate) struct ToolLatency {
     pub histogram: String,
     #[serde(default, rename = "where")]
     pub matchers: String,
     pub unit: TimeUnit,
 }
 
+/// Messages of streams. Only objectives read them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Streams {
+    pub counter: String,
+    #[serde(default, rename = "where")]
+    pub matchers: String,
+    /// Further matchers that pick the failed ones.
+    pub failed: String,
+    pub first_message: Option<FirstMessage>,
+}
+
+/// How long a stream takes to its first message.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FirstMessage {
+    pub histogram: String,
+    #[serde(default, rename = "where")]
+    pub matchers: String,
+    pub unit: TimeUnit,
+    #[serde(default)]
+    pub buckets: Vec<serde_json::Number>,
+}
+
 /// What a histogram counts in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum TimeUnit {
+pub(crate) enum TimeUnit {
     S,
     Ms,
 }
@@ -111,7 +140,7 @@ pub(super) enum TimeUnit {
 /// Series of one service, by the minute, and what they amount to.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Proof<T> {
+pub(crate) struct Proof<T> {
     pub series: IndexMap<String, String>,
     pub value: T,
 }
@@ -119,7 +148,7 @@ pub(super) struct Proof<T> {
 /// Failures in a second, and their share of the requests.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ErrorValue {
+pub(crate) struct ErrorValue {
     pub rate: f64,
     pub share: f64,
 }
@@ -127,7 +156,7 @@ pub(super) struct ErrorValue {
 /// Seconds.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Quantiles {
+pub(crate) struct Quantiles {
     pub p50: f64,
     pub p95: f64,
     pub p99: f64,
@@ -136,7 +165,7 @@ pub(super) struct Quantiles {
 /// Calls and failures in a second, and seconds.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ToolValue {
+pub(crate) struct ToolValue {
     pub calls: f64,
     pub errors: f64,
     pub p95: Option<f64>,
