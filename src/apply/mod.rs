@@ -26,7 +26,7 @@ use futures_util::future::try_join3;
 
 pub use options::{Options, Pull};
 pub use teardown::{destroy, down};
-pub use validate::validate_all;
+pub use validate::{test_rules, validate_all};
 
 use crate::commands::{Context, Project};
 use crate::engine::{Container, Engine, Lock, image_self, labels};

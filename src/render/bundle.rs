@@ -20,6 +20,9 @@ pub struct Bundle {
     pub processes: BTreeMap<String, Process>,
     /// What each alert means and what to do, as one Markdown page.
     pub runbooks: String,
+    /// What is promised and what happens when it is in danger, as one Markdown page; nothing without
+    /// objectives.
+    pub objectives: Option<String>,
 }
 
 /// One rendered file.
@@ -69,6 +72,7 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
         }
     }
     bundle.runbooks = generated.runbooks;
+    bundle.objectives = (!stack.slos.is_empty()).then(|| generate::objectives(stack));
     Ok(bundle)
 }
 
@@ -184,6 +188,7 @@ impl Bundle {
             })
             .collect();
         tree.insert("RUNBOOKS.md".to_owned(), &self.runbooks);
+        tree.extend(self.objectives.as_deref().map(|page| ("SLOS.md".to_owned(), page)));
         tree
     }
 }

@@ -3,9 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use anyhow::bail;
+
 use super::{dashboards, rules, view};
 use crate::catalog::{Catalog, Generator};
-use crate::stack::{Probed, ScrapeJob, Stack};
+use crate::route;
+use crate::slo;
+use crate::stack::{NOBODY, Probed, ScrapeJob, Stack};
 use crate::yaml;
 
 /// What is generated once and shared by components.
@@ -66,6 +70,22 @@ fn rule_tests(rules: &rules::Compiled) -> anyhow::Result<Files> {
     rules.tests.iter().map(|test| Ok((name(&test.path), pretty(&test.content)?))).collect()
 }
 
+/// All objectives as one page, with whom each of their alerts reaches.
+pub fn objectives(stack: &Stack) -> String {
+    let told = |objective: &slo::Slo, tier: Option<&slo::Tier>| -> Vec<String> {
+        let labels = objective.labels(tier, objective.subjects.first());
+        let receivers = route::told(&stack.notifications.root, &labels);
+        let mut names: Vec<String> = receivers
+            .iter()
+            .map(|told| told.route.receiver.clone())
+            .filter(|receiver| receiver != NOBODY)
+            .collect();
+        names.dedup();
+        names
+    };
+    slo::slos_markdown(&stack.slos, &told)
+}
+
 /// The file's name without its folder.
 fn name(path: &str) -> String {
     path.rsplit('/').next().unwrap_or(path).to_owned()
@@ -121,7 +141,7 @@ fn compile_rules(stack: &Stack, catalog: &Catalog) -> anyhow::Result<rules::Comp
         stack.components.values().map(|part| part.kind.clone()).chain(stood_in).collect();
     let grafana = stack.components.get("grafana").map(view::url);
     let runbook_url = |alert: &str| grafana.as_ref().map(|url| dashboards::runbook_url(url, alert));
-    rules::compile(
+    let mut compiled = rules::compile(
         &catalog.assets,
         &rules::Input {
             packs: &stack.alerts.packs,
@@ -132,7 +152,22 @@ fn compile_rules(stack: &Stack, catalog: &Catalog) -> anyhow::Result<rules::Comp
             scrape_interval_seconds: stack.scrape.interval_seconds,
             runbook_url: &runbook_url,
         },
-    )
+    )?;
+    let slos = slo::compile(&stack.slos, &runbook_url);
+    if let Some(both) =
+        slos.alerts.iter().find(|own| compiled.alerts.iter().any(|other| other.name == own.name))
+    {
+        bail!(
+            "the rule pack `{}` and an objective both have an alert `{}`: give the objective another `alert`",
+            both.pack,
+            both.name
+        );
+    }
+    compiled.files.extend(slos.files);
+    compiled.tests.extend(slos.tests);
+    compiled.runbooks.extend(slos.runbooks);
+    compiled.alerts.extend(slos.alerts);
+    Ok(compiled)
 }
 
 /// The dashboards that have something to show: a component that one needs may be switched off.
