@@ -279,7 +279,7 @@ fn summary(stack: &Stack, planned: &Plan, observed: &Observed, took: Duration) -
 
 /// Where people find what they came for.
 fn urls(context: &Context, containers: &[Container], stack: &Stack) {
-    for name in ["grafana", "kibana", "prometheus", "alertmanager"] {
+    for name in ["grafana", "agent", "kibana", "prometheus", "alertmanager"] {
         let Some(part) = stack.components.get(name) else { continue };
         let container = containers.iter().find(|c| c.name == stack.container(name));
         if let Some(port) = container.and_then(|c| c.published(part.spec.port)) {

@@ -80,10 +80,10 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
 fn templates(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
     let env = environment::environment()?;
     let neighbours = view::neighbours(stack);
-    let home_dashboard = generate::home_dashboard(stack, catalog)?;
+    let dashboards = generate::dashboards(stack, catalog)?;
     let mut bundle = Bundle::default();
     for part in stack.components.values() {
-        let context = view::view(stack, part, &neighbours, &home_dashboard);
+        let context = view::view(stack, part, &neighbours, &dashboards);
         let text = |name: &str, text: &str| environment::render(&env, name, text, &context);
         let mut files = BTreeMap::new();
         for (index, file) in part.spec.files.iter().enumerate() {

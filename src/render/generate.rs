@@ -47,11 +47,20 @@ impl Generated {
     }
 }
 
-/// The file of the dashboard that Grafana opens with, under the folder of dashboards.
-pub fn home_dashboard(stack: &Stack, catalog: &Catalog) -> anyhow::Result<String> {
+/// The dashboards that templates speak of.
+pub fn dashboards(stack: &Stack, catalog: &Catalog) -> anyhow::Result<view::Dashboards> {
     let names = rendered_dashboards(stack, catalog)?;
     let home = names.first().map_or(dashboards::RUNBOOKS, String::as_str);
-    Ok(dashboards::identity(&catalog.assets, home)?.file(home))
+    let home_dashboard = dashboards::identity(&catalog.assets, home)?.file(home);
+    let of_server = names.iter().find(|name| *name == "mcp-service");
+    let mcp_dashboard = match (stack.components.get("grafana"), of_server) {
+        (Some(grafana), Some(name)) => {
+            let uid = dashboards::identity(&catalog.assets, name)?.uid;
+            format!("{}/d/{uid}?var-service=", view::url(grafana))
+        }
+        _ => String::new(),
+    };
+    Ok(view::Dashboards { home_dashboard, mcp_dashboard })
 }
 
 fn rule_files(stack: &Stack, rules: &rules::Compiled) -> anyhow::Result<Files> {
