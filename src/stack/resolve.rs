@@ -46,12 +46,9 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
     let asked = !manifest.probes.is_empty();
     let parts = components::resolve(document, catalog, asked, &mut secrets, &mut found);
     let mut jobs = services.jobs();
-    // The job stands also while it has no targets, so that the first one needs no reload.
+    // Job and rules stand also while there is no target, so that the first one needs no reload.
     if parts.contains_key(fleet::AGENT) {
-        let silent = |target: &Target| target.labels.contains_key("dialect");
-        if fleet.targets.iter().any(silent) {
-            services.dialects.insert(fleet::DIALECT.to_owned());
-        }
+        services.dialects.insert(fleet::DIALECT.to_owned());
         let pace = Pace::usual(&manifest.defaults.probe);
         jobs.push(ScrapeJob {
             pace: Some(JobPace {
