@@ -10,10 +10,17 @@
 //! * [`render`] the stack's files
 //! * [`route`] who is told about an alert; [`audit`] what a reader would object to
 //! * [`engine`] the Docker engine
-//! * [`mcp`] one MCP server, asked in its own protocol; [`agent`] asks a fleet of them for Prometheus
+//! * [`gate`] what the agent shows of the engine
+//! * [`history`] the generations of a stack, kept on the engine
+//! * [`lockfile`] the very images of a stack, in a file beside the manifest
+//! * [`mcp`] one MCP server, asked in its own protocol; [`probe`] tells a person of one, [`agent`]
+//!   Prometheus of a fleet
 //! * [`metrics`] what an endpoint serves
+//! * [`preview`] what `plan` shows: steps, their reasons, what was changed by hand
 //! * [`query`] saved queries and their answers
+//! * [`doctor`] what is wrong with the engine, the host or the stack, and what mends it
 //! * [`integrate`] a running container → an entry in the manifest
+//! * [`mod@diff`] two texts side by side, for people
 //! * [`demo`] the MCP server of the quickstart
 //! * [`telemetry`] what the demo and the agent tell about themselves
 //! * [`re2`] regular expressions as the collectors read them
@@ -31,15 +38,22 @@ pub mod cli;
 pub mod commands;
 pub mod demo;
 pub mod diagnostic;
+pub mod diff;
+pub mod doctor;
 pub mod engine;
 pub mod exit;
+pub mod gate;
 mod hex;
+pub mod history;
 pub mod integrate;
+pub mod lockfile;
 pub mod manifest;
 pub mod mcp;
 pub mod metrics;
 pub mod output;
 pub mod plan;
+pub mod preview;
+pub mod probe;
 pub mod query;
 pub mod re2;
 mod redact;

@@ -4,6 +4,7 @@
 mod alerts;
 mod audit;
 mod component;
+mod generations;
 mod load;
 mod log_words;
 mod logs;
@@ -25,6 +26,7 @@ mod words;
 pub use alerts::{Alerts, Override, Severity, TierOverride};
 pub use audit::{Accept, Audit};
 pub use component::{COMMON_SETTINGS, Common, Resources};
+pub use generations::Generations;
 pub use load::{Document, LoadError, io_reason, load, load_text};
 pub use log_words::{Builtin, FieldName, LabelFields, LogPath, Pattern, Switch, TimeFormat};
 pub use logs::{
@@ -103,6 +105,9 @@ pub struct Manifest {
     /// What `mcpmon audit` is told.
     #[serde(default)]
     pub audit: Audit,
+    /// How many generations are kept on the engine, and for how long.
+    #[serde(default)]
+    pub generations: Generations,
     /// Queries of your own for `mcpmon query`, by name; one of a shipped name takes its place.
     #[serde(default)]
     pub queries: IndexMap<Name, Query>,

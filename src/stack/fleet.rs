@@ -80,9 +80,7 @@ pub fn resolve(
         let instance = server.instance(name.as_str());
         let mut labels = labels(document, name, service);
         // Of a service that counts for itself, what it counts is worth more.
-        let has_metrics =
-            service.metrics.is_some() || service.run.as_ref().is_some_and(|r| r.demo.is_some());
-        if !has_metrics {
+        if service.metrics.is_none() && !service.is_demo() {
             labels.insert("dialect".to_owned(), DIALECT.to_owned());
         }
         labels.insert("__param_module".to_owned(), word(&pace.depth));
@@ -96,7 +94,7 @@ pub fn resolve(
         fleet.services.push(Probed {
             name: name.to_string(),
             instance,
-            is_program: !server.command.is_empty(),
+            is_program: server.url.is_none() && !server.command.is_empty(),
             entry: entry(server, pace),
         });
     }

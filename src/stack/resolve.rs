@@ -2,7 +2,7 @@
 
 use super::{
     Alerts, JobPace, OwnRules, Scrape, ScrapeJob, ServiceInfo, Stack, Target, checks, components,
-    fleet, logs, notifications, probes, runs, targets,
+    fleet, gate, logs, notifications, probes, runs, targets,
 };
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -76,6 +76,7 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
         own_jobs: Vec::new(),
         probe_modules: probes.modules,
         fleet: fleet.services,
+        gate: None,
         notifications,
         logs,
         components: parts,
@@ -102,6 +103,7 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
         networks: manifest.networks.iter().map(ToString::to_string).collect(),
         secrets,
     };
+    stack.gate = gate::resolve(manifest, &stack);
     stack.own_jobs = targets::own_jobs(&stack);
     checks::run(document, catalog, &stack, &mut found);
     // A secret that a disabled component would have read is nobody's business.
