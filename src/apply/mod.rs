@@ -88,7 +88,9 @@ pub async fn run_on(
     }
     let how = (options.command, options.wait_lock);
     let lock = locked::acquire(context, engine, &stack.name, &units, how).await?;
-    let outcome = under_lock(context, engine, &lock, project, &units, secrets, options).await;
+    // Most of what a change remembers is needed here alone: the stack stays small.
+    let change = under_lock(context, engine, &lock, project, &units, secrets, options);
+    let outcome = Box::pin(change).await;
     context.hold(None);
     let released = lock.release(engine).await;
     let outcome = outcome?;

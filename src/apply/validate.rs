@@ -62,7 +62,15 @@ pub async fn validate(
             let output = match place {
                 Where::Running => {
                     let words: Vec<&str> = command.iter().map(String::as_str).collect();
-                    engine.exec(&unit.spec.name, &words, None, TIMEOUT).await?
+                    let output = engine.exec(&unit.spec.name, &words, None, TIMEOUT).await;
+                    match output {
+                        // It ended meanwhile.
+                        Err(error) if error.is_conflict() => {
+                            let alone = one_shot(stack, unit, index, command.clone());
+                            engine.run_once(&alone, TIMEOUT).await?
+                        }
+                        output => output?,
+                    }
                 }
                 Where::OneShot => {
                     engine.run_once(&one_shot(stack, unit, index, command), patience(unit)).await?
