@@ -106,7 +106,7 @@ fn no_data(slo: &Slo, runbook_url: &dyn Fn(&str) -> Option<String>) -> Json {
             "(max by (service, group) ({targets}) unless on (service) {known}) or (vector(1) unless on () {targets})"
         ),
         None => format!(
-            "((max by (service) (max_over_time(slo:total:rate1h{{slo=\"{}\"}}[6h])) unless on (service) {known}) * on (service) group_left (group) slo:service_group) or absent({known})",
+            "((max by (service) (max_over_time(slo:total:rate5m{{slo=\"{}\"}}[6h])) unless on (service) {known}) * on (service) group_left (group) slo:service_group) or absent({known})",
             slo.id
         ),
     };

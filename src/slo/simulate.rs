@@ -176,10 +176,10 @@ fn span(tier: &Tier, threshold: f64, errors: f64, outage: &Outage) -> Option<(u6
 }
 
 impl Outcome {
-    /// In a few lines, without who is told.
-    pub fn headline(&self) -> String {
+    /// What it costs, in a line.
+    pub fn headline(&self, service: &str) -> String {
         format!(
-            "{} ({}): {:.1} % of its error budget, burning {} times too fast",
+            "{} of {service} ({}): {:.1} % of the error budget, burning {} times too fast",
             self.slo,
             self.objective,
             self.budget_used * 100.0,

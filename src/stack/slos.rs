@@ -107,6 +107,9 @@ impl One<'_> {
     fn resolve(&self, found: &mut Vec<Diagnostic>) -> Option<Slo> {
         let before = found.len();
         self.objective(self.written.objective, &["objective"], found);
+        if found.len() > before {
+            return None;
+        }
         self.window(found);
         let selected = self.selected(found);
         if selected.is_empty() {
@@ -584,7 +587,7 @@ impl One<'_> {
                     Diagnostic::error(
                         place,
                         format!(
-                            "the tier `{name}` can never alert: at {factor} times the budget of {} more than everything would have to be bad",
+                            "the tier `{name}` can never alert: it begins at {factor} times the budget of {}, and no more than everything can be bad",
                             percent(budget)
                         ),
                     )

@@ -62,7 +62,7 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         };
         let Some(subject) = subject else { continue };
         let outcome = simulate(slo, slo.objective_of(&subject.service), &outage);
-        lines.push(format!("{} of {}", outcome.headline(), subject.service));
+        lines.push(outcome.headline(&subject.service));
         let mut alarms = Vec::new();
         for alarm in &outcome.tiers {
             let told = if alarm.from.is_some() {

@@ -58,7 +58,7 @@ fn of(stage: &Stage<'_>) -> String {
 
 /// All goes well with the service; with a neighbour too, where there is one.
 fn neighbours<'a>(stage: &'a Stage<'_>, minutes: u64) -> Vec<Play<'a>> {
-    let mut plays = vec![stage.stranger(minutes)];
+    let mut plays = stage.stranger(minutes);
     plays.extend(
         stage.two.map(|two| Play { subject: Some(two), acts: vec![act(minutes, BUSY, 0.0)] }),
     );
@@ -67,21 +67,25 @@ fn neighbours<'a>(stage: &'a Stage<'_>, minutes: u64) -> Vec<Play<'a>> {
 
 /// P1 to P4 and the two windows of one tier.
 pub fn tier(stage: &Stage<'_>, tier: &Tier) -> Vec<Json> {
-    vec![
+    let mut tests = vec![
         above(stage, tier),
         below(stage, tier),
         burst(stage, tier),
         outage(stage, tier),
         recovery(stage, tier),
-        spike(stage, tier),
-    ]
+    ];
+    // Against a window of days a burst of hours is the spike.
+    if tier.window.long < DAY * 60 {
+        tests.push(spike(stage, tier));
+    }
+    tests
 }
 
 /// Minutes of clean history: the next longer window, so that looking at it instead would be noticed.
 fn history(tier: &Tier) -> u64 {
     let long = tier.window.long / 60;
     let longer = WINDOWS.iter().map(|w| w.long / 60).find(|l| *l > long);
-    longer.map_or(long, |longer| longer - long.min(longer))
+    longer.map_or(60, |longer| longer - long)
 }
 
 fn plays<'a>(stage: &'a Stage<'_>, acts: Vec<super::series::Act>) -> Vec<Play<'a>> {
@@ -99,6 +103,13 @@ fn above(stage: &Stage<'_>, tier: &Tier) -> Json {
     let share = (share * 1.05).min(f64::midpoint(share, 1.0));
     let before = history(tier);
     let during = tier.window.long / 60 + 6;
+    // Bad minutes of a state are seen in steps of the long windows.
+    let coarse = if counted(stage) && stage.slo.slices.is_none() || tier.window.long < DAY * 60 {
+        0.0
+    } else {
+        (10.0 + smear(stage)) / float(during)
+    };
+    let share = share + coarse;
     let acts = vec![act(before, BUSY, 0.0), act(during, BUSY, share)];
     let name = tier.window.name;
     let at = before + during - 1;
@@ -237,7 +248,7 @@ fn quiet(stage: &Stage<'_>, recorded: &[&str]) -> Json {
         let left = stage.recorded("slo:error_budget:remaining");
         asked.push(ask(&format!("min by (service) ({left})"), 260, &[(&of(stage), 1.0)]));
     }
-    let mut plays = vec![stage.stranger(275)];
+    let mut plays = stage.stranger(275);
     plays.push(Play { subject: Some(stage.one), acts });
     stage.test("P5: silence is neither NaN nor an alert, and the budget stays", &plays, asked)
 }
@@ -309,7 +320,7 @@ fn restarted(stage: &Stage<'_>) -> Json {
         ask(&stage.alerts(None), 119, &[]),
     ];
     let acts = vec![act(10, BUSY, 0.0), restarts(120, BUSY)];
-    let mut plays = vec![stage.stranger(130)];
+    let mut plays = stage.stranger(130);
     plays.push(Play { subject: Some(stage.one), acts });
     stage.test("P9: counters that start anew are no errors", &plays, asked)
 }
@@ -329,7 +340,7 @@ fn silent(stage: &Stage<'_>) -> Json {
     asked.push(ask(&known, 110, &[]));
     asked.push(ask(&expr, 139, &[]));
     // The others go on, so that only this one is missing.
-    let mut plays = vec![stage.stranger(140)];
+    let mut plays = stage.stranger(140);
     if stage.slo.events.expected.is_some() {
         plays.extend(
             stage.two.map(|two| Play { subject: Some(two), acts: vec![act(140, BUSY, 0.0)] }),
@@ -363,7 +374,8 @@ fn uneven(stage: &Stage<'_>) -> Json {
     );
     let mut asked = asked.to_vec();
     asked.push(ask(&remaining, at, &[(&of(stage), 1.0)]));
-    let plays = vec![stage.stranger(at), Play { subject: Some(stage.one), acts }];
+    let mut plays = stage.stranger(at);
+    plays.push(Play { subject: Some(stage.one), acts });
     stage.test("P7: the share is that of all events, also under uneven traffic", &plays, asked)
 }
 

@@ -117,9 +117,12 @@ impl Stage<'_> {
     }
 
     /// Nobody's trouble: a service that the objective is not about, all of whose events are bad. It
-    /// must not be seen.
-    fn stranger(&self, minutes: u64) -> Play<'_> {
-        Play { subject: None, acts: vec![series::act(minutes, 1000.0, 1.0)] }
+    /// must not be seen. An objective that selects nobody is about everybody.
+    fn stranger(&self, minutes: u64) -> Vec<Play<'_>> {
+        if self.source.dialect.is_none() && self.slo.matchers.is_empty() {
+            return Vec::new();
+        }
+        vec![Play { subject: None, acts: vec![series::act(minutes, 1000.0, 1.0)] }]
     }
 }
 
