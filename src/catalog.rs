@@ -28,10 +28,12 @@ pub struct Catalog {
 pub struct Spec {
     /// What it is for, in one line.
     pub description: String,
-    /// The image, without its tag.
-    pub image: String,
+    /// The image, without its tag; mcpmon's own one without it.
+    #[serde(default)]
+    pub image: Option<String>,
     /// The tag: the version that this folder was written for.
-    pub version: String,
+    #[serde(default)]
+    pub version: Option<String>,
     /// `uid:gid` that the process runs as and that owns its files.
     pub user: String,
     /// Expression over the stack that says whether it runs when the manifest is silent.
@@ -148,6 +150,8 @@ pub enum Generator {
     RuleTests,
     /// Scrape targets of the services.
     Targets,
+    /// What the agent asks of which service.
+    Fleet,
     /// The dashboards.
     Dashboards,
     /// The team's own message templates.
@@ -414,6 +418,10 @@ impl Spec {
 
     /// What the types cannot say.
     fn check(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.image.is_some() == self.version.is_some(),
+            "an image has a version, and mcpmon's own has none"
+        );
         let root = self.user.split(':').next() == Some("0");
         anyhow::ensure!(
             !root || self.exceptions.root.is_some(),

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    audit, config, destroy, down, health_check, init, integrate, logs, metrics, query, reload,
-    render, route, schema, secrets, status, up, validate, watch,
+    agent, audit, config, destroy, down, health_check, init, integrate, logs, metrics, query,
+    reload, render, route, schema, secrets, status, up, validate, watch,
 };
 use crate::exit;
 use crate::output::Color;
@@ -90,6 +90,8 @@ pub enum Command {
     Down(down::Args),
     /// Remove the stack with all its data
     Destroy(destroy::Args),
+    /// Probe MCP servers for Prometheus, in their own protocol
+    Agent(agent::Args),
     /// Run a demo MCP server with metrics, logs and traffic of its own
     DemoService(crate::demo::DemoArgs),
 }

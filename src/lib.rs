@@ -10,16 +10,18 @@
 //! * [`render`] the stack's files
 //! * [`route`] who is told about an alert; [`audit`] what a reader would object to
 //! * [`engine`] the Docker engine
-//! * [`mcp`] one MCP server, asked in its own protocol
+//! * [`mcp`] one MCP server, asked in its own protocol; [`agent`] asks a fleet of them for Prometheus
 //! * [`metrics`] what an endpoint serves
 //! * [`query`] saved queries and their answers
 //! * [`integrate`] a running container → an entry in the manifest
 //! * [`demo`] the MCP server of the quickstart
+//! * [`telemetry`] what the demo and the agent tell about themselves
 //! * [`re2`] regular expressions as the collectors read them
 //!
 //! Load, resolve, render and plan are pure: no clock, no network, no environment but what is
 //! handed in.
 
+pub mod agent;
 pub mod apply;
 pub mod assets;
 pub mod audit;
@@ -45,5 +47,7 @@ pub mod render;
 pub mod route;
 pub mod stack;
 pub mod start;
+mod stop;
+pub mod telemetry;
 pub mod watch;
 pub mod yaml;

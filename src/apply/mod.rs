@@ -53,9 +53,10 @@ pub enum Pull {
     Never,
 }
 
-/// The image of services that name none.
+/// The image of services and components that name none.
 pub fn self_image_reference(stack: &Stack) -> anyhow::Result<String> {
-    if stack.runs.iter().all(|run| run.image.is_some()) {
+    let named = stack.components.values().all(|part| part.image.is_some());
+    if named && stack.runs.iter().all(|run| run.image.is_some()) {
         return Ok(String::new());
     }
     Ok(image_self::self_reference()?)

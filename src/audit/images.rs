@@ -116,9 +116,9 @@ pub const EXCEPTION: Rule = Rule {
 
 /// Every image with its owner.
 fn images<'a>(s: &'a Subject<'_>) -> Vec<(&'a str, &'a str, Option<Span>)> {
-    let components = s.stack.components.values().map(|part| {
+    let components = s.stack.components.values().filter_map(|part| {
         let span = s.at(["components", &part.key, "version"]).or(part.span);
-        (part.name.as_str(), part.image.as_str(), span)
+        Some((part.name.as_str(), part.image.as_deref()?, span))
     });
     let runs = s.stack.runs.iter().filter_map(|run| {
         let span = s.at(["services", &run.name, "run", "image"]);

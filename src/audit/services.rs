@@ -11,17 +11,17 @@ pub const WITHOUT_AUTH: Rule = Rule {
     frameworks: "SOC 2 CC6.1",
     look: |s| {
         let services = s.document.manifest.services.iter().filter_map(|(name, service)| {
-            let mcp = service.mcp.as_ref().filter(|mcp| mcp.auth.is_none())?;
+            let mcp = service.mcp.as_ref().map(|mcp| &mcp.0).filter(|mcp| mcp.auth.is_none())?;
             // A name without a dot is that of a container beside the stack.
-            mcp.url.host().contains('.').then_some((name.as_str(), mcp))
+            Some((name.as_str(), mcp.url.as_ref().filter(|url| url.host().contains('.'))?))
         });
-        let services = services.filter(|(_, mcp)| mcp.url.host() != "host.docker.internal");
+        let services = services.filter(|(_, url)| url.host() != "host.docker.internal");
         services
-            .map(|(name, mcp)| {
+            .map(|(name, url)| {
                 Hit::new(
                     name,
                     s.at(["services", name, "mcp", "url"]),
-                    format!("{} is asked without a credential", mcp.url),
+                    format!("{url} is asked without a credential"),
                     "let the server ask for one, and name it: `mcp: {url: …, auth: {bearer: {file: secrets/NAME}}}`",
                 )
             })

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::{Hit, Rule, Severity, Subject};
-use crate::manifest::{Auth, Endpoint, Url, UrlOrSecret};
+use crate::manifest::{Auth, Url, UrlOrSecret};
 use crate::yaml::{Node, Span, Value};
 
 /// A token or password over plain HTTP.
@@ -13,15 +13,15 @@ pub const CREDENTIALS_IN_CLEAR: Rule = Rule {
     what: "A token or password leaves the host over plain HTTP",
     frameworks: "SOC 2 CC6.7; GDPR 32(1)(a)",
     look: |s| {
-        let services = endpoints(s).filter(|(_, _, e)| e.auth.is_some() && in_clear(&e.url));
-        let services = services.map(|(name, field, endpoint)| {
-            let kind = match endpoint.auth {
+        let services = addresses(s).filter(|(_, _, url, auth)| auth.is_some() && in_clear(url));
+        let services = services.map(|(name, field, url, auth)| {
+            let kind = match auth {
                 Some(Auth::Bearer(_)) => "a bearer token",
                 Some(Auth::Basic { .. }) => "a password",
                 Some(Auth::Header { .. }) | None => "a header with a credential",
             };
             let span = s.at(["services", name, field, "url"]);
-            Hit::new(name, span, format!("{kind} is sent to {}", endpoint.url), "write `https://`")
+            Hit::new(name, span, format!("{kind} is sent to {url}"), "write `https://`")
         });
         let receivers = webhooks(s).filter(|(_, url, token)| *token && in_clear(url));
         let receivers = receivers.map(|(name, url, _)| {
@@ -43,15 +43,10 @@ pub const PLAIN_HTTP: Rule = Rule {
     what: "Something beyond the host is spoken to over plain HTTP",
     frameworks: "SOC 2 CC6.7; GDPR 32(1)(a)",
     look: |s| {
-        let services = endpoints(s).filter(|(_, _, e)| e.auth.is_none() && in_clear(&e.url));
-        let services = services.map(|(name, field, endpoint)| {
+        let services = addresses(s).filter(|(_, _, url, auth)| auth.is_none() && in_clear(url));
+        let services = services.map(|(name, field, url, _)| {
             let span = s.at(["services", name, field, "url"]);
-            Hit::new(
-                name,
-                span,
-                format!("{field} is asked at {}", endpoint.url),
-                "write `https://`",
-            )
+            Hit::new(name, span, format!("{field} is asked at {url}"), "write `https://`")
         });
         let receivers = webhooks(s).filter(|(_, url, token)| !*token && in_clear(url));
         let receivers = receivers.map(|(name, url, _)| {
@@ -138,12 +133,12 @@ fn in_clear(url: &Url) -> bool {
         && !host.starts_with("127.")
 }
 
-fn endpoints<'a>(
+/// Every address of a service, with its key and its credentials.
+fn addresses<'a>(
     s: &'a Subject<'_>,
-) -> impl Iterator<Item = (&'a str, &'static str, &'a Endpoint)> {
+) -> impl Iterator<Item = (&'a str, &'static str, &'a Url, Option<&'a Auth>)> {
     s.document.manifest.services.iter().flat_map(|(name, service)| {
-        let fields = [("mcp", &service.mcp), ("metrics", &service.metrics)];
-        fields.into_iter().filter_map(|(field, e)| Some((name.as_str(), field, e.as_ref()?)))
+        service.addresses().map(|(field, url, auth)| (name.as_str(), field, url, auth))
     })
 }
 

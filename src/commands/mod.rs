@@ -1,5 +1,6 @@
 //! One file per command: its arguments and what it calls. No command holds logic of its own.
 
+pub mod agent;
 pub mod audit;
 pub mod config;
 pub mod destroy;
@@ -57,10 +58,11 @@ async fn run(cli: Cli, printer: Printer) -> Exit {
             std::future::pending::<()>().await;
         }
     };
-    let is_demo = matches!(cli.command, Command::DemoService(_));
+    // These end in their own time when they are told to.
+    let is_server = matches!(cli.command, Command::Agent(_) | Command::DemoService(_));
     let is_watch = matches!(cli.command, Command::Watch(_));
     let command = dispatch(cli.command, &context);
-    let outcome = if is_demo {
+    let outcome = if is_server {
         command.await
     } else {
         tokio::select! {
@@ -114,6 +116,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Query(args) => query::run(&args, context).await,
         Command::Down(args) => down::run(&args, context).await,
         Command::Destroy(args) => destroy::run(&args, context).await,
+        Command::Agent(args) => agent::run(&args, context).await,
         Command::DemoService(args) => crate::demo::run(args).await.map(|()| Exit::Done),
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::App;
 use super::pool;
-use super::process::Vitals;
+use crate::telemetry::Vitals;
 
 /// What is checked: whether a connection is free, and whether tools can be called.
 pub const CHECKS: [&str; 2] = ["database", "tools"];

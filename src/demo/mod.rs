@@ -13,12 +13,9 @@ mod exchange;
 mod health;
 mod log;
 mod measure;
-mod metrics;
 mod pool;
-mod process;
 mod random;
 mod server;
-mod stop;
 mod stream;
 mod tools;
 mod traffic;
@@ -29,6 +26,8 @@ use std::time::Duration;
 
 pub use args::{DemoArgs, DialectName};
 pub use server::Server;
+
+use crate::telemetry::Process;
 
 /// A request is slow if it takes this many times the mean latency that the service began with. Most slow reports
 /// do not; now and then one does, and nearly all do once `/control/latency` has raised the mean.
@@ -41,7 +40,7 @@ struct App {
     name: String,
     log: log::Log,
     dialect: Box<dyn dialect::Dialect>,
-    process: process::Process,
+    process: Process,
     behaviour: Arc<behaviour::Behaviour>,
     health: health::Health,
     slow: Duration,
@@ -49,7 +48,7 @@ struct App {
 
 /// Runs the service until SIGTERM or Ctrl-C.
 pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
-    let stop = stop::requested()?;
+    let stop = crate::stop::requested()?;
     let server = bind(&args, Box::new(std::io::stdout())).await?;
     server.serve(stop).await
 }
@@ -67,7 +66,7 @@ pub async fn bind(args: &DemoArgs, log: Box<dyn Write + Send>) -> anyhow::Result
         name: args.name.clone(),
         log: log::Log::new(&args.name, log),
         dialect: dialect::new(args.dialect, &args.name),
-        process: process::Process::starting(),
+        process: Process::starting(),
         behaviour,
         health: health::Health::default(),
         slow: (args.latency * SLOW).max(LEAST_SLOW),

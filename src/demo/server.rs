@@ -20,7 +20,8 @@ use super::exchange::EXPOSITION;
 use super::log::Level;
 use super::tools::Tools;
 use super::traffic::Traffic;
-use super::{App, control, health, measure, metrics, stream};
+use super::{App, control, health, measure, stream};
+use crate::telemetry;
 
 /// How long requests in flight may take to finish after the signal to stop.
 const GRACE: Duration = Duration::from_millis(500);
@@ -169,7 +170,7 @@ async fn exposition(State(app): State<Arc<App>>) -> impl IntoResponse {
     let mut out = String::new();
     app.dialect.write(&health::reading(&app), &mut out);
     app.process.write(&mut out);
-    ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], out)
+    ([(CONTENT_TYPE, telemetry::CONTENT_TYPE)], out)
 }
 
 /// The address at which the server reaches itself.

@@ -7,6 +7,7 @@ mod component;
 mod load;
 mod log_words;
 mod logs;
+mod mcp;
 mod mute;
 mod notifications;
 mod probe;
@@ -29,6 +30,7 @@ pub use log_words::{Builtin, FieldName, LabelFields, LogPath, Pattern, Switch, T
 pub use logs::{
     LogFile, Logs, Multiline, Parse, Redact, ServiceLogs, Syslog, SyslogFormat, Timestamp,
 };
+pub use mcp::{EnvValue, HostHeader, LONGEST_INTERVAL, Mcp, McpServer, Mistake, Pace, is_metadata};
 pub use mute::{DaysOfMonth, Location, MONTHS, MuteTime, TimeSpan, WEEKDAYS};
 pub use notifications::{Notifications, Smtp, Timing};
 pub use probe::{DnsProbe, HttpAnswer, HttpProbe, Method, Probe, Record, TlsAnswer, TlsProbe};
@@ -52,6 +54,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::mcp::target::Depth;
 use crate::yaml::Node;
 
 /// One team's MCP services and the stack that monitors them.
@@ -146,11 +149,26 @@ pub struct Defaults {
     /// How often and how long each target is asked.
     #[serde(default)]
     pub scrape: Scrape,
+    /// How often, how long and how deep each service's `mcp` is probed.
+    #[serde(default)]
+    pub probe: ProbeDefaults,
     /// Labels on every target, beside `service`, `group` and `dialect`.
     #[serde(default)]
     pub labels: BTreeMap<LabelName, String>,
     /// Dialect of services that name none.
     pub dialect: Option<String>,
+}
+
+/// How the MCP endpoints of services are probed.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProbeDefaults {
+    /// Time between two probes of a service: 15s where nothing is said, and at most 2m.
+    pub interval: Option<Duration>,
+    /// Longest time of one probe: 10s where nothing is said, and at most the interval.
+    pub timeout: Option<Duration>,
+    /// How far a probe goes: `tools` where nothing is said.
+    pub depth: Option<Depth>,
 }
 
 /// How often and how long a target is asked.

@@ -133,10 +133,10 @@ pub struct TlsAnswer {
 pub struct TlsProbe(pub TlsAnswer);
 
 /// Reads a text, or a map with that text and more under keys.
-struct TextOrMap<M> {
-    expected: &'static str,
-    text: fn(&str) -> Result<M, String>,
-    map: PhantomData<M>,
+pub(super) struct TextOrMap<M> {
+    pub(super) expected: &'static str,
+    pub(super) text: fn(&str) -> Result<M, String>,
+    pub(super) map: PhantomData<M>,
 }
 
 impl<'de, M: Deserialize<'de>> Visitor<'de> for TextOrMap<M> {

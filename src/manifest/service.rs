@@ -8,7 +8,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::types::{Duration, LabelName, Name, SecretRef, Share, Url};
 use super::words::{DockerName, EnvName, HeaderName};
-use super::{Resources, Scrape, SentryBy, ServiceLogs};
+use super::{Mcp, Resources, Scrape, SentryBy, ServiceLogs};
 
 /// An MCP server, or an application beside it.
 #[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
@@ -19,8 +19,8 @@ pub struct Service {
     /// Services that belong together share a group; a label on every series.
     #[serde(default = "default_group")]
     pub group: Name,
-    /// The MCP endpoint: a URL, or a map with `url` and more.
-    pub mcp: Option<Endpoint>,
+    /// The MCP endpoint: a URL, or a map with `url` or `command` and more.
+    pub mcp: Option<Mcp>,
     /// The Prometheus metrics endpoint: a URL, or a map with `url` and more.
     pub metrics: Option<Endpoint>,
     /// The metric names it speaks: a file under `templates/dialects/`.
@@ -40,11 +40,26 @@ pub struct Service {
     pub scrape: Scrape,
 }
 
+impl Service {
+    /// Its addresses and their credentials, each with the key under which it is written.
+    pub fn addresses(&self) -> impl Iterator<Item = (&'static str, &Url, Option<&Auth>)> {
+        let mcp = self.mcp.as_ref().map(|mcp| &mcp.0);
+        let mcp = mcp.and_then(|mcp| Some(("mcp", mcp.url.as_ref()?, mcp.auth.as_ref())));
+        let metrics = self.metrics.as_ref();
+        let metrics = metrics.map(|metrics| ("metrics", &metrics.url, metrics.auth.as_ref()));
+        mcp.into_iter().chain(metrics)
+    }
+    /// Whether it is mcpmon's own demo server, which has metrics without saying so.
+    pub fn is_demo(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.demo.is_some())
+    }
+}
+
 pub(super) fn default_group() -> Name {
     Name::from_any("default")
 }
 
-/// Where a service answers, and with what credentials.
+/// Where a service's metrics are, and with what credentials they are read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Endpoint {
     /// The address.
@@ -53,8 +68,6 @@ pub struct Endpoint {
     pub auth: Option<Auth>,
     /// How its certificate is checked.
     pub tls: Option<Tls>,
-    /// Tools that it must offer.
-    pub expect_tools: Vec<String>,
 }
 
 #[derive(serde::Deserialize, JsonSchema)]
@@ -66,9 +79,6 @@ struct EndpointMap {
     auth: Option<Auth>,
     /// How its certificate is checked.
     tls: Option<Tls>,
-    /// Tools that it must offer.
-    #[serde(default)]
-    expect_tools: Vec<String>,
 }
 
 impl<'de> Deserialize<'de> for Endpoint {
@@ -81,12 +91,12 @@ impl<'de> Deserialize<'de> for Endpoint {
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Endpoint, E> {
                 let url = Url::parse(text).map_err(E::custom)?;
-                Ok(Endpoint { url, auth: None, tls: None, expect_tools: Vec::new() })
+                Ok(Endpoint { url, auth: None, tls: None })
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Endpoint, A::Error> {
-                let EndpointMap { url, auth, tls, expect_tools } =
+                let EndpointMap { url, auth, tls } =
                     EndpointMap::deserialize(de::value::MapAccessDeserializer::new(map))?;
-                Ok(Endpoint { url, auth, tls, expect_tools })
+                Ok(Endpoint { url, auth, tls })
             }
         }
         deserializer.deserialize_any(UrlOrMap)

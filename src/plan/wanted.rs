@@ -7,7 +7,7 @@ use crate::engine::labels;
 use crate::engine::{ContainerSpec, LogTo, Mount, MountSource, NetworkMode, Publish};
 use crate::manifest::{Collector, SentryBy};
 use crate::render::{Bundle, Process};
-use crate::stack::{Component, Limits, RunService, Secrets, Stack};
+use crate::stack::{AGENT, Component, Limits, RunService, Secrets, Stack};
 
 /// Where a component's configuration volume is mounted.
 const MOUNT: &str = "/etc/mcpmon";
@@ -83,10 +83,11 @@ pub fn state_volume(stack: &str) -> String {
 }
 
 /// Everything that there should be, in start order. `self_image` is mcpmon's own image, for
-/// services that name none.
+/// services and components that name none.
 pub fn wanted(stack: &Stack, bundle: &Bundle, secrets: &Secrets, self_image: &str) -> Vec<Unit> {
     let services = stack.runs.iter().map(|run| service(stack, run, secrets, self_image));
-    let components = stack.components.values().map(|part| component(stack, part, bundle, secrets));
+    let components = stack.components.values();
+    let components = components.map(|part| component(stack, part, bundle, secrets, self_image));
     let mut units: Vec<Unit> = services.chain(components).collect();
     let stages = stages(&units);
     ship_logs(stack, &mut units);
@@ -141,7 +142,13 @@ fn labels(stack: &Stack, component: Option<&str>) -> BTreeMap<String, String> {
     all
 }
 
-fn component(stack: &Stack, part: &Component, bundle: &Bundle, secrets: &Secrets) -> Unit {
+fn component(
+    stack: &Stack,
+    part: &Component,
+    bundle: &Bundle,
+    secrets: &Secrets,
+    self_image: &str,
+) -> Unit {
     let process = bundle.processes.get(&part.name).cloned().unwrap_or_default();
     let mut files: BTreeMap<String, WantedFile> = BTreeMap::new();
     for (path, file) in bundle.components.get(&part.name).into_iter().flatten() {
@@ -150,7 +157,7 @@ fn component(stack: &Stack, part: &Component, bundle: &Bundle, secrets: &Secrets
     }
     // These read secrets anew each time they use them.
     let effect = match part.kind.as_str() {
-        "prometheus" | "alertmanager" | "blackbox-exporter" => Effect::Watched,
+        "prometheus" | "alertmanager" | "blackbox-exporter" | AGENT => Effect::Watched,
         _ => Effect::Restart,
     };
     for (path, value) in secrets.of(&part.name) {
@@ -158,7 +165,7 @@ fn component(stack: &Stack, part: &Component, bundle: &Bundle, secrets: &Secrets
     }
     Unit {
         name: part.name.clone(),
-        spec: container(stack, part, &process, !files.is_empty()),
+        spec: container(stack, part, &process, !files.is_empty(), self_image),
         is_component: true,
         files,
         owner: owner(&part.spec.user),
@@ -184,9 +191,11 @@ fn container(
     part: &Component,
     process: &Process,
     configured: bool,
+    self_image: &str,
 ) -> ContainerSpec {
     let spec = &part.spec;
-    let mut container = ContainerSpec::new(stack.container(&part.name), &part.image);
+    let image = part.image.as_deref().unwrap_or(self_image);
+    let mut container = ContainerSpec::new(stack.container(&part.name), image);
     container.entrypoint.clone_from(&spec.entrypoint);
     container.command.clone_from(&process.command);
     container.env.clone_from(&process.env);

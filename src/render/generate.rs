@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::{dashboards, rules, view};
 use crate::catalog::{Catalog, Generator};
-use crate::stack::{ScrapeJob, Stack};
+use crate::stack::{Probed, ScrapeJob, Stack};
 use crate::yaml;
 
 /// What is generated once and shared by components.
@@ -30,6 +30,7 @@ impl Generated {
             (Generator::RuleTests, rule_tests(&rules)?),
             (Generator::Targets, targets),
             (Generator::Dashboards, dashboards),
+            (Generator::Fleet, [("services.json".to_owned(), fleet(&stack.fleet))].into()),
             (Generator::MessageTemplates, stack.notifications.templates.clone()),
         ]);
         Ok(Self { files, runbooks: rules::runbooks_markdown(&rules) })
@@ -78,6 +79,17 @@ fn targets(job: &ScrapeJob) -> String {
         let _ = write!(out, "{}\n  {line}", if index == 0 { "" } else { "," });
     }
     out.push_str(if job.targets.is_empty() { "]\n" } else { "\n]\n" });
+    out
+}
+
+/// The services that the agent asks, one a line.
+fn fleet(services: &[Probed]) -> String {
+    let mut out = String::from("{\"services\": {");
+    for (index, service) in services.iter().enumerate() {
+        let (name, entry) = (&service.name, &service.entry);
+        let _ = write!(out, "{}\n  \"{name}\": {entry}", if index == 0 { "" } else { "," });
+    }
+    out.push_str(if services.is_empty() { "}}\n" } else { "\n}}\n" });
     out
 }
 

@@ -212,37 +212,11 @@ fn component(
     let mentioned = document.manifest.components.contains_key(&part.key);
     // People know the port of the first one; a second one takes any.
     let publish = spec.publish.filter(|_| part.key == part.kind);
-    let image = common.image.clone().unwrap_or_else(|| spec.image.clone());
-    let tagged = image.rsplit('/').next().is_some_and(|last| last.contains([':', '@']));
-    if tagged {
-        found.push(
-            Diagnostic::error(key("image"), format!("`{image}` holds a tag"))
-                .help("write the tag under `version:` and the rest under `image:`"),
-        );
-    } else if !is_image_path(&image) {
-        found.push(
-            Diagnostic::error(key("image"), format!("`{image}` is not the name of an image")).help(
-                "write it like `prom/prometheus` or `registry.example.org/mirror/prometheus`",
-            ),
-        );
-    }
+    let image = image(document, &part, spec, &common, found);
     if let Some(port) = common.port.filter(|p| *p == 0) {
         found.push(Diagnostic::error(key("port"), format!("{port} is not a port")).help(
             "write a number from 1 to 65535, or leave `port` out and the engine takes a free one",
         ));
-    }
-    let version = common.version.as_deref().unwrap_or(&spec.version);
-    if version == "latest" {
-        found.push(
-            Diagnostic::warning(key("version"), "`latest` is another program tomorrow")
-                .help(format!("name a version; this mcpmon was written for {}", spec.version)),
-        );
-    }
-    if !is_tag(version) {
-        found.push(
-            Diagnostic::error(key("version"), format!("`{version}` is not an image's tag"))
-                .help(format!("write it like `{}`", spec.version)),
-        );
     }
     let limits = Limits {
         memory: common.resources.memory.or(spec.resources.memory).map_or(MEMORY, ByteSize::bytes),
@@ -250,7 +224,7 @@ fn component(
         pids: common.resources.pids.or(spec.resources.pids).unwrap_or(PIDS),
     };
     Component {
-        image: rehome(document.manifest.registry.as_deref(), &format!("{image}:{version}")),
+        image,
         host_port: common.port.or(publish),
         host_address: common.address.unwrap_or_else(|| "127.0.0.1".to_owned()),
         settings,
@@ -264,6 +238,60 @@ fn component(
         kind: part.kind,
         key: part.key,
     }
+}
+
+/// The image with its tag, re-homed; nothing where it is mcpmon's own.
+fn image(
+    document: &Document,
+    part: &Part,
+    spec: &Spec,
+    common: &Common,
+    found: &mut Vec<Diagnostic>,
+) -> Option<String> {
+    let key = |key: &str| document.locate(&["components".into(), (&part.key).into(), key.into()]);
+    let Some(image) = common.image.clone().or_else(|| spec.image.clone()) else {
+        if common.version.is_some() {
+            found.push(
+                Diagnostic::error(key("version"), format!("`{}` runs from mcpmon's own image, which has no other version", part.kind))
+                    .help("remove `version`, or name an image of your own beside it: `image: registry.example.org/mcpmon`"),
+            );
+        }
+        return None;
+    };
+    let tagged = image.rsplit('/').next().is_some_and(|last| last.contains([':', '@']));
+    if tagged {
+        found.push(
+            Diagnostic::error(key("image"), format!("`{image}` holds a tag"))
+                .help("write the tag under `version:` and the rest under `image:`"),
+        );
+    } else if !is_image_path(&image) {
+        found.push(
+            Diagnostic::error(key("image"), format!("`{image}` is not the name of an image")).help(
+                "write it like `prom/prometheus` or `registry.example.org/mirror/prometheus`",
+            ),
+        );
+    }
+    let Some(version) = common.version.as_deref().or(spec.version.as_deref()) else {
+        found.push(
+            Diagnostic::error(key("image"), format!("`{image}` has no version"))
+                .help("write the tag beside it: `version: \"1.4\"`"),
+        );
+        return None;
+    };
+    let written_for = spec.version.as_deref().unwrap_or("1.4");
+    if version == "latest" {
+        found.push(
+            Diagnostic::warning(key("version"), "`latest` is another program tomorrow")
+                .help(format!("name a version; this mcpmon was written for {written_for}")),
+        );
+    }
+    if !is_tag(version) {
+        found.push(
+            Diagnostic::error(key("version"), format!("`{version}` is not an image's tag"))
+                .help(format!("write it like `{written_for}`")),
+        );
+    }
+    Some(rehome(document.manifest.registry.as_deref(), &format!("{image}:{version}")))
 }
 
 /// The same image in another registry: `quay.io/a/b:1` in `mirror.example.org/x` is

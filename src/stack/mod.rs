@@ -3,6 +3,7 @@
 
 mod checks;
 mod components;
+mod fleet;
 pub mod logs;
 mod notifications;
 mod probes;
@@ -14,6 +15,7 @@ mod settings;
 mod targets;
 
 pub use checks::looks_secret;
+pub use fleet::{AGENT, Probed};
 pub use notifications::{
     Inhibit, Interval, Matcher, NOBODY, Notifications, Origin, Receiver, Route, Span as TimeSpan,
     Timing,
@@ -23,7 +25,7 @@ pub use secrets::{
     Secrets, Surroundings, check as check_secrets, is_placeholder, peek, read as read_secrets,
     value as read_secret,
 };
-pub use targets::{JobAuth, OwnJob, OwnTarget, ScrapeJob, Target};
+pub use targets::{JobAuth, JobPace, OwnJob, OwnTarget, ScrapeJob, Target};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,6 +52,9 @@ pub struct Stack {
     pub own_jobs: Vec<OwnJob>,
     /// Modules of the blackbox exporter that the probes need, by name.
     pub probe_modules: BTreeMap<String, Json>,
+    /// Services that the agent asks.
+    #[serde(skip)]
+    pub fleet: Vec<Probed>,
     /// Who is told, with secrets as paths.
     pub notifications: Notifications,
     /// Where log lines come from and what is done to them.
@@ -102,8 +107,8 @@ pub struct Component {
     pub key: String,
     /// What its folder says.
     pub spec: Spec,
-    /// The image with its tag, re-homed where the manifest says so.
-    pub image: String,
+    /// The image with its tag, re-homed where the manifest says so; mcpmon's own one without it.
+    pub image: Option<String>,
     /// Port on the host; the engine chooses where there is none.
     pub host_port: Option<u16>,
     /// Address on the host.

@@ -1,12 +1,12 @@
 //! [`Document`] + [`Catalog`] → [`Stack`].
 
 use super::{
-    Alerts, OwnRules, Scrape, ServiceInfo, Stack, checks, components, logs, notifications, probes,
-    runs, targets,
+    Alerts, JobPace, OwnRules, Scrape, ScrapeJob, ServiceInfo, Stack, checks, components, fleet,
+    logs, notifications, probes, runs, targets,
 };
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::manifest::{Document, Duration};
+use crate::manifest::{Document, Duration, Pace};
 use crate::yaml;
 
 /// A stack and what is worth a warning about it.
@@ -42,11 +42,23 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
     let mut secrets = Vec::new();
     let services = targets::resolve(document, catalog, &mut secrets, &mut found);
     let probes = probes::resolve(document, &mut secrets, &mut found);
-    let asked = !services.probes.is_empty() || !manifest.probes.is_empty();
+    let fleet = fleet::resolve(document, &mut secrets, &mut found);
+    let asked = !manifest.probes.is_empty();
     let parts = components::resolve(document, catalog, asked, &mut secrets, &mut found);
     let mut jobs = services.jobs();
+    // The job stands also while it has no targets, so that the first one needs no reload.
+    if parts.contains_key(fleet::AGENT) {
+        let pace = Pace::usual(&manifest.defaults.probe);
+        jobs.push(ScrapeJob {
+            pace: Some(JobPace {
+                interval: pace.interval.to_string(),
+                timeout: pace.timeout.to_string(),
+            }),
+            ..targets::plain_job(fleet::JOB, Some(fleet::AGENT), fleet.targets)
+        });
+    }
     if !probes.targets.is_empty() {
-        jobs.push(targets::plain_job("probes", true, probes.targets));
+        jobs.push(targets::plain_job("probes", Some("blackbox-exporter"), probes.targets));
     }
     let runs = runs::resolve(document, &mut secrets, &mut found);
     let notifications = notifications::resolve(document, catalog, &mut secrets, &mut found);
@@ -59,6 +71,7 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
         jobs,
         own_jobs: Vec::new(),
         probe_modules: probes.modules,
+        fleet: fleet.services,
         notifications,
         logs,
         components: parts,
@@ -72,11 +85,11 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
                 scraped: service.metrics.is_some()
                     || service.run.as_ref().is_some_and(|r| r.demo.is_some()),
                 logged: service.run.is_some() || service.container.is_some(),
-                host: service
-                    .metrics
-                    .as_ref()
-                    .or(service.mcp.as_ref())
-                    .map(|e| e.url.host().to_owned()),
+                host: {
+                    let metrics = service.metrics.as_ref().map(|metrics| &metrics.url);
+                    let mcp = service.mcp.as_ref().and_then(|mcp| mcp.0.url.as_ref());
+                    metrics.or(mcp).map(|url| url.host().to_owned())
+                },
             })
             .collect(),
         dialects: services.dialects,

@@ -147,10 +147,8 @@ fn demo_ports(
                 .help("leave `metrics_port` out, or give it another number"),
         );
     }
-    let endpoints =
-        [("mcp", &service.mcp, demo.port), ("metrics", &service.metrics, demo.scraped_port())];
-    for (field, endpoint, port) in endpoints {
-        let Some(url) = endpoint.as_ref().map(|endpoint| &endpoint.url) else { continue };
+    for (field, url, _) in service.addresses() {
+        let port = if field == "mcp" { demo.port } else { demo.scraped_port() };
         let named = url.address();
         if url.host() == name.as_str() && named != format!("{name}:{port}") {
             let path = ["services", name.as_str(), field, "url"];

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use super::probes::TCP;
 use super::{SecretFile, Stack};
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, suggest};
@@ -22,13 +21,22 @@ pub struct ScrapeJob {
     pub auth: Option<JobAuth>,
     /// Prometheus' `tls_config`.
     pub tls: Option<Json>,
-    /// Whether targets are knocked at through the blackbox exporter.
-    pub probe: bool,
-    /// Its module that asks; without one each target's label `module` names it.
-    pub module: Option<&'static str>,
+    /// The component that asks the targets on Prometheus' behalf.
+    pub prober: Option<&'static str>,
+    /// How often and how long each is asked, where that differs from the stack's own.
+    pub pace: Option<JobPace>,
     /// The targets.
     #[serde(skip)]
     pub targets: Vec<Target>,
+}
+
+/// How often and how long the targets of a job are asked, as Prometheus durations.
+#[derive(Clone, Debug, Serialize)]
+pub struct JobPace {
+    /// Time between two questions.
+    pub interval: String,
+    /// Longest time of one.
+    pub timeout: String,
 }
 
 /// Credentials of a job, with secrets as paths.
@@ -86,8 +94,6 @@ pub struct OwnTarget {
 #[derive(Default)]
 pub struct Targets {
     classes: BTreeMap<(Option<Auth>, Option<Tls>), Vec<Target>>,
-    /// Services that have no metrics: only their port is tried.
-    pub probes: Vec<Target>,
     /// Dialects in use.
     pub dialects: BTreeSet<String>,
     names: BTreeMap<(Option<Auth>, Option<Tls>), String>,
@@ -120,7 +126,11 @@ pub fn resolve(
                     .help(suggest(dialect, known.iter().map(String::as_str))),
             );
         }
-        let mut labels = labels(document, name, service, dialect.as_deref());
+        let mut labels = labels(document, name, service);
+        if let Some(dialect) = &dialect {
+            labels.insert("dialect".to_owned(), dialect.clone());
+        }
+        pace(document, &service.scrape, &mut labels);
         let own_metrics = demo.map(|demo| format!("{name}:{}", demo.scraped_port()));
         if let Some(endpoint) = &service.metrics {
             targets.dialects.extend(dialect);
@@ -140,30 +150,19 @@ pub fn resolve(
         } else if let Some(address) = own_metrics {
             targets.dialects.extend(dialect);
             targets.classes.entry((None, None)).or_default().push(Target { address, labels });
-        } else if let Some(endpoint) = &service.mcp {
-            targets.probes.push(Target { address: endpoint.url.address(), labels });
         }
     }
     targets
 }
 
 /// The labels that every target of a service carries.
-fn labels(
-    document: &Document,
-    name: &Name,
-    service: &Service,
-    dialect: Option<&str>,
-) -> BTreeMap<String, String> {
+pub fn labels(document: &Document, name: &Name, service: &Service) -> BTreeMap<String, String> {
     let mut labels: BTreeMap<String, String> = BTreeMap::new();
     for (label, value) in document.manifest.defaults.labels.iter().chain(&service.labels) {
         labels.insert(label.to_string(), value.clone());
     }
     labels.insert("service".to_owned(), name.to_string());
     labels.insert("group".to_owned(), service.group.to_string());
-    if let Some(dialect) = dialect {
-        labels.insert("dialect".to_owned(), dialect.to_owned());
-    }
-    pace(document, &service.scrape, &mut labels);
     labels
 }
 
@@ -243,7 +242,7 @@ impl Targets {
         unique
     }
 
-    /// One job per class, and one for the probes if there are any.
+    /// One job per class.
     pub fn jobs(&self) -> Vec<ScrapeJob> {
         let mut jobs: Vec<ScrapeJob> = self
             .classes
@@ -254,8 +253,8 @@ impl Targets {
                     file: format!("targets/{name}.json"),
                     auth: class.0.as_ref().map(|auth| job_auth(auth, &name)),
                     tls: class.1.as_ref().map(|tls| job_tls(tls, &name)),
-                    probe: false,
-                    module: None,
+                    prober: None,
+                    pace: None,
                     targets: targets.clone(),
                     name,
                 }
@@ -263,25 +262,21 @@ impl Targets {
             .collect();
         // The job stands also while it has no targets, so that the first service needs no reload.
         if !jobs.iter().any(|job| job.name == "services") {
-            jobs.insert(0, plain_job("services", false, Vec::new()));
-        }
-        if !self.probes.is_empty() {
-            let job = plain_job("probe", true, self.probes.clone());
-            jobs.push(ScrapeJob { module: Some(TCP), ..job });
+            jobs.insert(0, plain_job("services", None, Vec::new()));
         }
         jobs
     }
 }
 
 /// A job without credentials.
-pub fn plain_job(name: &str, probe: bool, targets: Vec<Target>) -> ScrapeJob {
+pub fn plain_job(name: &str, prober: Option<&'static str>, targets: Vec<Target>) -> ScrapeJob {
     ScrapeJob {
         name: name.to_owned(),
         file: format!("targets/{name}.json"),
         auth: None,
         tls: None,
-        probe,
-        module: None,
+        prober,
+        pace: None,
         targets,
     }
 }

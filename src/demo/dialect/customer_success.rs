@@ -16,8 +16,8 @@
 use super::Dialect;
 use crate::demo::exchange::{Arrival, Exchange, OTHER, ROUTES, statuses};
 use crate::demo::health::{CHECKS, Reading};
-use crate::demo::metrics::{Counter, Family, Gauge, Histogram};
 use crate::demo::tools;
+use crate::telemetry::{Counter, Family, Gauge, Histogram};
 
 const BUCKETS: [f64; 13] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 2.0, 3.0, 5.0, 10.0];

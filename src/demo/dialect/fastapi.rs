@@ -14,7 +14,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::Dialect;
 use crate::demo::exchange::{Arrival, Exchange, ROUTES};
 use crate::demo::health::Reading;
-use crate::demo::metrics::{Counter, Family, Gauge, Histogram, Summary};
+use crate::telemetry::{Counter, Family, Gauge, Histogram, Summary};
 
 const COARSE: [f64; 3] = [0.1, 0.5, 1.0];
 const FINE: [f64; 21] = [

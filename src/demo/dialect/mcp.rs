@@ -14,8 +14,8 @@
 use super::{COMMON_BUCKETS, Dialect};
 use crate::demo::exchange::{Arrival, Exchange, METHODS, OTHER};
 use crate::demo::health::Reading;
-use crate::demo::metrics::{Counter, Family, Gauge, Histogram};
 use crate::demo::tools;
+use crate::telemetry::{Counter, Family, Gauge, Histogram};
 
 const ENDPOINT: (&str, &str) = ("endpoint", "/mcp");
 const TOOL_ERROR: &str = "tool_error";

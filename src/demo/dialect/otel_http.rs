@@ -13,8 +13,8 @@ use crate::demo::exchange::{
     Arrival, Call, Exchange, INTERNAL_ERROR, LEGACY, METHODS, MODERN, ROUTES, VERSIONS, statuses,
 };
 use crate::demo::health::Reading;
-use crate::demo::metrics::{Family, Gauge, Histogram};
 use crate::demo::tools;
+use crate::telemetry::{Family, Gauge, Histogram};
 
 /// The buckets that the MCP conventions ask for.
 const MCP_BUCKETS: [f64; 14] =

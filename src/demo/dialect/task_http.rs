@@ -19,8 +19,8 @@ use std::time::Duration;
 use super::Dialect;
 use crate::demo::exchange::{Arrival, Exchange, OTHER, ROUTES, statuses};
 use crate::demo::health::{CHECKS, Reading};
-use crate::demo::metrics::{Counter, Family, Gauge, Histogram};
 use crate::demo::{stream, tools};
+use crate::telemetry::{Counter, Family, Gauge, Histogram};
 
 /// With a bound at each of the usual objectives: 100, 200 and 500 ms, 2 s.
 const SECONDS: [f64; 13] =

@@ -3,6 +3,7 @@
 use super::Checks;
 use crate::diagnostic::Diagnostic;
 use crate::manifest::Duration;
+use crate::stack::AGENT;
 use crate::yaml::Segment;
 
 /// Longest scrape interval: a 5-minute rate needs four samples to survive a missed one.
@@ -81,21 +82,16 @@ impl Checks<'_> {
                 .help("remove `enabled: false`"),
             );
         }
-        let off = self.at(["components".into(), "blackbox-exporter".into(), "enabled".into()]);
-        if self.stack.jobs.iter().any(|job| job.name == "probe") && !has("blackbox-exporter") {
-            found.push(
-                Diagnostic::error(off, "a service without `metrics` is watched through the blackbox exporter, which is switched off")
-                    .help("remove `enabled: false`, or give every service `metrics:`"),
-            );
-        } else if !self.document.manifest.probes.is_empty() && !has("blackbox-exporter") {
+        if !self.document.manifest.probes.is_empty() && !has("blackbox-exporter") {
             found.push(
                 Diagnostic::error(
-                    off,
+                    self.at(["components".into(), "blackbox-exporter".into(), "enabled".into()]),
                     "`probes` are made by the blackbox exporter, which is switched off",
                 )
                 .help("remove `enabled: false`, or `probes`"),
             );
         }
+        self.probed(found);
         if let Some(loki) = self.stack.components.get("loki") {
             let retention = loki
                 .settings
@@ -111,6 +107,39 @@ impl Checks<'_> {
                     .help("write at least `1d`"),
                 );
             }
+        }
+    }
+
+    /// Who asks the services is part of the stack, and can start what it must.
+    fn probed(&self, found: &mut Vec<Diagnostic>) {
+        let Some(agent) = self.stack.components.get(AGENT) else {
+            let services = &self.document.manifest.services;
+            let alone = services.iter().find(|(_, service)| {
+                service.mcp.is_some() && service.metrics.is_none() && !service.is_demo()
+            });
+            if let Some((name, _)) = alone {
+                found.push(
+                    Diagnostic::error(
+                        self.at(["components".into(), AGENT.into(), "enabled".into()]),
+                        format!("`{name}` has no `metrics`: it is watched through the agent, which is switched off"),
+                    )
+                    .help("remove `enabled: false`, or give every service `metrics:`"),
+                );
+            }
+            return;
+        };
+        if agent.image.is_some() {
+            return;
+        }
+        for service in self.stack.fleet.iter().filter(|service| service.is_program) {
+            let name = service.name.as_str();
+            found.push(
+                Diagnostic::error(
+                    self.key(["services".into(), name.into(), "mcp".into(), "command".into()]),
+                    format!("the agent starts `{name}` in its container, whose image holds mcpmon and nothing else"),
+                )
+                .help("name an image with mcpmon and the program in it: `components: {agent: {image: registry.example.org/mcpmon-tools, version: \"1\"}}`"),
+            );
         }
     }
 }

@@ -26,15 +26,14 @@ impl Checks<'_> {
                         .help("remove one of them"),
                 );
             }
-            for (field, endpoint) in [("mcp", &service.mcp), ("metrics", &service.metrics)] {
-                let Some(endpoint) = endpoint else { continue };
+            for (field, url, _) in service.addresses() {
                 let place = || {
                     // Also where the URL is written as a map.
                     self.at(["services".into(), name.as_str().into(), field.into(), "url".into()])
                 };
-                container_itself(&endpoint.url, place, found);
+                container_itself(url, place, found);
                 if field == "metrics"
-                    && let Some(other) = seen.insert(endpoint.url.to_string(), name)
+                    && let Some(other) = seen.insert(url.to_string(), name)
                 {
                     found.push(
                             Diagnostic::error(place(), format!("`{other}` and `{name}` have the same metrics address"))

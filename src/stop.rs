@@ -1,4 +1,4 @@
-//! The signals that end the service. As process 1 of a container it gets no default handling of them.
+//! The signals that end a server. As process 1 of a container it gets no default handling of them.
 use std::future::Future;
 
 use anyhow::Context;

@@ -3,7 +3,7 @@ use std::fs;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::metrics::{Counter, Family, Gauge};
+use super::{Counter, Family, Gauge};
 
 /// The kernel reports processor time to programs in hundredths of a second on every architecture.
 const TICKS_PER_SECOND: f64 = 100.0;

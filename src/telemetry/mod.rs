@@ -1,9 +1,11 @@
-//! A small metrics registry in the Prometheus text format 0.0.4: a family is a name with a help text and one
-//! sample for each set of labels.
+//! What mcpmon's own servers tell about themselves and others: a small metrics registry in the Prometheus text format
+//! 0.0.4. A family is a name with a help text and one sample for each set of labels.
 mod family;
+mod process;
 mod sample;
 
 pub use family::Family;
+pub use process::{Process, Vitals};
 pub use sample::{Counter, Gauge, Histogram, Sample, Summary};
 
 /// The content type of the text format.

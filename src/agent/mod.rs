@@ -1,0 +1,25 @@
+//! `mcpmon agent`: asks a fleet of MCP servers on Prometheus' behalf, and answers with metrics.
+//!
+//! ```text
+//! GET /probe?target=NAME ─fleet: is it one of ours?→ probe: its turn, then mcp::probe ─metrics→ text format
+//! ```
+//!
+//! * [`config`] the files that say what is asked
+//! * [`fleet`] the services, and what is refused
+//! * [`probe`] one question: deadline, turn, answer
+//! * [`limits`] how many probes are made at once, and how often
+//! * [`metrics`] a report as metrics; [`debug`] as text for people
+//! * [`own`] what the agent tells about itself
+//! * [`server`] the routes, reloads and the end
+
+pub mod config;
+mod debug;
+pub mod fleet;
+mod limits;
+pub mod metrics;
+mod own;
+mod probe;
+pub mod server;
+
+pub use config::Config;
+pub use server::Server;
