@@ -35,6 +35,7 @@ impl Generated {
             (Generator::Targets, targets),
             (Generator::Fleet, [("services.json".to_owned(), fleet(&stack.fleet))].into()),
             (Generator::Dashboards, dashboards),
+            (Generator::Fleet, [("services.json".to_owned(), fleet(&stack.fleet))].into()),
             (Generator::MessageTemplates, stack.notifications.templates.clone()),
         ]);
         Ok(Self { files, runbooks: rules::runbooks_markdown(&rules) })
