@@ -70,7 +70,7 @@ pub struct Args {
 pub struct OfUrl {
     /// Credentials.
     #[command(flatten)]
-    pub credentials: credentials::Args,
+    pub credentials: credentials::Flags,
     /// Value of the header `Host`, where the server takes another one than the URL's
     #[arg(long, value_name = "HOST[:PORT]", value_parser = probe::host_header)]
     pub host_header: Option<String>,
@@ -190,7 +190,7 @@ fn arguments(text: &str) -> anyhow::Result<serde_json::Map<String, Json>> {
     }
 }
 
-fn credentials(args: &credentials::Args) -> anyhow::Result<Option<Credentials>> {
+fn credentials(args: &credentials::Flags) -> anyhow::Result<Option<Credentials>> {
     let here = Path::new("");
     Ok(match (&args.bearer, &args.basic, &args.header) {
         (Some(source), ..) => Some(Credentials::Bearer(text(source, here)?)),
