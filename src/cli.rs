@@ -79,7 +79,7 @@ pub enum Command {
     /// Ask whether everything works, with evidence
     HealthCheck(health_check::Args),
     /// Ask one MCP server whether it works, step by step
-    Probe(probe::Args),
+    Probe(Box<probe::Args>),
     /// Show the logs of a component or service
     Logs(logs::Args),
     /// Add a running container to the manifest
