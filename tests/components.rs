@@ -104,11 +104,9 @@ fn a_file_replaces_the_shipped_one_alone() {
             // A rule pack of one's own stands beside the shipped ones.
             "description: own\nalerts: {}\n",
         );
-    let text = folder.read("mcpmon.yaml") + "alerts: {packs: [services]}\n";
-    let folder = folder.file(
-        "mcpmon.yaml",
-        &text.replace(", metrics: \"http://search:7001/metrics\", dialect: fastapi", ""),
-    );
+    let text = folder.read("mcpmon.yaml")
+        + "alerts: {packs: [services]}\nprobes: {crm: {tcp: \"crm.example.org:443\"}}\n";
+    let folder = folder.file("mcpmon.yaml", &text);
     folder.mcpmon("render --out out").ends(0);
     assert_eq!(
         folder.read("out/blackbox-exporter/blackbox.yml"),

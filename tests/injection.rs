@@ -104,12 +104,14 @@ fn base() -> Value {
             "postgres-exporter": {"server": "db:5432", "sslmode": "disable", "user": "a", "database": "a"},
             "redis-exporter": {"server": "redis:6379", "user": "a"},
             "mosquitto-exporter": {"server": "mqtt:1883", "user": "a"},
+            "agent": {"image": "acme/mcpmon-tools", "version": "1"},
             "alertmanager": {},
             "loki": {},
         },
         "services": {
             "search": {"mcp": "http://search:7001/mcp", "metrics": {"url": "http://search:7001/metrics"}, "dialect": "fastapi", "container": "mcp-search"},
             "demo": {"mcp": "http://demo:8080/mcp", "run": {"image": "acme/demo:1"}},
+            "files": {"mcp": {"command": ["server", "a"], "env": {"A": "b"}}},
         },
         // The shipped patterns hold no text of a manifest, and are many.
         "logs": {"redact": {"builtin": []}, "files": [{"path": "/var/log/app/*.log", "service": "search"}]},
@@ -135,10 +137,14 @@ fn base() -> Value {
 }
 
 /// Fields that take any text: all of them are tried at once.
-const FREE: [&str; 37] = [
+const FREE: [&str; 41] = [
     "description",
     "services.search.description",
     "services.search.mcp.expect_tools.0",
+    "services.search.mcp.auth.basic.username",
+    "services.search.mcp.tls.server_name",
+    "services.files.mcp.command.1",
+    "services.files.mcp.env.A",
     "defaults.labels.team",
     "services.search.labels.tier",
     "services.search.metrics.auth.basic.username",
@@ -204,6 +210,10 @@ impl Rendered {
         let mut targets = files.map(|(_, file)| yaml::parse(0, &file.text).unwrap().to_json());
         targets.find(|file| file[0].is_object()).unwrap()
     }
+    /// What the agent is told about a service.
+    fn asks(&self, service: &str) -> Value {
+        self.file("agent", "fleet/services.json")["services"][service].clone()
+    }
     /// The only module of its kind that has options.
     fn module(&self, kind: &str) -> Value {
         let modules = self.file("blackbox-exporter", "blackbox.yml")["modules"].clone();
@@ -244,7 +254,40 @@ fn untemplated(text: &str) -> String {
 const FIELDS: &[Field] = &[
     Field { path: "description", arrives: None },
     Field { path: "services.search.description", arrives: None },
-    Field { path: "services.search.mcp.expect_tools.0", arrives: None },
+    Field {
+        path: "services.search.mcp.expect_tools.0",
+        arrives: Some(|r, text| (r.asks("search")["expect_tools"][0].clone(), json!(text))),
+    },
+    Field {
+        path: "services.search.mcp.auth.basic.username",
+        arrives: Some(|r, text| {
+            (r.asks("search")["auth"]["basic"]["username"].clone(), json!(text))
+        }),
+    },
+    Field {
+        path: "services.search.mcp.tls.server_name",
+        arrives: Some(|r, text| (r.asks("search")["tls"]["server_name"].clone(), json!(text))),
+    },
+    Field {
+        path: "services.search.mcp.host_header",
+        arrives: Some(|r, text| (r.asks("search")["host_header"].clone(), json!(text))),
+    },
+    Field {
+        path: "services.files.mcp.command.0",
+        arrives: Some(|r, text| (r.asks("files")["command"][0].clone(), json!(text))),
+    },
+    Field {
+        path: "services.files.mcp.command.1",
+        arrives: Some(|r, text| (r.asks("files")["command"][1].clone(), json!(text))),
+    },
+    Field {
+        path: "services.files.mcp.env.A",
+        arrives: Some(|r, text| (r.asks("files")["env"]["A"].clone(), json!(text))),
+    },
+    Field {
+        path: "services.files.mcp.dir",
+        arrives: Some(|r, text| (r.asks("files")["dir"].clone(), json!(text))),
+    },
     Field {
         path: "defaults.labels.team",
         arrives: Some(|r, text| {
@@ -380,7 +423,7 @@ const FIELDS: &[Field] = &[
     Field {
         path: "registry",
         arrives: Some(|r, text| {
-            let image = &r.stack.components["prometheus"].image;
+            let image = r.stack.components["prometheus"].image.clone().unwrap();
             (json!(image.starts_with(&format!("{text}/"))), json!(true))
         }),
     },
@@ -762,11 +805,13 @@ fn with(paths: &[&str], text: &str, collector: &str) -> Value {
     manifest["collector"] = json!(collector);
     for path in paths {
         put(&mut manifest, path, text);
-        if path.contains("metrics.auth.basic") {
-            manifest["services"]["search"]["metrics"]["auth"]["basic"]["password"] =
-                json!({"env": "SECRET"});
+        for key in ["mcp", "metrics"] {
+            if path.contains(&format!("{key}.auth.basic")) {
+                manifest["services"]["search"][key]["auth"]["basic"]["password"] =
+                    json!({"env": "SECRET"});
+            }
         }
-        if path.contains("header") {
+        if path.contains("auth.header") {
             manifest["services"]["search"]["metrics"]["auth"]["header"]["value"] =
                 json!({"env": "SECRET"});
         }

@@ -7,7 +7,10 @@ use serde::Deserialize;
 
 use super::fleet::{Fleet, Service};
 use crate::diagnostic::{Diagnostic, Sources};
-use crate::manifest::{Duration, Mcp, Name, ProbeDefaults, SecretRef, io_reason};
+use crate::manifest::{
+    Duration, LONGEST_INTERVAL, Mcp, Name, Pace, ProbeDefaults, SecretRef, io_reason,
+};
+use crate::mcp::target::Depth;
 use crate::stack::{Surroundings, peek};
 use crate::yaml::{self, Node};
 
@@ -26,9 +29,10 @@ struct File {
     /// More files with `services`; a relative path starts at this file's folder.
     #[serde(default)]
     include: Vec<String>,
-    /// How the services are asked that do not say it.
-    #[serde(default)]
-    defaults: ProbeDefaults,
+    /// Longest time of a probe of a service that does not say it.
+    timeout: Option<Duration>,
+    /// How far a probe goes of a service that does not say it.
+    depth: Option<Depth>,
     /// Probes that are made at the same time.
     side_by_side: Option<usize>,
     /// Time between two probes of one service; whoever asks sooner gets the last answer again.
@@ -96,7 +100,6 @@ impl Reading {
     fn all(&mut self, path: &Path) -> Option<Config> {
         let dir = path.parent().unwrap_or(Path::new("")).to_path_buf();
         let (root, file) = self.one::<File>(path)?;
-        let place = |keys: [&str; 2]| root.locate(&keys.map(Into::into));
         if file.side_by_side == Some(0) {
             let span = root.locate(&["side_by_side".into()]);
             self.found.push(
@@ -104,17 +107,23 @@ impl Reading {
                     .help("write a number from 1, such as `200`"),
             );
         }
-        for mistake in crate::manifest::Pace::usual(&file.defaults).mistakes() {
-            let span = place(["defaults", &mistake.path.concat()]);
+        // Who asks the agent decides how often: only the longest time that makes sense is known here.
+        let defaults = ProbeDefaults {
+            interval: Some(LONGEST_INTERVAL),
+            timeout: file.timeout,
+            depth: file.depth,
+        };
+        for mistake in Pace::usual(&defaults).mistakes() {
+            let span = root.locate(&[mistake.path.concat().as_str().into()]);
             self.found.push(Diagnostic::error(span, mistake.message).help(mistake.help));
         }
         let apart = file.apart.unwrap_or(APART).std();
         let mut fleet = Fleet::new(apart);
-        self.services(&root, file.services, &file.defaults, &dir, &mut fleet);
+        self.services(&root, file.services, &defaults, &dir, &mut fleet);
         for name in &file.include {
             let path = dir.join(name);
             let Some((root, file)) = self.one::<Included>(&path) else { continue };
-            self.services(&root, file.services, &ProbeDefaults::default(), &dir, &mut fleet);
+            self.services(&root, file.services, &defaults, &dir, &mut fleet);
         }
         Some(Config { fleet, side_by_side: file.side_by_side.unwrap_or(SIDE_BY_SIDE) })
     }

@@ -10,7 +10,8 @@
 //! * [`limits`] how many probes are made at once, and how often
 //! * [`metrics`] a report as metrics; [`debug`] as text for people
 //! * [`own`] what the agent tells about itself
-//! * [`server`] the routes, reloads and the end
+//! * [`routes`] what is answered to whom
+//! * [`server`] from listening to stopping, with reloads in between
 
 pub mod config;
 mod debug;
@@ -19,6 +20,7 @@ mod limits;
 pub mod metrics;
 mod own;
 mod probe;
+mod routes;
 pub mod server;
 
 pub use config::Config;

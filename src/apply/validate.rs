@@ -118,7 +118,8 @@ pub async fn validate_all(
     // A stack of another name, so that a running one is not touched.
     let mut stack = project.stack.clone();
     stack.name = format!("{}-validate", project.stack.name);
-    let units = plan::wanted(&stack, &project.bundle, secrets.unwrap_or(&none), "");
+    let own = super::self_image_reference(&stack)?;
+    let units = plan::wanted(&stack, &project.bundle, secrets.unwrap_or(&none), &own);
     let units: Vec<Unit> = units.into_iter().filter(|unit| !unit.validators.is_empty()).collect();
     let observed = plan::observe(engine.reader(), &stack.name, &units, None).await?;
     super::preflight::images(context, engine, project, &units, &observed, super::Pull::Missing)

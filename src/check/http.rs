@@ -99,6 +99,14 @@ impl Http {
         send(self.client.get(url), "GET", url, login, TIMEOUT).await
     }
 
+    /// Any answer to a GET to a program that asks others in turn, and is told how long it may take.
+    pub async fn through(&self, url: &str, timeout: Duration) -> Result<Answer, String> {
+        let seconds = timeout.as_secs().to_string();
+        let request = self.client.get(url).timeout(timeout);
+        let request = request.header("x-prometheus-scrape-timeout-seconds", seconds);
+        send(request, "GET", url, None, timeout).await
+    }
+
     /// Any answer to a POST without a body.
     pub async fn post(
         &self,

@@ -30,7 +30,7 @@ pub use log_words::{Builtin, FieldName, LabelFields, LogPath, Pattern, Switch, T
 pub use logs::{
     LogFile, Logs, Multiline, Parse, Redact, ServiceLogs, Syslog, SyslogFormat, Timestamp,
 };
-pub use mcp::{EnvValue, HostHeader, Mcp, McpServer, Mistake, Pace, is_metadata};
+pub use mcp::{EnvValue, HostHeader, LONGEST_INTERVAL, Mcp, McpServer, Mistake, Pace, is_metadata};
 pub use mute::{DaysOfMonth, Location, MONTHS, MuteTime, TimeSpan, WEEKDAYS};
 pub use notifications::{Notifications, Smtp, Timing};
 pub use probe::{DnsProbe, HttpAnswer, HttpProbe, Method, Probe, Record, TlsAnswer, TlsProbe};
@@ -115,7 +115,7 @@ pub struct Manifest {
 
 /// The four dashboards that fit every stack.
 fn default_dashboards() -> Vec<String> {
-    ["fleet", "service", "logs", "stack"].map(str::to_owned).to_vec()
+    ["fleet", "service", "mcp-service", "logs", "stack"].map(str::to_owned).to_vec()
 }
 
 /// Which collector ships container logs: to Loki, or with Fluentd to Elasticsearch.
@@ -163,7 +163,7 @@ pub struct Defaults {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProbeDefaults {
-    /// Time between two probes of a service: 30s where nothing is said, and at most 2m.
+    /// Time between two probes of a service: 15s where nothing is said, and at most 2m.
     pub interval: Option<Duration>,
     /// Longest time of one probe: 10s where nothing is said, and at most the interval.
     pub timeout: Option<Duration>,

@@ -1,6 +1,6 @@
 //! Services with `mcp:` → what the agent asks, and the targets under which Prometheus asks the agent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest as _, Sha256};
@@ -9,13 +9,16 @@ use super::SecretFile;
 use super::targets::{Target, labels};
 use crate::diagnostic::Diagnostic;
 use crate::hex::hex;
-use crate::manifest::{Auth, Document, EnvValue, McpServer, Name, Pace, SecretRef};
+use crate::manifest::{Auth, Document, EnvValue, McpServer, Name, Pace, ProbeDefaults, SecretRef};
 use crate::mcp::target::{Depth, Protocol};
 
 /// The component that asks.
 pub const AGENT: &str = "agent";
 /// The job under which Prometheus asks it.
 pub const JOB: &str = "mcp";
+
+/// The dialect of services that say nothing of themselves: what the agent found out.
+pub const DIALECT: &str = "probe";
 
 /// One service that the agent asks.
 #[derive(Clone, Debug)]
@@ -52,6 +55,7 @@ pub fn resolve(
         found.push(Diagnostic::error(document.locate(&path), mistake.message).help(mistake.help));
     }
     let mut fleet = Fleet::default();
+    let mut files = BTreeSet::new();
     for (name, service) in &document.manifest.services {
         let Some(server) = service.mcp.as_ref().map(|mcp| &mcp.0) else { continue };
         for mistake in server.mistakes(defaults) {
@@ -64,7 +68,7 @@ pub fn resolve(
         for source in server.secrets() {
             let path = secret_path(source);
             // Services that show the same token share a file.
-            if !secrets.iter().any(|known| known.component == AGENT && known.path == path) {
+            if files.insert(path.clone()) {
                 secrets.push(SecretFile {
                     component: AGENT.to_owned(),
                     path,
@@ -76,6 +80,10 @@ pub fn resolve(
         let pace = server.pace(defaults);
         let instance = server.instance(name.as_str());
         let mut labels = labels(document, name, service);
+        // Of a service that counts for itself, what it counts is worth more.
+        if service.metrics.is_none() && !service.is_demo() {
+            labels.insert("dialect".to_owned(), DIALECT.to_owned());
+        }
         labels.insert("__param_module".to_owned(), word(&pace.depth));
         if pace.interval != usual.interval {
             labels.insert("__scrape_interval__".to_owned(), pace.interval.to_string());
@@ -87,7 +95,7 @@ pub fn resolve(
         fleet.services.push(Probed {
             name: name.to_string(),
             instance,
-            is_program: !server.command.is_empty(),
+            is_program: server.url.is_none() && !server.command.is_empty(),
             entry: entry(server, pace),
         });
     }
@@ -171,7 +179,9 @@ fn entry(server: &McpServer, pace: Pace) -> Json {
     if pace.depth != Depth::default() {
         set("depth", json!(pace.depth));
     }
-    set("timeout", json!(pace.timeout));
+    if pace.timeout != Pace::usual(&ProbeDefaults::default()).timeout {
+        set("timeout", json!(pace.timeout));
+    }
     if !server.expect_tools.is_empty() {
         set("expect_tools", json!(server.expect_tools));
     }

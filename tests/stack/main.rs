@@ -4,6 +4,7 @@
 // A test may stop at the first surprise, in its helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod agent;
 mod alerts;
 mod crash;
 mod exporters;

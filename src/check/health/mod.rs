@@ -9,6 +9,7 @@ mod finding;
 mod grafana;
 mod loaded;
 mod logs;
+mod mcp;
 mod ready;
 mod round;
 mod rules;
@@ -41,13 +42,14 @@ struct Check {
 }
 
 /// All checks; causes come before what follows from them.
-const CHECKS: [Check; 11] = [
+const CHECKS: [Check; 12] = [
     engine::CHECK,
     containers::CHECK,
     certificates::CHECK,
     ready::CHECK,
     loaded::CHECK,
     targets::CHECK,
+    mcp::CHECK,
     rules::CHECK,
     alertmanager::CHECK,
     logs::CHECK,

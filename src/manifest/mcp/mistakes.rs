@@ -8,12 +8,13 @@ use crate::manifest::{Duration, ProbeDefaults};
 use crate::mcp::target::{Depth, Protocol};
 use crate::stack::looks_secret;
 
-/// Time between two probes of a service of which nothing is said.
-const INTERVAL: Duration = Duration::from_secs(30);
+/// Time between two probes of a service of which nothing is said. A server that was killed is told of
+/// within a minute: a probe, a rule's turn, the alert's own patience and the receiver's take 15 s each.
+const INTERVAL: Duration = Duration::from_secs(15);
 /// Longest time of one probe of which nothing is said.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest time between two probes: Prometheus takes a sample for five minutes, so one may be missed.
-const LONGEST_INTERVAL: Duration = Duration::from_secs(120);
+pub const LONGEST_INTERVAL: Duration = Duration::from_secs(120);
 
 /// Addresses under which clouds hand out credentials to whoever asks, beside the link-local ones.
 const METADATA: [&str; 4] =

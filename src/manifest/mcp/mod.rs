@@ -6,7 +6,7 @@
 mod mistakes;
 mod target;
 
-pub use mistakes::{Mistake, Pace, is_metadata};
+pub use mistakes::{LONGEST_INTERVAL, Mistake, Pace, is_metadata};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -31,7 +31,7 @@ pub struct McpServer {
     pub url: Option<Url>,
     /// A program that speaks MCP on its standard input and output, with its arguments: it is started for
     /// each probe and ended after it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "words")]
     pub command: Vec<String>,
     /// The program's environment beside `PATH` and `HOME`: text, or `{file: path}` or `{env: NAME}` for a
     /// secret.
@@ -108,6 +108,28 @@ impl JsonSchema for Mcp {
     }
 }
 
+/// A program and its arguments, which no shell takes apart.
+fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    struct List;
+    impl<'de> Visitor<'de> for List {
+        type Value = Vec<String>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<String>, E> {
+            let words: Vec<&str> = text.split_whitespace().collect();
+            Err(E::custom(format!(
+                "a command is a list: no shell takes its words apart{HELP}write `command: [{}]`",
+                words.join(", ")
+            )))
+        }
+        fn visit_seq<A: de::SeqAccess<'de>>(self, list: A) -> Result<Vec<String>, A::Error> {
+            Vec::deserialize(de::value::SeqAccessDeserializer::new(list))
+        }
+    }
+    deserializer.deserialize_any(List)
+}
+
 /// The value of an environment variable of a program.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EnvValue {
@@ -181,4 +203,4 @@ impl fmt::Display for HostHeader {
         f.write_str(&self.0)
     }
 }
-checked_text!(HostHeader, "^[^@/\\\\s]+$", "A host, with or without a port.");
+checked_text!(HostHeader, "^[^@/\\s]+$", "A host, with or without a port.");
