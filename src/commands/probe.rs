@@ -105,8 +105,8 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let subject = subject.with(given(args)?).map_err(usage)?;
     let wanted = Wanted { tools: args.tools, json: args.output == Format::Json };
     match args.watch {
-        None => probe::once(&subject, &wanted, &context.printer).await,
-        Some(interval) => probe::watch(&subject, &wanted, interval.std(), &context.printer).await,
+        None => probe::once(&subject, wanted, &context.printer).await,
+        Some(interval) => probe::watch(&subject, wanted, interval.std(), &context.printer).await,
     }
 }
 
@@ -161,7 +161,7 @@ fn given(args: &Args) -> anyhow::Result<Given> {
         insecure: args.of_url.insecure,
         protocol: args.protocol,
         depth: args.depth,
-        timeout: args.timeout.map(|timeout| timeout.std()),
+        timeout: args.timeout.map(Duration::std),
         expect_tools: args.expect_tool.clone(),
         call,
     })
