@@ -113,6 +113,12 @@ impl Context {
             .map_err(|found| self.wrong(&found, &project.document.sources))
     }
 
+    /// As [`secrets`](Self::secrets); those that are not there are as the stack runs with them.
+    pub fn secrets_or(&self, project: &Project, at_hand: &Secrets) -> anyhow::Result<Secrets> {
+        stack::read_secrets_or(&project.document, &project.stack, &SURROUNDINGS, at_hand)
+            .map_err(|found| self.wrong(&found, &project.document.sources))
+    }
+
     /// Looks whether the stack's secrets would do; those that are not there are warnings.
     pub fn check_secrets(&self, project: &Project) -> anyhow::Result<()> {
         let found = stack::check_secrets(&project.document, &project.stack, &SURROUNDINGS);
@@ -132,6 +138,11 @@ impl Context {
     /// The engine, for looking only.
     pub async fn reader(&self) -> anyhow::Result<Reader> {
         Ok(Reader::connect(&Self::endpoint()?).await?)
+    }
+
+    /// The engine, without a word about which.
+    pub async fn engine_quietly(&self) -> anyhow::Result<Engine> {
+        Ok(Engine::connect(&Self::endpoint()?).await?)
     }
 
     /// The engine.

@@ -1,6 +1,6 @@
 //! Questions to the engine. Every request made here is a GET; `plan` and the checks hold this type and so cannot change anything.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use bollard::Docker;
@@ -151,6 +151,24 @@ impl Reader {
             listed.volumes.unwrap_or_default().into_iter().map(Volume::from).collect();
         volumes.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(volumes)
+    }
+
+    /// Every stack that has a volume here, and how many containers each has.
+    pub async fn stacks(&self) -> Result<BTreeMap<String, usize>, EngineError> {
+        let options = ListVolumesOptionsBuilder::new()
+            .filters(&HashMap::from([("label", vec![labels::STACK])]))
+            .build();
+        let listed = self.client.list_volumes(Some(options)).await;
+        let listed = listed.map_err(|error| EngineError::from_client(error, "list volumes"))?;
+        let mut stacks = BTreeMap::new();
+        for mut volume in listed.volumes.unwrap_or_default() {
+            stacks.extend(volume.labels.remove(labels::STACK).map(|stack| (stack, 0)));
+        }
+        for summary in self.list(Some(labels::STACK), true).await? {
+            let stack = summary.labels.unwrap_or_default().remove(labels::STACK);
+            stacks.extend(stack.as_ref().and_then(|s| Some((s.clone(), stacks.get(s)? + 1))));
+        }
+        Ok(stacks)
     }
 
     /// A volume by name.

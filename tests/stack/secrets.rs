@@ -32,10 +32,22 @@ fn planted_secrets_occur_nowhere_but_in_their_file() {
         vec!["reload"],
         vec!["status", "--output", "json"],
         vec!["logs", "-n", "1000"],
+        vec!["plan", "--full", "--out", "rendered/plan.json"],
+        vec!["history", "--output", "json"],
+        vec!["show", "--output", "json"],
+        vec!["show", "--manifest"],
+        vec!["doctor", "--output", "json"],
     ] {
         let ended = run(&args);
         seen.push(("output of a command", ended.stdout + &ended.stderr));
     }
+    // A secret that changes: the plan names its file and nothing of it.
+    std::fs::write(stack.path("secrets/hook-token"), "PLANTED-another-5e1b").unwrap();
+    let plan = run(&["plan", "--full"]).expect(0);
+    assert!(plan.stdout.contains("(a secret: not shown)"), "{}", plan.stdout);
+    seen.push(("a plan", plan.stdout + &plan.stderr));
+    run(&["reload"]).expect(0);
+    seen.push(("a diff", run(&["diff"]).expect(0).stdout));
     for file in walk(&stack.path("rendered")) {
         seen.push((
             "rendered tree",
