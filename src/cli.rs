@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::{
     agent, audit, config, destroy, diff, doctor, down, health_check, history, init, integrate,
     lock, logs, metrics, plan, probe, query, reload, render, rollback, route, schema, secrets,
-    show, status, up, validate, watch,
+    show, slo, status, up, validate, watch,
 };
 use crate::exit;
 use crate::output::Color;
@@ -101,6 +101,8 @@ pub enum Command {
     Integrate(integrate::Args),
     /// Look at the metrics of a service
     Metrics(metrics::Args),
+    /// Look at objectives: what is promised, what is left, what an outage would do
+    Slo(slo::Args),
     /// Run a saved query against Prometheus or Loki, or list them
     Query(query::Args),
     /// Stop and remove the stack's containers; data stays

@@ -9,6 +9,7 @@
 //! * [`stack`] the manifest resolved, checked, defaults applied
 //! * [`render`] the stack's files
 //! * [`route`] who is told about an alert; [`audit`] what a reader would object to
+//! * [`slo`] objectives: their rules, what they say now, what an outage would do to them
 //! * [`engine`] the Docker engine
 //! * [`gate`] what the agent shows of the engine
 //! * [`history`] the generations of a stack, kept on the engine
@@ -23,6 +24,8 @@
 //! * [`mod@diff`] two texts side by side, for people
 //! * [`demo`] the MCP server of the quickstart
 //! * [`telemetry`] what the demo and the agent tell about themselves
+//! * [`decimal`] numbers as people write them
+//! * [`selector`] which series: `name{label="value"}`
 //! * [`re2`] regular expressions as the collectors read them
 //!
 //! Load, resolve, render and plan are pure: no clock, no network, no environment but what is
@@ -36,6 +39,7 @@ pub mod catalog;
 pub mod check;
 pub mod cli;
 pub mod commands;
+pub mod decimal;
 pub mod demo;
 pub mod diagnostic;
 pub mod diff;
@@ -59,6 +63,8 @@ pub mod re2;
 mod redact;
 pub mod render;
 pub mod route;
+pub mod selector;
+pub mod slo;
 pub mod stack;
 pub mod start;
 mod stop;

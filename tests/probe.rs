@@ -116,7 +116,6 @@ fn each_step_is_told_and_what_the_server_says_of_itself() {
     assert_eq!(outcome.out, "");
     let expected = format!(
         "{}
-✔ resolve TIME
 ✔ connect TIME
 ✔ discover TIME  200  SIZE
 ✔ tools_list TIME  200  SIZE
@@ -169,15 +168,15 @@ fn a_probe_goes_as_far_as_it_is_told() {
         let steps = report["steps"].as_array().unwrap();
         steps.iter().map(|step| step["name"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(steps("--depth=handshake"), ["resolve", "connect", "discover"]);
-    let legacy = ["resolve", "connect", "initialize", "initialized"];
+    assert_eq!(steps("--depth=handshake"), ["connect", "discover"]);
+    let legacy = ["connect", "initialize", "initialized"];
     let with = |more: &[&'static str]| [&legacy[..], more].concat();
     let begun = steps("--protocol=legacy --depth=handshake");
-    assert_eq!(begun[..4], legacy, "{begun:?}");
+    assert_eq!(begun[..3], legacy, "{begun:?}");
     let begun = steps("--protocol=legacy --depth=ping");
-    assert_eq!(begun[..5], with(&["ping"]), "{begun:?}");
+    assert_eq!(begun[..4], with(&["ping"]), "{begun:?}");
     let begun = steps("--protocol=legacy --depth=tools");
-    assert_eq!(begun[..6], with(&["ping", "tools_list"]), "{begun:?}");
+    assert_eq!(begun[..5], with(&["ping", "tools_list"]), "{begun:?}");
 }
 
 #[test]
@@ -209,10 +208,7 @@ fn what_fails_is_told_with_its_reason_and_what_to_do() {
     let outcome = Folder::new().mcpmon("probe http://127.0.0.1:9/mcp").ends(1);
     fits(&outcome);
     let said = steady(&outcome);
-    assert!(
-        said.starts_with("http://127.0.0.1:9/mcp\n✔ resolve TIME\n✘ connect TIME\n✘ connect: "),
-        "{said}"
-    );
+    assert!(said.starts_with("http://127.0.0.1:9/mcp\n✘ connect TIME\n✘ connect: "), "{said}");
     assert!(said.contains("\n  → "), "{said}");
     let demo = Demo::start();
     let command = format!("probe {} --expect-tool translate --expect-tool delete_all", demo.url());

@@ -14,6 +14,7 @@ use super::config::{self, Wrong};
 use super::engine::Engine;
 use super::fleet::Fleet;
 use super::own::Own;
+use super::page::Page;
 use super::probe::Prober;
 use super::routes;
 use crate::mcp::Eras;
@@ -29,6 +30,8 @@ pub struct Agent {
     pub prober: Arc<Prober>,
     /// The engine, where there is one to show.
     pub engine: Option<Arc<Engine>>,
+    /// The page for people.
+    pub page: Page,
 }
 
 /// An agent that listens but does not answer yet.
@@ -67,6 +70,7 @@ impl Server {
             fleet: RwLock::new(Arc::new(loaded.fleet)),
             prober: Arc::new(Prober { eras: Eras::default(), permits, own }),
             engine,
+            page: Page::new(loaded.page),
         };
         Ok(Self { agent: Arc::new(agent), listener, collectors })
     }
@@ -128,6 +132,7 @@ impl Agent {
         if let (Some(engine), Some(settings)) = (&self.engine, loaded.engine) {
             engine.show(settings);
         }
+        self.page.reload(loaded.page);
         let mut fleet = loaded.fleet;
         let mut current = self.fleet.write().unwrap_or_else(PoisonError::into_inner);
         fleet.succeed(&current);

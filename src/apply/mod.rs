@@ -26,7 +26,7 @@ use futures_util::future::try_join3;
 
 pub use options::{Options, Pull};
 pub use teardown::{destroy, down};
-pub use validate::validate_all;
+pub use validate::{test_rules, validate_all};
 
 use crate::commands::{Context, Project};
 use crate::engine::{Container, Engine, Lock, image_self, labels};
@@ -88,7 +88,9 @@ pub async fn run_on(
     }
     let how = (options.command, options.wait_lock);
     let lock = locked::acquire(context, engine, &stack.name, &units, how).await?;
-    let outcome = under_lock(context, engine, &lock, project, &units, secrets, options).await;
+    // Most of what a change remembers is needed here alone: the stack stays small.
+    let change = under_lock(context, engine, &lock, project, &units, secrets, options);
+    let outcome = Box::pin(change).await;
     context.hold(None);
     let released = lock.release(engine).await;
     let outcome = outcome?;
@@ -279,7 +281,7 @@ fn summary(stack: &Stack, planned: &Plan, observed: &Observed, took: Duration) -
 
 /// Where people find what they came for.
 fn urls(context: &Context, containers: &[Container], stack: &Stack) {
-    for name in ["grafana", "kibana", "prometheus", "alertmanager"] {
+    for name in ["grafana", "agent", "kibana", "prometheus", "alertmanager"] {
         let Some(part) = stack.components.get(name) else { continue };
         let container = containers.iter().find(|c| c.name == stack.container(name));
         if let Some(port) = container.and_then(|c| c.published(part.spec.port)) {

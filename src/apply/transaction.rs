@@ -13,7 +13,7 @@ use super::setup;
 use super::validate::{self, Finding, Where};
 use crate::check;
 use crate::commands::{Context, Project};
-use crate::engine::{Engine, Lock};
+use crate::engine::{Engine, Lock, Status};
 use crate::exit::{Exit, Stop};
 use crate::history::Outcome;
 use crate::output::Mark;
@@ -96,8 +96,12 @@ impl<'a> Work<'a> {
         let checks = candidates.iter().map(|(planned, unit)| async move {
             let uploads = files::wanted(unit);
             files::replace(self.engine, self.lock, unit, "candidate", &uploads).await?;
+            // In one that keeps falling over no command comes to its end.
+            let stands = self.observed.containers.get(&unit.spec.name).is_some_and(|container| {
+                container.state.status == Status::Running && container.state.restart_count == 0
+            });
             let place = match planned.action {
-                Action::Update | Action::Reload | Action::Restart => Where::Running,
+                Action::Update | Action::Reload | Action::Restart if stands => Where::Running,
                 _ => Where::OneShot,
             };
             // Another image may read the same files differently, so it reads all of them.

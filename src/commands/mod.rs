@@ -28,6 +28,7 @@ pub mod schema;
 pub mod secrets;
 mod shape;
 pub mod show;
+pub mod slo;
 pub mod status;
 pub mod up;
 pub mod validate;
@@ -136,6 +137,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Diff(args) => diff::run(&args, context).await,
         Command::Rollback(args) => rollback::run(&args, context).await,
         Command::Logs(args) => logs::run(&args, context).await,
+        Command::Slo(args) => slo::run(&args, context).await,
         Command::Query(args) => query::run(&args, context).await,
         Command::Down(args) => down::run(&args, context).await,
         Command::Destroy(args) => destroy::run(&args, context).await,

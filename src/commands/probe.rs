@@ -124,7 +124,7 @@ fn program(args: &Args) -> anyhow::Result<Command> {
             .map_err(|_| usage(format!("the environment variable {name} is not set")))?;
         env.insert(name.clone(), value);
     }
-    Ok(Command { program: program.clone(), args: rest.to_vec(), env, dir: None })
+    Ok(Command { program: program.clone(), args: rest.to_vec(), env, dir: None, as_nobody: false })
 }
 
 /// A service of the manifest, at the address that this host reaches.

@@ -61,16 +61,19 @@ impl Finding {
         Self { id, level, what: what.into(), evidence, why: None, mend: None, fix: None }
     }
     /// Why it matters.
+    #[must_use]
     pub fn why(mut self, why: impl Into<String>) -> Self {
         self.why = Some(why.into());
         self
     }
     /// What mends it.
+    #[must_use]
     pub fn mend(mut self, mend: impl Into<String>) -> Self {
         self.mend = Some(mend.into());
         self
     }
     /// What `--fix` does about it.
+    #[must_use]
     pub fn fix(mut self, fix: Fix) -> Self {
         self.fix = Some(fix);
         self

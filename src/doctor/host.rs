@@ -193,7 +193,7 @@ fn metrics_bytes(patient: &Patient<'_>) -> u64 {
     let Some(prometheus) = stack.components.get("prometheus") else { return 0 };
     let text = |key: &str| prometheus.settings.get(key).and_then(|value| value.as_str());
     let retention = text("retention").and_then(|text| Duration::parse(text).ok());
-    let seconds = retention.map_or(0.0, |retention| retention.seconds());
+    let seconds = retention.map_or(0.0, Duration::seconds);
     let targets: usize = stack.jobs.iter().map(|job| job.targets.len()).sum();
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     let targets = (targets + stack.components.len()) as f64;

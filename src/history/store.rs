@@ -106,7 +106,7 @@ impl History {
         oldest.map_or_else(
             || {
                 let taken: Vec<u32> = self.kept.values().map(|(place, _)| *place).collect();
-                (0..).find(|place| !taken.contains(place)).unwrap_or_default()
+                (0..u32::MAX).find(|place| !taken.contains(place)).unwrap_or_default()
             },
             |(_, (place, _))| *place,
         )

@@ -19,6 +19,7 @@ mod routes;
 mod schema;
 mod sentry;
 mod service;
+mod slo;
 mod typed;
 mod types;
 mod words;
@@ -45,10 +46,18 @@ pub use routes::{Matcher, Route, RouteTiming};
 pub use schema::schema;
 pub use sentry::{Sentry, SentryBy};
 pub use service::{Auth, Demo, Dialect as DemoDialect, Endpoint, Run, Service, Tls};
-pub use types::{
-    Address, ByteSize, Day, Duration, Host, LabelName, Name, SecretRef, Share, Url, UrlOrSecret,
+pub use slo::{
+    Budgeting, Custom, Freshness, HistogramKind, Indicator, Latency, Select, Slo, SloOverride,
+    Slos, Streaming, Tier, Tiers, Timeslices, Tools,
 };
-pub use words::{AlertLabel, DockerName, EnvName, HeaderName, MessageLine, is_image_path, is_tag};
+pub use types::{
+    Address, ByteSize, Day, Duration, Host, LabelName, Name, Percent, SecretRef, Share, Url,
+    UrlOrSecret,
+};
+pub use words::{
+    AlertLabel, AlertName, Counted, DockerName, EnvName, HeaderName, LabelText, MessageLine,
+    is_image_path, is_tag,
+};
 
 use std::collections::BTreeMap;
 
@@ -96,6 +105,9 @@ pub struct Manifest {
     /// Which alerts there are.
     #[serde(default)]
     pub alerts: Alerts,
+    /// What services promise, by name: objectives with error budgets and the alerts about them.
+    #[serde(default)]
+    pub slos: Slos,
     /// Who is told about them.
     #[serde(default)]
     pub notifications: Notifications,

@@ -38,7 +38,7 @@ pub async fn once(subject: &Subject, wanted: &Wanted, printer: &Printer) -> anyh
     if wanted.json {
         printer.data(&document::of(subject, &report, now)?);
     } else {
-        printer.line(&subject.shown);
+        printer.line(text::cut(&subject.shown, text::WIDTH));
         for (mark, line) in text::lines(&report, now) {
             printer.mark(mark, line);
         }

@@ -19,7 +19,8 @@ pub type Line = (Mark, String);
 
 /// The steps, and what the server said of itself.
 pub fn lines(report: &Report, now: Timestamp) -> Vec<Line> {
-    let mut lines: Vec<Line> = report.steps.iter().map(|one| step(one, report)).collect();
+    let steps = report.steps.iter().filter(|step| was_asked(step, report));
+    let mut lines: Vec<Line> = steps.map(|one| step(one, report)).collect();
     let mut say = |name: &str, text: &str| {
         lines.extend(indented(name, text).into_iter().map(|line| (Mark::Plain, line)));
     };
@@ -67,6 +68,13 @@ pub fn verdict(report: &Report, hint: Option<String>) -> Vec<Line> {
         }));
     }
     lines
+}
+
+/// Whether a step got anywhere: a question that had no connection to go over did not.
+fn was_asked(step: &Step, report: &Report) -> bool {
+    let is_cut_off = report.steps.iter().any(|other| other.name <= StepName::Tls && !other.success);
+    let has_answer = step.http_status.is_some() || step.bytes.is_some();
+    step.success || step.name <= StepName::Tls || has_answer || !is_cut_off
 }
 
 fn step(step: &Step, report: &Report) -> Line {

@@ -29,7 +29,7 @@ pub async fn watch(
     tokio::pin!(stop);
     let eras = Eras::default();
     let mut sum = Sum::default();
-    printer.line(format!("{}: Ctrl-C ends it", subject.shown));
+    printer.line(format!("{}: Ctrl-C ends it", text::cut(&subject.shown, text::WIDTH - 16)));
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut before: Option<Report> = None;

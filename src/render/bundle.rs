@@ -20,6 +20,9 @@ pub struct Bundle {
     pub processes: BTreeMap<String, Process>,
     /// What each alert means and what to do, as one Markdown page.
     pub runbooks: String,
+    /// What is promised and what happens when it is in danger, as one Markdown page; nothing without
+    /// objectives.
+    pub objectives: Option<String>,
 }
 
 /// One rendered file.
@@ -69,6 +72,7 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
         }
     }
     bundle.runbooks = generated.runbooks;
+    bundle.objectives = (!stack.slos.is_empty()).then(|| generate::objectives(stack));
     Ok(bundle)
 }
 
@@ -76,10 +80,10 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
 fn templates(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
     let env = environment::environment()?;
     let neighbours = view::neighbours(stack);
-    let home_dashboard = generate::home_dashboard(stack, catalog)?;
+    let dashboards = generate::dashboards(stack, catalog)?;
     let mut bundle = Bundle::default();
     for part in stack.components.values() {
-        let context = view::view(stack, part, &neighbours, &home_dashboard);
+        let context = view::view(stack, part, &neighbours, &dashboards);
         let text = |name: &str, text: &str| environment::render(&env, name, text, &context);
         let mut files = BTreeMap::new();
         for (index, file) in part.spec.files.iter().enumerate() {
@@ -184,6 +188,7 @@ impl Bundle {
             })
             .collect();
         tree.insert("RUNBOOKS.md".to_owned(), &self.runbooks);
+        tree.extend(self.objectives.as_deref().map(|page| ("SLOS.md".to_owned(), page)));
         tree
     }
 }

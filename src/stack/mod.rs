@@ -13,6 +13,7 @@ mod resolve;
 mod runs;
 mod secrets;
 mod settings;
+mod slos;
 mod targets;
 
 pub use checks::looks_secret;
@@ -78,6 +79,9 @@ pub struct Stack {
     /// Alerts.
     #[serde(skip)]
     pub alerts: Alerts,
+    /// Objectives.
+    #[serde(skip)]
+    pub slos: Vec<crate::slo::Slo>,
     /// Dashboards by name.
     #[serde(skip)]
     pub dashboards: Vec<String>,

@@ -23,7 +23,7 @@ fn a_file_is_checked_without_asking_anybody() {
     let bad = mcpmon(dir.path(), &["--check"]).output().unwrap();
     assert_eq!(bad.status.code(), Some(2), "{bad:?}");
     let said = String::from_utf8_lossy(&bad.stderr);
-    for text in ["nothing says where the server is", "agent.yml:1:15", "1 problem in agent.yml"] {
+    for text in ["nothing says where the server is", "agent.yml:1:12", "1 problem in agent.yml"] {
         assert!(said.contains(text), "{said}");
     }
 }

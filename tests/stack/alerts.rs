@@ -133,7 +133,7 @@ fn answers(stack: &TestStack, service: &str) -> bool {
 }
 
 /// Takes POSTs and keeps their bodies.
-fn receiver() -> (u16, Arc<Mutex<Vec<String>>>) {
+pub fn receiver() -> (u16, Arc<Mutex<Vec<String>>>) {
     // Containers reach it through the host's address on their network, which is not loopback.
     let listener = TcpListener::bind("0.0.0.0:0").unwrap();
     let port = listener.local_addr().unwrap().port();

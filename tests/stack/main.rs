@@ -20,4 +20,5 @@ mod plan;
 mod recorder;
 mod reload;
 mod secrets;
+mod slo;
 mod watch;

@@ -11,7 +11,7 @@ mod ask;
 mod chart;
 mod model;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use minijinja::syntax::SyntaxConfig;
@@ -47,32 +47,38 @@ pub struct Settings {
 }
 
 /// The page, and what it was last made of.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Page {
+    settings: RwLock<Settings>,
     last: Mutex<Option<(Instant, Arc<ask::Answers>)>>,
 }
 
 impl Page {
+    /// A page of which nothing was asked yet.
+    pub fn new(settings: Settings) -> Self {
+        Self { settings: RwLock::new(settings), last: Mutex::default() }
+    }
+
+    /// Takes other settings.
+    pub fn reload(&self, settings: Settings) {
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = settings;
+    }
+
     /// The page as HTML. It is there whatever becomes of Prometheus, and says so.
     ///
     /// # Errors
     /// The template is wrong, which a test rules out.
-    pub async fn html(
-        &self,
-        settings: &Settings,
-        fleet: &Fleet,
-        refresh: bool,
-    ) -> Result<String, minijinja::Error> {
-        let answers = self.answers(settings).await;
+    pub async fn html(&self, fleet: &Fleet, refresh: bool) -> Result<String, minijinja::Error> {
+        let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let answers = self.answers(&settings).await;
         let now = jiff::Timestamp::now().as_second();
-        render(&Model::of(settings, fleet, &answers, now), refresh)
+        render(&Model::of(&settings, fleet, &answers, now), refresh)
     }
 
     async fn answers(&self, settings: &Settings) -> Arc<ask::Answers> {
         // Held while asking: who comes meanwhile waits for the same answer.
         let mut last = self.last.lock().await;
-        if let Some((at, answers)) = last.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
-            let _ = at;
+        if let Some((_, answers)) = last.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
             return Arc::clone(answers);
         }
         let answers = Arc::new(ask::all(settings.prometheus.as_ref()).await);
@@ -185,7 +191,7 @@ mod tests {
             (None, "no Prometheus is configured"),
         ] {
             let settings = Settings { prometheus, ..Settings::default() };
-            let html = Page::default().html(&settings, &fleet(&["a"]), false).await.unwrap();
+            let html = Page::new(settings).html(&fleet(&["a"]), false).await.unwrap();
             assert!(html.contains(said) && html.contains("not known"), "{html}");
             assert!(!html.contains("http-equiv"), "{html}");
         }
