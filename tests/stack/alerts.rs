@@ -66,6 +66,8 @@ fn a_killed_mcp_server_reaches_a_webhook_within_a_minute() {
     docker(&["kill", &stack.container("weather")]);
     let killed = Instant::now();
     eventually("it reaches the webhook", 60, || told("McpNotAnswering"));
+    let bodies = received.lock().unwrap().concat();
+    assert!(bodies.contains("has worked for 15s, the last one because of `"), "{bodies}");
     println!("told {:.1} s after the kill", killed.elapsed().as_secs_f64());
     // ServiceDown fires later for the same server, and nobody hears it twice.
     let down = "ALERTS{alertname=\"ServiceDown\",service=\"weather\",alertstate=\"firing\"}";
