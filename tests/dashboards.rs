@@ -86,6 +86,8 @@ const KNOWN: [[&str; 4]; 21] = [
     ["mcp-overview", "mcp-overview", "MCP", "MCP Orchestration - Overview"],
     ["mcp-server", "mcp-server", "MCP", "MCP Server Dashboard"],
     ["service", "mcpmon-service", "mcpmon", "MCP Service"],
+    ["slo", "mcpmon-slo", "mcpmon", "Objectives"],
+    ["slo-detail", "mcpmon-slo-detail", "mcpmon", "Objective"],
     ["stack", "mcpmon-stack", "mcpmon", "Monitoring Stack"],
     [
         "tailscale-infrastructure",
