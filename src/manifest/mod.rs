@@ -115,7 +115,7 @@ pub struct Manifest {
 
 /// The four dashboards that fit every stack.
 fn default_dashboards() -> Vec<String> {
-    ["fleet", "service", "logs", "stack"].map(str::to_owned).to_vec()
+    ["fleet", "service", "mcp-service", "logs", "stack"].map(str::to_owned).to_vec()
 }
 
 /// Which collector ships container logs: to Loki, or with Fluentd to Elasticsearch.

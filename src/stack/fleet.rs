@@ -1,6 +1,6 @@
 //! Services with `mcp:` → what the agent asks, and the targets under which Prometheus asks the agent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest as _, Sha256};
@@ -16,6 +16,9 @@ use crate::mcp::target::{Depth, Protocol};
 pub const AGENT: &str = "agent";
 /// The job under which Prometheus asks it.
 pub const JOB: &str = "mcp";
+
+/// The dialect of services that say nothing of themselves: what the agent found out.
+pub const DIALECT: &str = "probe";
 
 /// One service that the agent asks.
 #[derive(Clone, Debug)]
@@ -52,6 +55,7 @@ pub fn resolve(
         found.push(Diagnostic::error(document.locate(&path), mistake.message).help(mistake.help));
     }
     let mut fleet = Fleet::default();
+    let mut files = BTreeSet::new();
     for (name, service) in &document.manifest.services {
         let Some(server) = service.mcp.as_ref().map(|mcp| &mcp.0) else { continue };
         for mistake in server.mistakes(defaults) {
@@ -64,7 +68,7 @@ pub fn resolve(
         for source in server.secrets() {
             let path = secret_path(source);
             // Services that show the same token share a file.
-            if !secrets.iter().any(|known| known.component == AGENT && known.path == path) {
+            if files.insert(path.clone()) {
                 secrets.push(SecretFile {
                     component: AGENT.to_owned(),
                     path,
@@ -76,6 +80,10 @@ pub fn resolve(
         let pace = server.pace(defaults);
         let instance = server.instance(name.as_str());
         let mut labels = labels(document, name, service);
+        // Of a service that counts for itself, what it counts is worth more.
+        if service.metrics.is_none() && !service.is_demo() {
+            labels.insert("dialect".to_owned(), DIALECT.to_owned());
+        }
         labels.insert("__param_module".to_owned(), word(&pace.depth));
         if pace.interval != usual.interval {
             labels.insert("__scrape_interval__".to_owned(), pace.interval.to_string());

@@ -40,14 +40,15 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
         interval_seconds: interval.seconds(),
     };
     let mut secrets = Vec::new();
-    let services = targets::resolve(document, catalog, &mut secrets, &mut found);
+    let mut services = targets::resolve(document, catalog, &mut secrets, &mut found);
     let probes = probes::resolve(document, &mut secrets, &mut found);
     let fleet = fleet::resolve(document, &mut secrets, &mut found);
     let asked = !manifest.probes.is_empty();
     let parts = components::resolve(document, catalog, asked, &mut secrets, &mut found);
     let mut jobs = services.jobs();
-    // The job stands also while it has no targets, so that the first one needs no reload.
+    // Job and rules stand also while there is no target, so that the first one needs no reload.
     if parts.contains_key(fleet::AGENT) {
+        services.dialects.insert(fleet::DIALECT.to_owned());
         let pace = Pace::usual(&manifest.defaults.probe);
         jobs.push(ScrapeJob {
             pace: Some(JobPace {

@@ -16,7 +16,8 @@ const DIR: &str = "dialects";
 pub struct Dialect {
     /// Who speaks it.
     pub description: String,
-    /// Metric names by which an endpoint is recognised: any one of them will do.
+    /// Series by which an endpoint is recognised, as `name` or `name{label="value"}`: any one of them
+    /// will do.
     pub detect: Vec<String>,
     pub(super) roles: Roles,
 }
@@ -25,7 +26,9 @@ pub struct Dialect {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Roles {
+    #[serde(default)]
     pub requests: Vec<Events>,
+    #[serde(default)]
     pub errors: Vec<Errors>,
     #[serde(default)]
     pub latency: Vec<Durations>,
@@ -33,6 +36,8 @@ pub(super) struct Roles {
     pub in_flight: Vec<Level>,
     #[serde(default)]
     pub tools: Vec<Tools>,
+    #[serde(default)]
+    pub probes: Vec<Probed>,
 }
 
 /// Events that are counted.
@@ -50,7 +55,7 @@ pub(super) struct Events {
 #[serde(deny_unknown_fields)]
 pub(super) struct Errors {
     pub counter: String,
-    #[serde(rename = "where")]
+    #[serde(default, rename = "where")]
     pub matchers: String,
     pub test: Proof<ErrorValue>,
 }
@@ -85,9 +90,20 @@ pub(super) struct Tools {
     #[serde(default, rename = "where")]
     pub matchers: String,
     /// Further matchers that pick the failed ones.
-    pub failed: String,
+    pub failed: Option<String>,
+    /// The counter of the failed ones, where they have one of their own.
+    pub errors: Option<ToolErrors>,
     pub latency: Option<ToolLatency>,
     pub test: Proof<IndexMap<String, ToolValue>>,
+}
+
+/// Calls of tools that failed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ToolErrors {
+    pub counter: String,
+    #[serde(default, rename = "where")]
+    pub matchers: String,
 }
 
 /// How long tools take.
@@ -98,6 +114,20 @@ pub(super) struct ToolLatency {
     #[serde(default, rename = "where")]
     pub matchers: String,
     pub unit: TimeUnit,
+}
+
+/// What probes found, for services that say nothing of themselves. A probe knows whether a service
+/// answers and how fast; it does not know who else calls.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Probed {
+    /// A gauge that is 1 where the probe succeeded, else 0.
+    pub success: String,
+    /// A gauge of the seconds that it took.
+    pub duration: String,
+    #[serde(default, rename = "where")]
+    pub matchers: String,
+    pub test: Proof<ProbeValue>,
 }
 
 /// What a histogram counts in.
@@ -138,8 +168,16 @@ pub(super) struct Quantiles {
 #[serde(deny_unknown_fields)]
 pub(super) struct ToolValue {
     pub calls: f64,
-    pub errors: f64,
+    pub errors: Option<f64>,
     pub p95: Option<f64>,
+}
+
+/// Share of the probes that failed, and seconds.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProbeValue {
+    pub failed: f64,
+    pub latency: Quantiles,
 }
 
 /// Names of the dialects there are.
@@ -160,8 +198,23 @@ pub(super) fn load(assets: &Assets, name: &str) -> anyhow::Result<Dialect> {
 }
 
 fn check(dialect: &Dialect) -> anyhow::Result<()> {
+    let roles = &dialect.roles;
     ensure!(!dialect.detect.is_empty(), "`detect` names no metric");
-    ensure!(!dialect.roles.requests.is_empty(), "the role `requests` has no metric");
-    ensure!(!dialect.roles.errors.is_empty(), "the role `errors` has no metric");
+    if !roles.probes.is_empty() {
+        ensure!(
+            roles.requests.is_empty() && roles.errors.is_empty() && roles.latency.is_empty(),
+            "what probes found and what a service counts do not mix: they would be the same series"
+        );
+        return Ok(());
+    }
+    ensure!(!roles.requests.is_empty(), "the role `requests` has no metric");
+    ensure!(!roles.errors.is_empty(), "the role `errors` has no metric");
+    for tools in &roles.tools {
+        ensure!(
+            tools.failed.is_none() || tools.errors.is_none(),
+            "the tools of `{}`: `failed` and `errors` say the same twice",
+            tools.counter
+        );
+    }
     Ok(())
 }
