@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use hyper::header::WWW_AUTHENTICATE;
 use serde_json::Value as Json;
 
+use super::exchange::Response;
 use super::fault::Fault;
-use super::http::Response;
 use super::message::{self, Heard};
 use super::progress::Progress;
 use super::report::Reason;

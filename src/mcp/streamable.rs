@@ -1,5 +1,6 @@
 //! Streamable HTTP: each question is a POST, its answer JSON or a stream of its own.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -11,8 +12,9 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::era::Era;
+use super::exchange::{Request, Response};
 use super::fault::Fault;
-use super::http::{Client, Request, Response};
+use super::http::Client;
 use super::message::{self, Question};
 use super::progress::Progress;
 use super::reply;
@@ -27,7 +29,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// A conversation over Streamable HTTP.
 pub(super) struct Streamable {
     pub client: Client,
-    target: Http,
+    target: Arc<Http>,
     url: Url,
     era: Era,
     /// Set once it is agreed on, except in the modern era, which says it from the start.
@@ -37,7 +39,7 @@ pub(super) struct Streamable {
 }
 
 impl Streamable {
-    pub fn new(target: &Http, end: Instant) -> Self {
+    pub fn new(target: &Arc<Http>, end: Instant) -> Self {
         Self {
             client: Client::new(target, end),
             target: target.clone(),
