@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    agent, audit, config, destroy, down, health_check, init, integrate, logs, metrics, query,
-    reload, render, route, schema, secrets, status, up, validate, watch,
+    agent, audit, config, destroy, discover, down, health_check, init, integrate, logs, metrics,
+    query, reload, render, route, schema, secrets, status, up, validate, watch,
 };
 use crate::exit;
 use crate::output::Color;
@@ -80,6 +80,8 @@ pub enum Command {
     HealthCheck(health_check::Args),
     /// Show the logs of a component or service
     Logs(logs::Args),
+    /// Find MCP servers that the manifest does not have, and propose entries for them
+    Discover(discover::Args),
     /// Add a running container to the manifest
     Integrate(integrate::Args),
     /// Look at the metrics of a service

@@ -14,6 +14,7 @@
 //! * [`metrics`] what an endpoint serves
 //! * [`query`] saved queries and their answers
 //! * [`integrate`] a running container → an entry in the manifest
+//! * [`discover`] what people already have → entries in the manifest
 //! * [`demo`] the MCP server of the quickstart
 //! * [`telemetry`] what the demo and the agent tell about themselves
 //! * [`re2`] regular expressions as the collectors read them
@@ -31,6 +32,7 @@ pub mod cli;
 pub mod commands;
 pub mod demo;
 pub mod diagnostic;
+pub mod discover;
 pub mod engine;
 pub mod exit;
 mod hex;

@@ -4,7 +4,9 @@ pub mod agent;
 pub mod audit;
 pub mod config;
 pub mod destroy;
+pub mod discover;
 pub mod down;
+mod found;
 pub mod health_check;
 pub mod init;
 pub mod integrate;
@@ -111,6 +113,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Status(args) => status::run(&args, context).await,
         Command::HealthCheck(args) => health_check::run(&args, context).await,
         Command::Metrics(args) => metrics::run(&args, context).await,
+        Command::Discover(args) => discover::run(&args, context).await,
         Command::Integrate(args) => integrate::run(&args, context).await,
         Command::Logs(args) => logs::run(&args, context).await,
         Command::Query(args) => query::run(&args, context).await,
