@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    agent, audit, config, destroy, diff, doctor, down, health_check, history, init, integrate,
-    lock, logs, metrics, plan, probe, query, reload, render, rollback, route, schema, secrets,
-    show, slo, status, up, validate, watch,
+    agent, audit, config, destroy, diff, discover, doctor, down, health_check, history, init,
+    integrate, lock, logs, metrics, plan, probe, query, reload, render, rollback, route, schema,
+    secrets, show, slo, status, up, validate, watch,
 };
 use crate::exit;
 use crate::output::Color;
@@ -97,6 +97,8 @@ pub enum Command {
     Probe(Box<probe::Args>),
     /// Show the logs of a component or service
     Logs(logs::Args),
+    /// Find MCP servers that the manifest does not have, and propose entries for them
+    Discover(discover::Args),
     /// Add a running container to the manifest
     Integrate(integrate::Args),
     /// Look at the metrics of a service

@@ -22,6 +22,7 @@
 //! * [`doctor`] what is wrong with the engine, the host or the stack, and what mends it
 //! * [`integrate`] a running container → an entry in the manifest
 //! * [`mod@diff`] two texts side by side, for people
+//! * [`discover`] what people already have → entries in the manifest
 //! * [`demo`] the MCP server of the quickstart
 //! * [`telemetry`] what the demo and the agent tell about themselves
 //! * [`decimal`] numbers as people write them
@@ -43,6 +44,7 @@ pub mod decimal;
 pub mod demo;
 pub mod diagnostic;
 pub mod diff;
+pub mod discover;
 pub mod doctor;
 pub mod engine;
 pub mod exit;

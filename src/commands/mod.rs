@@ -7,8 +7,10 @@ pub mod config;
 pub mod credentials;
 pub mod destroy;
 pub mod diff;
+pub mod discover;
 pub mod doctor;
 pub mod down;
+mod found;
 pub mod health_check;
 pub mod history;
 pub mod init;
@@ -130,6 +132,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::HealthCheck(args) => health_check::run(&args, context).await,
         Command::Probe(args) => probe::run(&args, context).await,
         Command::Metrics(args) => metrics::run(&args, context).await,
+        Command::Discover(args) => discover::run(&args, context).await,
         Command::Integrate(args) => integrate::run(&args, context).await,
         Command::Lock(args) => lock::run(&args, context).await,
         Command::History(args) => history::run(&args, context).await,

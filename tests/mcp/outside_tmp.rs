@@ -11,7 +11,9 @@ async fn outside_tmp() {
     for i in 0..n {
         let report = mcpmon::mcp::probe(&target, &crate::support::ask(), &eras).await;
         times.push(report.duration);
-        if i + 1 == n || !report.success { println!("{}", serde_json::to_string_pretty(&report).unwrap()); }
+        if i + 1 == n || !report.success {
+            println!("{}", serde_json::to_string_pretty(&report).unwrap());
+        }
     }
     times.sort();
     println!("median {:?} max {:?}", times[n / 2], times[n - 1]);

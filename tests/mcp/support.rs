@@ -40,6 +40,7 @@ pub fn program(program: &str, args: &[&str]) -> Target {
         args: args.iter().map(|&arg| arg.to_owned()).collect(),
         env: BTreeMap::new(),
         dir: None,
+        as_nobody: false,
     };
     Target { name: "double".to_owned(), at: At::Stdio(command), protocol: Protocol::Auto }
 }
