@@ -88,12 +88,14 @@ mod tests {
 
     #[test]
     fn the_place_is_read_from_the_header() {
-        let of = |header| resource_metadata(header);
         let url = "https://a.example/.well-known/oauth-protected-resource/mcp";
         let quoted = format!("Bearer error=\"invalid_token\", resource_metadata=\"{url}\"");
-        assert_eq!(of(&quoted).as_deref(), Some(url));
-        assert_eq!(of(&format!("Bearer Resource_Metadata = {url}, x=y")).as_deref(), Some(url));
-        assert_eq!(of("Bearer realm=\"x\""), None);
-        assert_eq!(of("Bearer resource_metadata=\"\""), None);
+        assert_eq!(resource_metadata(&quoted).as_deref(), Some(url));
+        assert_eq!(
+            resource_metadata(&format!("Bearer Resource_Metadata = {url}, x=y")).as_deref(),
+            Some(url)
+        );
+        assert_eq!(resource_metadata("Bearer realm=\"x\""), None);
+        assert_eq!(resource_metadata("Bearer resource_metadata=\"\""), None);
     }
 }
