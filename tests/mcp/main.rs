@@ -10,7 +10,6 @@ mod double;
 mod eras;
 mod faults;
 mod limits;
-mod outside_tmp;
 mod redirects;
 mod sessions;
 mod sse;
