@@ -122,7 +122,13 @@ fn one_shot(stack: &str, unit: &Unit, index: usize, mut command: Vec<String>) ->
 fn said(output: &Output) -> String {
     let text = format!("{}\n{}", output.stdout.trim(), output.stderr.trim());
     let text = text.replace("/etc/mcpmon/candidate/", "").replace("/etc/mcpmon/live/", "");
-    text.trim().to_owned()
+    match (text.trim(), output.exit_code) {
+        ("", 137) => {
+            "its check was killed, most likely for want of memory (`resources.memory`)".to_owned()
+        }
+        ("", code) => format!("its check ended with exit code {code} and said nothing"),
+        (text, _) => text.to_owned(),
+    }
 }
 
 /// `mcpmon validate --in-images`: every component's files in a volume of their own.

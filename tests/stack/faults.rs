@@ -112,7 +112,7 @@ fn what_breaks_beside_mcpmon_is_named_and_mended() {
     undone("components: {alertmanager: {args: [--no-such-flag]}}\n", "running again, proven")
         .expect(4);
     // Too little memory to start, and a value that only a running program refuses.
-    undone("components: {loki: {resources: {memory: 6MiB}}}\n", "running again, proven").expect(4);
+    undone("components: {loki: {resources: {memory: 6MiB}}}\n", "want of memory").expect(4);
     undone(
         "components: {prometheus: {args: [--storage.tsdb.max-block-chunk-segment-size=1]}}\n",
         "running again, proven",
