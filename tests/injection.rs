@@ -399,10 +399,8 @@ const FIELDS: &[Field] = &[
         }),
     },
     Field {
-        path: "components.promtail.docker_socket",
-        arrives: Some(|r, text| {
-            (json!(r.bundle.processes["promtail"].host_mounts[0].0), json!(text))
-        }),
+        path: "components.agent.docker_socket",
+        arrives: Some(|r, text| (json!(r.bundle.processes["agent"].host_mounts[0].0), json!(text))),
     },
     Field {
         path: "components.prometheus.image",
@@ -423,7 +421,7 @@ const FIELDS: &[Field] = &[
     Field {
         path: "registry",
         arrives: Some(|r, text| {
-            let image = &r.stack.components["prometheus"].image;
+            let image = r.stack.components["prometheus"].image.clone().unwrap();
             (json!(image.starts_with(&format!("{text}/"))), json!(true))
         }),
     },

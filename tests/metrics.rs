@@ -97,6 +97,33 @@ fn every_dialect_is_told_from_the_others() {
     }
 }
 
+/// The products of the field, each as its own source or documentation says that it answers.
+#[test]
+fn the_fields_dialects_are_told_from_the_others() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/metrics");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let report = report(&text);
+        assert_eq!(report["speech"]["dialect"], name.as_str(), "{report}");
+        assert_eq!(report["ok"], true, "{name}: {report}");
+        assert_eq!(report["problems"], serde_json::json!([]), "{name}");
+        for role in report["speech"]["roles"].as_array().unwrap() {
+            assert_eq!(role["present"], true, "{name}: {role}");
+        }
+        let said = check(&["-"], &text).err;
+        let roles = report["speech"]["roles"].as_array().unwrap().len();
+        let line = format!("✔ dialect {name}: {roles} of {roles} roles\n");
+        assert!(said.contains(&line), "{line:?} is not in:\n{said}");
+        names.push(name);
+    }
+    names.sort();
+    let known = ["agentgateway", "contextforge", "docker-gateway", "kong", "mcp-grafana"];
+    assert_eq!(names, [&known[..], &["otel-mcp", "toolhive"]].concat());
+}
+
 #[test]
 fn people_read_what_is_there_and_what_to_write() {
     let demo = Demo::start(&["--dialect", "task-http"]);
@@ -104,7 +131,7 @@ fn people_read_what_is_there_and_what_to_write() {
     let answer = check(&[&url], "");
     assert_eq!((answer.code, answer.out.as_str()), (0, ""));
     for text in [
-        "✔ dialect task-http\n",
+        "✔ dialect task-http: 6 of 6 roles\n",
         "✔ requests     http_server_requests_total\n",
         "✔ tools        tool_executions_total\n",
         &format!(
@@ -120,7 +147,7 @@ fn a_missing_role_is_an_error_that_names_the_metric() {
     let text = "# TYPE http_requests_total counter\nhttp_requests_total{handler=\"/mcp\",status=\"2xx\"} 1\n";
     let answer = check(&["-"], text);
     assert_eq!(answer.code, 1);
-    assert!(answer.err.contains("✔ dialect fastapi\n"), "{}", answer.err);
+    assert!(answer.err.contains("✔ dialect fastapi: 2 of 4 roles\n"), "{}", answer.err);
     assert!(
         answer.err.contains("✘ latency      missing: expected http_request_duration_highr_seconds or http_request_duration_seconds\n"),
         "{}",

@@ -259,11 +259,13 @@ fn what_would_mute_an_alert_is_named() {
     let first = &answer["inhibited_by"][0]["alert"];
     assert_eq!(
         first.to_string(),
-        r#"["alertname=\"ServiceDown|ServerDown\"","service=\"terminal\""]"#
+        r#"["alertname=\"McpNotAnswering|ServiceDown|ServerDown\"","service=\"terminal\""]"#
     );
-    // Nothing mutes the cause itself.
+    // Of two that tell of a dead server one is heard, and nothing mutes that one.
     let down = json(&folder, "--alert ServiceDown service=terminal");
-    assert_eq!(down["inhibited_by"].as_array().unwrap().len(), 0);
+    assert_eq!(down["inhibited_by"].as_array().unwrap().len(), 1);
+    let cause = json(&folder, "--alert McpNotAnswering service=terminal");
+    assert_eq!(cause["inhibited_by"].as_array().unwrap().len(), 0);
     let slow = json(&folder, "burn_tier=slow service=terminal slo=x");
     assert_eq!(slow["inhibited_by"].as_array().unwrap().len(), 3, "{slow}");
 }

@@ -26,13 +26,14 @@ struct State {
     errors: f64,
     strangers: f64,
     limited: f64,
+    withheld: Option<&'static str>,
     random: Random,
 }
 
 impl Behaviour {
     /// A behaviour that draws its fates from `random`.
     pub fn new(latency: Duration, errors: f64, random: Random) -> Self {
-        let state = State { latency, errors, strangers: 0.0, limited: 0.0, random };
+        let state = State { latency, errors, strangers: 0.0, limited: 0.0, withheld: None, random };
         Self { pool: Pool::new(PATIENCE), state: Mutex::new(state) }
     }
 
@@ -87,6 +88,16 @@ impl Behaviour {
     /// Sets the share of tool calls beyond the rate limit from now on.
     pub fn set_limited(&self, share: f64) {
         self.state().limited = share;
+    }
+
+    /// The tool that is neither listed nor called.
+    pub fn withheld(&self) -> Option<&'static str> {
+        self.state().withheld
+    }
+
+    /// Withholds a tool from now on, or none.
+    pub fn withhold(&self, tool: Option<&'static str>) {
+        self.state().withheld = tool;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

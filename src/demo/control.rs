@@ -11,6 +11,7 @@ use super::App;
 use super::args::{parse_latency, parse_share};
 use super::health::CHECKS;
 use super::log::Level;
+use super::tools::NAMES;
 
 /// The longest message that can be logged.
 const MAX_MESSAGE: usize = 64 * 1024;
@@ -23,6 +24,7 @@ POST /control/auth?failures=20%25     let its own clients show wrong credentials
 POST /control/rate-limit?share=30%25  turn tool calls away
 POST /control/pool?leaked=100%25      lose database connections
 POST /control/health?failing=database let a check fail: database, tools; none for neither
+POST /control/tools?without=translate take a tool away; none brings it back
 POST /control/memory?share=97%25      pretend to use this much of the memory limit; off ends it
 POST /control/cpu?share=95%25         pretend to use this much of a processor; off ends it
 POST /control/log                     write the body to the log
@@ -39,6 +41,7 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/control/rate-limit", post(rate_limit))
         .route("/control/pool", post(pool))
         .route("/control/health", post(health))
+        .route("/control/tools", post(tools))
         .route("/control/memory", post(memory))
         .route("/control/cpu", post(cpu))
         .route("/control/log", post(log).layer(DefaultBodyLimit::max(MAX_MESSAGE)))
@@ -88,6 +91,17 @@ async fn health(State(app): State<Arc<App>>, uri: Uri) -> Reply {
         app.health.set(check, check != text);
     }
     Ok(announce(&app, &format!("failing check set to {text}")))
+}
+
+async fn tools(State(app): State<Arc<App>>, uri: Uri) -> Reply {
+    let text = parameter(&uri, "without")?;
+    let tool = NAMES.into_iter().find(|name| *name == text);
+    if tool.is_none() && text != "none" {
+        let problem = format!("there are the tools {}, and `none`", NAMES.join(", "));
+        return Err(refuse("without", &text, &problem));
+    }
+    app.behaviour.withhold(tool);
+    Ok(announce(&app, &format!("withheld tool set to {text}")))
 }
 
 async fn memory(State(app): State<Arc<App>>, uri: Uri) -> Reply {

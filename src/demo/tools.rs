@@ -102,6 +102,15 @@ impl Tools {
         Ok(format!("Report for {}: 12 tenants, 48210 calls", report.month))
     }
 
+    /// The tools that there are now.
+    fn offered(&self) -> ToolRouter<Self> {
+        let router = ToolRouter::clone(&self.router);
+        match self.behaviour.withheld() {
+            Some(tool) => router.with_disabled(tool),
+            None => router,
+        }
+    }
+
     /// Takes a connection and the time that fate allots, and fails if it says so.
     async fn work(&self, factor: f64, reason: &'static str) -> Result<(), ErrorData> {
         let connection = self.behaviour.pool.connection().await;
@@ -114,7 +123,7 @@ impl Tools {
     }
 }
 
-#[tool_handler(router = self.router)]
+#[tool_handler(router = self.offered())]
 impl ServerHandler for Tools {
     fn get_info(&self) -> ServerConfig {
         ServerConfig::new(ServerCapabilities::builder().enable_tools().build())

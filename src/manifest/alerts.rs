@@ -36,7 +36,7 @@ impl Default for Alerts {
 }
 
 fn default_packs() -> Vec<String> {
-    ["services", "host", "stack"].map(str::to_owned).to_vec()
+    ["services", "mcp", "host", "stack"].map(str::to_owned).to_vec()
 }
 
 /// What is wanted otherwise about one alert.

@@ -98,7 +98,9 @@ impl Report {
         match &self.speech {
             None => printer.mark(Mark::Bad, "it speaks no dialect that is known"),
             Some(speech) if speech.detected => {
-                printer.mark(Mark::Good, format!("dialect {}", speech.dialect));
+                let (played, all) = (speech.played(), speech.roles.len());
+                let share = format!("{played} of {all} roles");
+                printer.mark(Mark::Good, format!("dialect {}: {share}", speech.dialect));
             }
             Some(speech) if self.named => {
                 let text =

@@ -25,6 +25,9 @@ pub struct Speech {
     pub dialect: String,
     /// Whether one of the metrics by which it is recognised is there.
     pub detected: bool,
+    /// Whether that one bears a label that nobody else's has.
+    #[serde(skip)]
+    pub marked: bool,
     /// Its roles.
     pub roles: Vec<Role>,
 }
@@ -52,7 +55,8 @@ impl Speech {
         self.roles.iter().all(|role| role.present || !role.required)
     }
 
-    fn played(&self) -> usize {
+    /// How many of its roles are played.
+    pub fn played(&self) -> usize {
         self.roles.iter().filter(|role| role.present).count()
     }
 }
@@ -61,19 +65,40 @@ impl Speech {
 pub fn hear(dialects: &IndexMap<String, Dialect>, served: &Exposition) -> Vec<Speech> {
     let mut all: Vec<Speech> =
         dialects.iter().map(|(name, dialect)| against(name, dialect, served)).collect();
-    // Two dialects may share the metric that gives them away: the one that says more wins.
-    all.sort_by_key(|speech| std::cmp::Reverse((speech.detected, speech.played())));
+    // Two dialects may share the metric that gives them away: the one that says more wins, then the one of
+    // which less is missing, then the one that is recognised by a mark of its own.
+    all.sort_by_key(|speech| {
+        let missing = speech.roles.len() - speech.played();
+        std::cmp::Reverse((
+            speech.detected,
+            speech.played(),
+            std::cmp::Reverse(missing),
+            speech.marked,
+        ))
+    });
     all
 }
 
 /// Holds one dialect against an endpoint.
 pub fn against(name: &str, dialect: &Dialect, served: &Exposition) -> Speech {
-    let known = |name: &String| served.named(name).next().is_some() || served.declares(name);
+    let known = |name: &str| served.named(name).next().is_some() || served.declares(name);
+    let mut marks = dialect.detect.iter().filter_map(|text| marked(text));
+    let marked = marks.any(|(name, label, value)| {
+        served.named(name).any(|sample| sample.label(label) == Some(value))
+    });
     Speech {
         dialect: name.to_owned(),
-        detected: dialect.detect.iter().any(known),
+        detected: marked || dialect.detect.iter().any(|name| known(name)),
+        marked,
         roles: dialect.needs().iter().map(|need| role(need, served)).collect(),
     }
+}
+
+/// The parts of `name{label="value"}`.
+fn marked(text: &str) -> Option<(&str, &str, &str)> {
+    let (name, rest) = text.split_once('{')?;
+    let (label, value) = rest.strip_suffix("\"}")?.split_once("=\"")?;
+    Some((name, label, value))
 }
 
 fn role(need: &Need, served: &Exposition) -> Role {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{config, environment, generate, view};
@@ -11,7 +12,7 @@ use crate::hex::hex;
 use crate::stack::{Component, Stack};
 
 /// Every file of every component.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Bundle {
     /// Component → path under its configuration folder → file.
     pub components: BTreeMap<String, BTreeMap<String, File>>,
@@ -19,10 +20,13 @@ pub struct Bundle {
     pub processes: BTreeMap<String, Process>,
     /// What each alert means and what to do, as one Markdown page.
     pub runbooks: String,
+    /// What is promised and what happens when it is in danger, as one Markdown page; nothing without
+    /// objectives.
+    pub objectives: Option<String>,
 }
 
 /// One rendered file.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct File {
     /// Its text.
     pub text: String,
@@ -31,7 +35,7 @@ pub struct File {
 }
 
 /// How a component's process is started.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Process {
     /// Arguments.
     pub command: Vec<String>,
@@ -68,6 +72,7 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
         }
     }
     bundle.runbooks = generated.runbooks;
+    bundle.objectives = (!stack.slos.is_empty()).then(|| generate::objectives(stack));
     Ok(bundle)
 }
 
@@ -75,10 +80,10 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
 fn templates(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
     let env = environment::environment()?;
     let neighbours = view::neighbours(stack);
-    let home_dashboard = generate::home_dashboard(stack, catalog)?;
+    let dashboards = generate::dashboards(stack, catalog)?;
     let mut bundle = Bundle::default();
     for part in stack.components.values() {
-        let context = view::view(stack, part, &neighbours, &home_dashboard);
+        let context = view::view(stack, part, &neighbours, &dashboards);
         let text = |name: &str, text: &str| environment::render(&env, name, text, &context);
         let mut files = BTreeMap::new();
         for (index, file) in part.spec.files.iter().enumerate() {
@@ -101,13 +106,16 @@ fn templates(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
         }
         bundle.components.insert(part.name.clone(), files);
         let spec_path = catalog.assets.shown(&format!("{}/component.yaml", part.kind));
-        bundle.processes.insert(part.name.clone(), process(part, &spec_path, &text)?);
+        let programs = stack.fleet.iter().any(|service| service.is_program);
+        let process = process(part, programs, &spec_path, &text)?;
+        bundle.processes.insert(part.name.clone(), process);
     }
     Ok(bundle)
 }
 
 fn process(
     part: &Component,
+    programs: bool,
     shown: &str,
     text: &dyn Fn(&str, &str) -> anyhow::Result<String>,
 ) -> anyhow::Result<Process> {
@@ -135,11 +143,16 @@ fn process(
             host_mounts.extend(paths.lines().map(|path| (path.to_owned(), path.to_owned())));
         } else {
             let source = text("mount", &mount.source).with_context(|| name.clone())?;
-            host_mounts.push((source, mount.target.clone()));
+            if !source.is_empty() {
+                host_mounts.push((source, mount.target.clone()));
+            }
         }
         if host_mounts.len() > before {
             capabilities.extend(mount.capability.clone());
         }
+    }
+    if programs {
+        capabilities.extend(part.spec.exceptions.capabilities_with_programs.keys().cloned());
     }
     let mut access = part.spec.access.clone();
     if let Some(access) = &mut access {
@@ -175,6 +188,7 @@ impl Bundle {
             })
             .collect();
         tree.insert("RUNBOOKS.md".to_owned(), &self.runbooks);
+        tree.extend(self.objectives.as_deref().map(|page| ("SLOS.md".to_owned(), page)));
         tree
     }
 }

@@ -3,9 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use anyhow::bail;
+
 use super::{dashboards, rules, view};
 use crate::catalog::{Catalog, Generator};
-use crate::stack::{Probed, ScrapeJob, Stack};
+use crate::route;
+use crate::slo;
+use crate::stack::{NOBODY, Probed, ScrapeJob, Stack};
 use crate::yaml;
 
 /// What is generated once and shared by components.
@@ -29,6 +33,7 @@ impl Generated {
             (Generator::Rules, rule_files(stack, &rules)?),
             (Generator::RuleTests, rule_tests(&rules)?),
             (Generator::Targets, targets),
+            (Generator::Fleet, [("services.json".to_owned(), fleet(&stack.fleet))].into()),
             (Generator::Dashboards, dashboards),
             (Generator::Fleet, [("services.json".to_owned(), fleet(&stack.fleet))].into()),
             (Generator::MessageTemplates, stack.notifications.templates.clone()),
@@ -43,11 +48,20 @@ impl Generated {
     }
 }
 
-/// The file of the dashboard that Grafana opens with, under the folder of dashboards.
-pub fn home_dashboard(stack: &Stack, catalog: &Catalog) -> anyhow::Result<String> {
+/// The dashboards that templates speak of.
+pub fn dashboards(stack: &Stack, catalog: &Catalog) -> anyhow::Result<view::Dashboards> {
     let names = rendered_dashboards(stack, catalog)?;
     let home = names.first().map_or(dashboards::RUNBOOKS, String::as_str);
-    Ok(dashboards::identity(&catalog.assets, home)?.file(home))
+    let home_dashboard = dashboards::identity(&catalog.assets, home)?.file(home);
+    let of_server = names.iter().find(|name| *name == "mcp-service");
+    let mcp_dashboard = match (stack.components.get("grafana"), of_server) {
+        (Some(grafana), Some(name)) => {
+            let uid = dashboards::identity(&catalog.assets, name)?.uid;
+            format!("{}/d/{uid}?var-service=", view::url(grafana))
+        }
+        _ => String::new(),
+    };
+    Ok(view::Dashboards { home_dashboard, mcp_dashboard })
 }
 
 fn rule_files(stack: &Stack, rules: &rules::Compiled) -> anyhow::Result<Files> {
@@ -64,6 +78,22 @@ fn rule_files(stack: &Stack, rules: &rules::Compiled) -> anyhow::Result<Files> {
 fn rule_tests(rules: &rules::Compiled) -> anyhow::Result<Files> {
     // YAML too, and written in a tenth of the time: nobody but promtool reads it.
     rules.tests.iter().map(|test| Ok((name(&test.path), pretty(&test.content)?))).collect()
+}
+
+/// All objectives as one page, with whom each of their alerts reaches.
+pub fn objectives(stack: &Stack) -> String {
+    let told = |objective: &slo::Slo, tier: Option<&slo::Tier>| -> Vec<String> {
+        let labels = objective.labels(tier, objective.subjects.first());
+        let receivers = route::told(&stack.notifications.root, &labels);
+        let mut names: Vec<String> = receivers
+            .iter()
+            .map(|told| told.route.receiver.clone())
+            .filter(|receiver| receiver != NOBODY)
+            .collect();
+        names.dedup();
+        names
+    };
+    slo::slos_markdown(&stack.slos, &told)
 }
 
 /// The file's name without its folder.
@@ -116,11 +146,12 @@ fn compile_rules(stack: &Stack, catalog: &Catalog) -> anyhow::Result<rules::Comp
             (name.clone(), wanted)
         })
         .collect();
+    let stood_in = stack.stand_ins().map(|(_, of, _)| of.clone());
     let components: BTreeSet<String> =
-        stack.components.values().map(|part| part.kind.clone()).collect();
+        stack.components.values().map(|part| part.kind.clone()).chain(stood_in).collect();
     let grafana = stack.components.get("grafana").map(view::url);
     let runbook_url = |alert: &str| grafana.as_ref().map(|url| dashboards::runbook_url(url, alert));
-    rules::compile(
+    let mut compiled = rules::compile(
         &catalog.assets,
         &rules::Input {
             packs: &stack.alerts.packs,
@@ -131,7 +162,22 @@ fn compile_rules(stack: &Stack, catalog: &Catalog) -> anyhow::Result<rules::Comp
             scrape_interval_seconds: stack.scrape.interval_seconds,
             runbook_url: &runbook_url,
         },
-    )
+    )?;
+    let slos = slo::compile(&stack.slos, &runbook_url);
+    if let Some(both) =
+        slos.alerts.iter().find(|own| compiled.alerts.iter().any(|other| other.name == own.name))
+    {
+        bail!(
+            "the rule pack `{}` and an objective both have an alert `{}`: give the objective another `alert`",
+            both.pack,
+            both.name
+        );
+    }
+    compiled.files.extend(slos.files);
+    compiled.tests.extend(slos.tests);
+    compiled.runbooks.extend(slos.runbooks);
+    compiled.alerts.extend(slos.alerts);
+    Ok(compiled)
 }
 
 /// The dashboards that have something to show: a component that one needs may be switched off.
@@ -139,7 +185,7 @@ fn rendered_dashboards(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Vec<S
     let mut names: Vec<String> = Vec::new();
     for name in &stack.dashboards {
         let needed = dashboards::requires(&catalog.assets, name)?;
-        if needed.iter().all(|component| stack.components.contains_key(component)) {
+        if needed.iter().all(|component| stack.provides(component)) {
             names.push(name.clone());
         }
     }
@@ -158,7 +204,7 @@ fn compile_dashboards(
         return Ok(files);
     }
     let components: BTreeMap<String, bool> =
-        catalog.names().map(|name| (name.to_owned(), stack.has(name))).collect();
+        catalog.names().map(|name| (name.to_owned(), stack.provides(name))).collect();
     let thresholds: BTreeMap<String, f64> = rules
         .alerts
         .iter()

@@ -1,6 +1,6 @@
 //! Services with `mcp:` → what the agent asks, and the targets under which Prometheus asks the agent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest as _, Sha256};
@@ -16,6 +16,9 @@ use crate::mcp::target::{Depth, Protocol};
 pub const AGENT: &str = "agent";
 /// The job under which Prometheus asks it.
 pub const JOB: &str = "mcp";
+
+/// The dialect of services that say nothing of themselves: what the agent found out.
+pub const DIALECT: &str = "probe";
 
 /// One service that the agent asks.
 #[derive(Clone, Debug)]
@@ -52,6 +55,7 @@ pub fn resolve(
         found.push(Diagnostic::error(document.locate(&path), mistake.message).help(mistake.help));
     }
     let mut fleet = Fleet::default();
+    let mut files = BTreeSet::new();
     for (name, service) in &document.manifest.services {
         let Some(server) = service.mcp.as_ref().map(|mcp| &mcp.0) else { continue };
         for mistake in server.mistakes(defaults) {
@@ -64,7 +68,7 @@ pub fn resolve(
         for source in server.secrets() {
             let path = secret_path(source);
             // Services that show the same token share a file.
-            if !secrets.iter().any(|known| known.component == AGENT && known.path == path) {
+            if files.insert(path.clone()) {
                 secrets.push(SecretFile {
                     component: AGENT.to_owned(),
                     path,
@@ -76,6 +80,10 @@ pub fn resolve(
         let pace = server.pace(defaults);
         let instance = server.instance(name.as_str());
         let mut labels = labels(document, name, service);
+        // Of a service that counts for itself, what it counts is worth more.
+        if service.metrics.is_none() && !service.is_demo() {
+            labels.insert("dialect".to_owned(), DIALECT.to_owned());
+        }
         labels.insert("__param_module".to_owned(), word(&pace.depth));
         if pace.interval != usual.interval {
             labels.insert("__scrape_interval__".to_owned(), pace.interval.to_string());
@@ -87,7 +95,7 @@ pub fn resolve(
         fleet.services.push(Probed {
             name: name.to_string(),
             instance,
-            is_program: !server.command.is_empty(),
+            is_program: server.url.is_none() && !server.command.is_empty(),
             entry: entry(server, pace),
         });
     }
@@ -181,4 +189,32 @@ fn entry(server: &McpServer, pace: Pace) -> Json {
         set("accept_auth_challenge", json!(true));
     }
     Json::Object(entry)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::assets::Assets;
+    use crate::catalog::Catalog;
+    use crate::manifest;
+
+    /// What a service counts for itself and what the agent finds out are never the same series.
+    #[test]
+    fn only_services_without_metrics_speak_the_dialect_of_probes() {
+        let text = "name: x\nservices:\n  counted: {mcp: \"http://a:1/mcp\", metrics: \"http://a:1/metrics\", dialect: mcp}\n  silent: {mcp: \"http://b:1/mcp\", dialect: fastapi}\n";
+        let document = manifest::load_text("mcpmon.yaml", text, Path::new("")).unwrap();
+        let catalog = Catalog::load(Assets::shipped()).unwrap();
+        let stack = super::super::resolve(&document, &catalog).unwrap().stack;
+        let job = stack.jobs.iter().find(|job| job.name == JOB).unwrap();
+        let spoken = |target: &Target| {
+            let label = |name: &str| target.labels.get(name).cloned();
+            (label("service"), label("dialect"))
+        };
+        let spoken: Vec<_> = job.targets.iter().map(spoken).collect();
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(spoken, [(some("counted"), None), (some("silent"), some(DIALECT))]);
+        assert_eq!(stack.dialects, ["mcp", DIALECT].map(str::to_owned).into());
+    }
 }

@@ -1,7 +1,7 @@
 //! `mcpmon agent` on the command line.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::fixture::{Behaviour, Double};
@@ -23,8 +23,18 @@ fn a_file_is_checked_without_asking_anybody() {
     let bad = mcpmon(dir.path(), &["--check"]).output().unwrap();
     assert_eq!(bad.status.code(), Some(2), "{bad:?}");
     let said = String::from_utf8_lossy(&bad.stderr);
-    for text in ["nothing says where the server is", "agent.yml:1:15", "1 problem in agent.yml"] {
+    for text in ["nothing says where the server is", "agent.yml:1:12", "1 problem in agent.yml"] {
         assert!(said.contains(text), "{said}");
+    }
+}
+
+/// An agent that ends with its test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -40,8 +50,9 @@ async fn told_to_stop_it_lets_a_probe_finish() {
     let dir = tempfile::tempdir().unwrap();
     let text = format!("services: {{a: \"{}\"}}", server.url());
     std::fs::write(dir.path().join("agent.yml"), text).unwrap();
-    let mut child =
-        mcpmon(dir.path(), &["--listen=127.0.0.1:0"]).stderr(Stdio::piped()).spawn().unwrap();
+    let child = mcpmon(dir.path(), &["--listen=127.0.0.1:0"]).stderr(Stdio::piped()).spawn();
+    let mut agent = Running(child.unwrap());
+    let child = &mut agent.0;
     let mut line = String::new();
     BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
     let address = line.trim().rsplit_once("http://").unwrap().1.to_owned();

@@ -19,7 +19,7 @@ async fn the_answer_comes_before_prometheus_stops_waiting() {
     );
     let agent = Agent::start(&text).await;
     for (target, waits, least, most) in
-        [("patient", "2", 1400, 1950), ("hasty", "2", 250, 1000), ("patient", "0.4", 150, 390)]
+        [("patient", "2", 1200, 1950), ("hasty", "2", 150, 1000), ("patient", "0.4", 50, 390)]
     {
         let started = Instant::now();
         let answer = agent.ask(&format!("/probe?target={target}"), Some(waits)).await;
@@ -107,7 +107,7 @@ async fn more_than_the_limit_wait_within_their_time() {
 #[tokio::test]
 async fn two_hundred_are_asked_side_by_side() {
     let server =
-        Double::start(Behaviour { thinks: Duration::from_millis(500), ..Default::default() }).await;
+        Double::start(Behaviour { thinks: Duration::from_secs(2), ..Default::default() }).await;
     let services: Vec<String> = (0..200)
         .map(|n| format!("  s{n}: {{url: \"{}\", depth: handshake}}\n", server.url()))
         .collect();
@@ -117,8 +117,8 @@ async fn two_hundred_are_asked_side_by_side() {
     let answers = join_all(names.iter().map(|name| agent.probe(name))).await;
     let took = started.elapsed();
     assert!(answers.iter().all(|answer| answer.value("probe_success") == Some(1.0)));
-    assert!(server.most_at_once() > 150, "{}", server.most_at_once());
-    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(server.most_at_once() > 190, "{}", server.most_at_once());
+    assert!(took < Duration::from_secs(8), "{took:?}");
 }
 
 #[tokio::test]

@@ -55,6 +55,10 @@ fn of_record(file: &RuleFile, tests: &TestFile, rule: &Json) -> Vec<Mutant> {
         ("no zero", expr[..zero.unwrap_or(expr.len())].to_owned()),
         ("NaN allowed", expr.replace(" >= 0", "").replace(" > 0)", ")")),
         ("another quantile", expr.replace("quantile(0.", "quantile(0.0")),
+        (
+            "another quantile of probes",
+            expr.replace("quantile_over_time(0.", "quantile_over_time(0.0"),
+        ),
         ("no such matcher", expr.replacen("=~", "!~", 1)),
         ("only such matcher", expr.replacen("!~", "=~", 1)),
     ];
@@ -145,7 +149,7 @@ fn changes(rule: &Json) -> Vec<(String, Json)> {
     }
     if let Some(hold) = rule["for"].as_str() {
         add("no for", "for", None);
-        add("for twice as long", "for", Some(format!("{}s", 2 * seconds(hold)).into()));
+        add("for three times as long", "for", Some(format!("{}s", 3 * seconds(hold)).into()));
     }
     if rule["keep_firing_for"].is_string() {
         add("no keep_firing_for", "keep_firing_for", None);

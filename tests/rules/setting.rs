@@ -22,7 +22,7 @@ impl Setting {
         let catalog = catalog(&assets).unwrap();
         let alerts = catalog.packs.values().flat_map(|pack| pack.alerts.values());
         Self {
-            packs: ["services", "host", "stack"].map(str::to_owned).to_vec(),
+            packs: ["services", "mcp", "host", "stack"].map(str::to_owned).to_vec(),
             disable: BTreeSet::new(),
             overrides: BTreeMap::new(),
             dialects: dialects(&assets).unwrap().into_keys().collect(),

@@ -27,6 +27,10 @@ fn the_quickstart_comes_up_and_a_second_up_changes_nothing() {
     }
     hardened(&stack);
 
+    // What only containers know by name is asked where this host reaches it.
+    let probe = stack.mcpmon(&["probe", "weather", "--expect-tool=translate"]).expect(0);
+    probe.says("weather: http://weather:8080/mcp, asked at ");
+
     // Data stays through down and up.
     eventually("a first sample", 30, || !stack.query("up{service=\"weather\"}").is_empty());
     let sample =
@@ -64,7 +68,10 @@ fn hardened(stack: &TestStack) {
     for line in lines {
         let f: Vec<&str> = line.split('|').collect();
         let root = f[1] == "0:0" || f[1].is_empty() || f[1] == "root";
-        assert!(!root || f[0].ends_with("-promtail"), "runs as root: {line}");
+        assert!(
+            !root || ["-promtail", "-agent"].iter().any(|name| f[0].ends_with(name)),
+            "runs as root: {line}"
+        );
         assert_eq!(f[2], "true", "root file system can be written to: {line}");
         assert_eq!(f[3], "[\"ALL\"]", "keeps capabilities: {line}");
         assert!(matches!(f[4], "null" | "[]"), "adds capabilities: {line}");
@@ -87,7 +94,7 @@ fn hardened(stack: &TestStack) {
     for line in binds {
         let (name, mounts) = line.split_once(' ').unwrap();
         let wanted = match name.rsplit('-').next().unwrap() {
-            "promtail" => "/var/run/docker.sock:false",
+            "agent" => "/var/run/docker.sock:false",
             "exporter" => "/:false",
             _ => "",
         };

@@ -4,14 +4,22 @@
 // A test may stop at the first surprise, in its helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod agent;
 mod alerts;
+mod changes;
 mod crash;
+mod doctor;
 mod exporters;
+mod faults;
 mod harness;
+mod history;
 mod lifecycle;
 mod logs;
+mod page;
 mod pipeline;
+mod plan;
 mod recorder;
 mod reload;
 mod secrets;
+mod slo;
 mod watch;

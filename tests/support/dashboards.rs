@@ -6,7 +6,8 @@ use mcpmon::assets::Assets;
 use mcpmon::render::dashboards::{self, Context};
 use serde_json::Value;
 
-const COMPONENTS: [&str; 12] = [
+const COMPONENTS: [&str; 13] = [
+    "agent",
     "alertmanager",
     "alloy",
     "blackbox-exporter",

@@ -203,4 +203,4 @@ impl fmt::Display for HostHeader {
         f.write_str(&self.0)
     }
 }
-checked_text!(HostHeader, "^[^@/\\\\s]+$", "A host, with or without a port.");
+checked_text!(HostHeader, "^[^@/\\s]+$", "A host, with or without a port.");

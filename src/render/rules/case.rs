@@ -13,8 +13,8 @@ use super::alert::Settled;
 use super::duration;
 use super::pack::Case;
 
-/// How often rules are evaluated in a test. Every moment of a test is a multiple of it, and half of
-/// the shortest `for`, so that a doubled or removed `for` is seen.
+/// How often rules are evaluated in a test. Every moment of a test is a multiple of it, and it is no
+/// longer than the shortest `for`, so that a removed or tripled `for` is seen.
 pub(super) const EVALUATION: u64 = 15;
 
 /// How long a test that expects nothing watches beyond `for`.

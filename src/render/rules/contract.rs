@@ -54,21 +54,33 @@ impl Dialect {
         let in_flight = roles.in_flight.iter();
         let in_flight = in_flight.map(|role| source(&role.gauge, Shape::Gauge, &[&role.matchers]));
         let tools = roles.tools.iter().map(|role| {
-            let matchers = [role.matchers.as_str(), &role.failed];
+            let failed = role.failed.as_deref().unwrap_or_default();
+            let matchers = [role.matchers.as_str(), failed];
             with_label(source(&role.counter, Shape::Counter, &matchers), &role.label)
+        });
+        let tool_errors = roles.tools.iter().filter_map(|role| {
+            let own = role.errors.as_ref()?;
+            let own = source(&own.counter, Shape::Counter, &[&own.matchers]);
+            Some(with_label(own, &role.label))
         });
         let tool_latency = roles.tools.iter().filter_map(|role| {
             let time = role.latency.as_ref()?;
             let time = source(&time.histogram, shape(time.unit), &[&time.matchers]);
             Some(with_label(time, &role.label))
         });
+        let gauge = |metric, matchers: &String| source(metric, Shape::Gauge, &[matchers]);
+        let answers = roles.probes.iter().map(|role| gauge(&role.success, &role.matchers));
+        let durations = roles.probes.iter().map(|role| gauge(&role.duration, &role.matchers));
         [
             need("requests", true, requests.collect()),
             need("errors", true, errors.collect()),
             need("latency", true, latency.collect()),
             need("in_flight", false, in_flight.collect()),
             need("tools", false, tools.collect()),
+            need("tool errors", false, tool_errors.collect()),
             need("tool latency", false, tool_latency.collect()),
+            need("answers", true, answers.collect()),
+            need("duration", true, durations.collect()),
         ]
         .into_iter()
         .filter(|need| !need.sources.is_empty())

@@ -16,16 +16,19 @@ const DIR: &str = "dialects";
 pub struct Dialect {
     /// Who speaks it.
     pub description: String,
-    /// Metric names by which an endpoint is recognised: any one of them will do.
+    /// Series by which an endpoint is recognised, as `name` or `name{label="value"}`: any one of them
+    /// will do.
     pub detect: Vec<String>,
-    pub(super) roles: Roles,
+    pub(crate) roles: Roles,
 }
 
 /// Which metrics say what. Where a role has several, an earlier one is preferred where it exists.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Roles {
+pub(crate) struct Roles {
+    #[serde(default)]
     pub requests: Vec<Events>,
+    #[serde(default)]
     pub errors: Vec<Errors>,
     #[serde(default)]
     pub latency: Vec<Durations>,
@@ -33,12 +36,16 @@ pub(super) struct Roles {
     pub in_flight: Vec<Level>,
     #[serde(default)]
     pub tools: Vec<Tools>,
+    #[serde(default)]
+    pub probes: Vec<Probed>,
+    #[serde(default)]
+    pub streams: Vec<Streams>,
 }
 
 /// Events that are counted.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Events {
+pub(crate) struct Events {
     pub counter: String,
     #[serde(default, rename = "where")]
     pub matchers: String,
@@ -48,9 +55,9 @@ pub(super) struct Events {
 /// Those of the requests that failed.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Errors {
+pub(crate) struct Errors {
     pub counter: String,
-    #[serde(rename = "where")]
+    #[serde(default, rename = "where")]
     pub matchers: String,
     pub test: Proof<ErrorValue>,
 }
@@ -58,18 +65,21 @@ pub(super) struct Errors {
 /// A classic histogram; the name stands without `_bucket`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Durations {
+pub(crate) struct Durations {
     pub histogram: String,
     #[serde(default, rename = "where")]
     pub matchers: String,
     pub unit: TimeUnit,
+    /// The bounds of its buckets, where they are known; in its own unit.
+    #[serde(default)]
+    pub buckets: Vec<serde_json::Number>,
     pub test: Proof<Quantiles>,
 }
 
 /// A number that goes up and down.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Level {
+pub(crate) struct Level {
     pub gauge: String,
     #[serde(default, rename = "where")]
     pub matchers: String,
@@ -79,31 +89,80 @@ pub(super) struct Level {
 /// Calls of tools, by the label that names the tool.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Tools {
+pub(crate) struct Tools {
     pub label: String,
     pub counter: String,
     #[serde(default, rename = "where")]
     pub matchers: String,
     /// Further matchers that pick the failed ones.
-    pub failed: String,
+    pub failed: Option<String>,
+    /// The counter of the failed ones, where they have one of their own.
+    pub errors: Option<ToolErrors>,
     pub latency: Option<ToolLatency>,
     pub test: Proof<IndexMap<String, ToolValue>>,
+}
+
+/// Calls of tools that failed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ToolErrors {
+    pub counter: String,
+    #[serde(default, rename = "where")]
+    pub matchers: String,
 }
 
 /// How long tools take.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ToolLatency {
+pub(crate) struct ToolLatency {
     pub histogram: String,
     #[serde(default, rename = "where")]
     pub matchers: String,
     pub unit: TimeUnit,
 }
 
+/// What probes found, for services that say nothing of themselves. A probe knows whether a service
+/// answers and how fast; it does not know who else calls.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Probed {
+    /// A gauge that is 1 where the probe succeeded, else 0.
+    pub success: String,
+    /// A gauge of the seconds that it took.
+    pub duration: String,
+    #[serde(default, rename = "where")]
+    pub matchers: String,
+    pub test: Proof<ProbeValue>,
+}
+
+/// Messages of streams. Only objectives read them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Streams {
+    pub counter: String,
+    #[serde(default, rename = "where")]
+    pub matchers: String,
+    /// Further matchers that pick the failed ones.
+    pub failed: String,
+    pub first_message: Option<FirstMessage>,
+}
+
+/// How long a stream takes to its first message.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FirstMessage {
+    pub histogram: String,
+    #[serde(default, rename = "where")]
+    pub matchers: String,
+    pub unit: TimeUnit,
+    #[serde(default)]
+    pub buckets: Vec<serde_json::Number>,
+}
+
 /// What a histogram counts in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum TimeUnit {
+pub(crate) enum TimeUnit {
     S,
     Ms,
 }
@@ -111,7 +170,7 @@ pub(super) enum TimeUnit {
 /// Series of one service, by the minute, and what they amount to.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Proof<T> {
+pub(crate) struct Proof<T> {
     pub series: IndexMap<String, String>,
     pub value: T,
 }
@@ -119,7 +178,7 @@ pub(super) struct Proof<T> {
 /// Failures in a second, and their share of the requests.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ErrorValue {
+pub(crate) struct ErrorValue {
     pub rate: f64,
     pub share: f64,
 }
@@ -127,7 +186,7 @@ pub(super) struct ErrorValue {
 /// Seconds.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Quantiles {
+pub(crate) struct Quantiles {
     pub p50: f64,
     pub p95: f64,
     pub p99: f64,
@@ -136,10 +195,18 @@ pub(super) struct Quantiles {
 /// Calls and failures in a second, and seconds.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ToolValue {
+pub(crate) struct ToolValue {
     pub calls: f64,
-    pub errors: f64,
+    pub errors: Option<f64>,
     pub p95: Option<f64>,
+}
+
+/// Share of the probes that failed, and seconds.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProbeValue {
+    pub failed: f64,
+    pub latency: Quantiles,
 }
 
 /// Names of the dialects there are.
@@ -160,8 +227,23 @@ pub(super) fn load(assets: &Assets, name: &str) -> anyhow::Result<Dialect> {
 }
 
 fn check(dialect: &Dialect) -> anyhow::Result<()> {
+    let roles = &dialect.roles;
     ensure!(!dialect.detect.is_empty(), "`detect` names no metric");
-    ensure!(!dialect.roles.requests.is_empty(), "the role `requests` has no metric");
-    ensure!(!dialect.roles.errors.is_empty(), "the role `errors` has no metric");
+    if !roles.probes.is_empty() {
+        ensure!(
+            roles.requests.is_empty() && roles.errors.is_empty() && roles.latency.is_empty(),
+            "what probes found and what a service counts do not mix: they would be the same series"
+        );
+        return Ok(());
+    }
+    ensure!(!roles.requests.is_empty(), "the role `requests` has no metric");
+    ensure!(!roles.errors.is_empty(), "the role `errors` has no metric");
+    for tools in &roles.tools {
+        ensure!(
+            tools.failed.is_none() || tools.errors.is_none(),
+            "the tools of `{}`: `failed` and `errors` say the same twice",
+            tools.counter
+        );
+    }
     Ok(())
 }

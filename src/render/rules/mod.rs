@@ -16,7 +16,7 @@ mod catalog;
 mod compile;
 mod contract;
 mod dialect;
-mod duration;
+pub(crate) mod duration;
 mod pack;
 mod prove;
 mod record;
@@ -27,6 +27,7 @@ pub use catalog::{AlertFacts, Catalog, PackFacts, catalog, dialects};
 pub use compile::compile;
 pub use contract::{Need, Shape, Source};
 pub use dialect::Dialect;
+pub(crate) use dialect::{Roles, TimeUnit, Tools as ToolRole};
 pub use pack::{Severity, Unit};
 pub use runbook::runbooks_markdown;
 

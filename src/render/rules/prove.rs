@@ -62,14 +62,34 @@ pub(super) fn tests(name: &str, dialect: &Dialect) -> Vec<Json> {
         };
         let checks = vec![
             check(name, "mcp:tool_calls:rate5m", &values(|v| Some(v.calls))),
-            check(name, "mcp:tool_errors:rate5m", &values(|v| Some(v.errors))),
+            check(name, "mcp:tool_errors:rate5m", &values(|v| v.errors)),
             check(name, "mcp:tool_latency:p95_5m", &values(|v| v.p95)),
         ];
         add(&format!("tools by {}", role.counter), &role.test.series, checks);
     }
-    out.push(idle(name, dialect, &all));
+    for role in &roles.probes {
+        let value = role.test.value;
+        let mut checks = vec![one("mcp:errors:ratio5m", value.failed)];
+        checks.extend(quantiles(name, value.latency));
+        // What a probe cannot know is absent, not zero.
+        checks.extend(UNKNOWN_TO_PROBES.map(|record| check(name, record, &[])));
+        add(&format!("answers by {}", role.success), &role.test.series, checks);
+    }
+    if roles.probes.is_empty() {
+        out.push(idle(name, dialect, &all));
+    }
     out
 }
+
+/// What a service would have to count itself.
+const UNKNOWN_TO_PROBES: [&str; 6] = [
+    "mcp:requests:rate5m",
+    "mcp:errors:rate5m",
+    "mcp:in_flight",
+    "mcp:tool_calls:rate5m",
+    "mcp:tool_errors:rate5m",
+    "mcp:tool_latency:p95_5m",
+];
 
 /// Counters that exist and stand still: no traffic is a zero, and nothing is NaN.
 fn idle(name: &str, dialect: &Dialect, all: &Series) -> Json {

@@ -36,17 +36,28 @@ pub(super) fn rules(name: &str, dialect: &Dialect) -> Vec<Json> {
     // An error series may not exist before the first error: then there are none, not "no data".
     let mut errors: Vec<_> =
         roles.errors.iter().map(|role| rate(&role.counter, &role.matchers)).collect();
-    errors.push(format!("0 * {}", of("mcp:requests:rate5m")));
+    if !errors.is_empty() {
+        errors.push(format!("0 * {}", of("mcp:requests:rate5m")));
+    }
     add("mcp:errors:rate5m", errors, SERVICE);
-    let ratio = format!("{} / ({} > 0)", of("mcp:errors:rate5m"), of("mcp:requests:rate5m"));
-    add("mcp:errors:ratio5m", vec![ratio], SERVICE);
+    let counted = || format!("{} / ({} > 0)", of("mcp:errors:rate5m"), of("mcp:requests:rate5m"));
+    let mut ratio: Vec<_> = roles.requests.first().map(|_| counted()).into_iter().collect();
+    ratio.extend(roles.probes.iter().map(|role| {
+        let success = select(name, &role.success, &role.matchers);
+        format!("1 - avg by (service, group) (avg_over_time({success}[5m]))")
+    }));
+    add("mcp:errors:ratio5m", ratio, SERVICE);
     for (label, quantile) in QUANTILES {
-        let parts = roles.latency.iter().map(|role| {
+        let counted = roles.latency.iter().map(|role| {
             let buckets = select(name, &format!("{}_bucket", role.histogram), &role.matchers);
             let buckets = format!("sum by (service, group, le) (rate({buckets}[5m]))");
             seconds(&format!("histogram_quantile({quantile}, {buckets})"), role.unit)
         });
-        add(&format!("mcp:latency:{label}_5m"), parts.collect(), SERVICE);
+        let probed = roles.probes.iter().map(|role| {
+            let duration = select(name, &role.duration, &role.matchers);
+            format!("max by (service, group) (quantile_over_time({quantile}, {duration}[5m]))")
+        });
+        add(&format!("mcp:latency:{label}_5m"), counted.chain(probed).collect(), SERVICE);
     }
     let gauges = roles.in_flight.iter();
     let gauges = gauges.map(|role| {
@@ -54,18 +65,16 @@ pub(super) fn rules(name: &str, dialect: &Dialect) -> Vec<Json> {
     });
     add("mcp:in_flight", gauges.collect(), SERVICE);
 
-    let calls = |tools: &Tools, matchers: &str| {
-        let matchers = both(&named(&tools.label), matchers);
-        let rate = format!("rate({}[5m])", select(name, &tools.counter, &matchers));
-        format!("sum by ({TOOL}) ({})", as_tool(&rate, &tools.label))
+    let calls = |label: &str, counter: &str, matchers: &str| {
+        let rate = format!("rate({}[5m])", select(name, counter, &both(&named(label), matchers)));
+        format!("sum by ({TOOL}) ({})", as_tool(&rate, label))
     };
-    add(
-        "mcp:tool_calls:rate5m",
-        roles.tools.iter().map(|role| calls(role, &role.matchers)).collect(),
-        TOOL,
-    );
+    let all = roles.tools.iter().map(|role| calls(&role.label, &role.counter, &role.matchers));
+    add("mcp:tool_calls:rate5m", all.collect(), TOOL);
+    // Where a dialect does not tell which calls failed, nothing is said of them.
+    let failed = roles.tools.iter().filter_map(|role| failed(role));
     let mut failed: Vec<_> =
-        roles.tools.iter().map(|role| calls(role, &both(&role.matchers, &role.failed))).collect();
+        failed.map(|(label, counter, matchers)| calls(label, counter, &matchers)).collect();
     if !failed.is_empty() {
         failed.push(format!("0 * {}", of("mcp:tool_calls:rate5m")));
     }
@@ -80,6 +89,15 @@ pub(super) fn rules(name: &str, dialect: &Dialect) -> Vec<Json> {
     });
     add("mcp:tool_latency:p95_5m", latency.collect(), TOOL);
     out
+}
+
+/// The label, the counter and the matchers of the calls that failed.
+fn failed(tools: &Tools) -> Option<(&str, &str, String)> {
+    let label = tools.label.as_str();
+    if let Some(own) = &tools.errors {
+        return Some((label, &own.counter, own.matchers.clone()));
+    }
+    Some((label, &tools.counter, both(&tools.matchers, tools.failed.as_ref()?)))
 }
 
 /// Two kinds of tool metrics may share a histogram and differ in the label alone.
