@@ -4,6 +4,7 @@ mod generate;
 
 pub use generate::{Certificates, generate, missing, password, private_file};
 
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -132,12 +133,9 @@ fn text(name: &Name, beginning: &Beginning<'_>) -> String {
     let about = beginning.profile.and_then(crate::assets::profile);
     let about = about.and_then(|text| text.lines().find_map(|l| l.strip_prefix("description: ")));
     let about = about.map(|about| format!("# {about}.\n")).unwrap_or_default();
-    let base = match beginning.profile {
-        Some(profile) => format!("extends: {profile}\n"),
-        None => {
-            "components:\n  grafana: {admin_password: {file: secrets/grafana-admin}}\n".to_owned()
-        }
-    };
+    let extends =
+        beginning.profile.map(|profile| format!("extends: {profile}\n")).unwrap_or_default();
+    let components = components(name, beginning);
     let services = if beginning.services.is_empty() {
         "# Your own services:
 # services:
@@ -155,7 +153,7 @@ fn text(name: &Name, beginning: &Beginning<'_>) -> String {
 {about}# `mcpmon config` prints this manifest with its profile merged in; `mcpmon config --origins` says
 # where each value comes from. Maps merge, lists replace, `null` removes.
 name: {name}
-{base}
+{extends}{components}
 {services}
 # Who is told about alerts:
 # notifications:
@@ -166,8 +164,31 @@ name: {name}
     )
 }
 
+/// The image that is named for the agent where it starts programs: nobody but the user can make it.
+pub fn tools_image(name: &Name) -> (String, &'static str) {
+    (format!("{name}/agent-tools"), "1")
+}
+
+/// What the profile does not say about components.
+fn components(name: &Name, beginning: &Beginning<'_>) -> String {
+    let programs: BTreeSet<&str> = beginning.services.iter().filter_map(Entry::program).collect();
+    let programs: Vec<serde_json::Value> = programs.into_iter().map(Into::into).collect();
+    let mut lines = Vec::new();
+    if !programs.is_empty() {
+        let (image, version) = tools_image(name);
+        lines.push(format!(
+            "  # Build this image before `mcpmon up`: it brings {} (docs/agent.md).\n  agent: {{image: {image}, version: \"{version}\"}}\n",
+            flow_text(&programs.into())
+        ));
+    }
+    if beginning.profile.is_none() {
+        lines.push("  grafana: {admin_password: {file: secrets/grafana-admin}}\n".to_owned());
+    }
+    if lines.is_empty() { String::new() } else { format!("components:\n{}", lines.concat()) }
+}
+
 fn services(entries: &[Entry]) -> String {
-    let networks: std::collections::BTreeSet<&str> =
+    let networks: BTreeSet<&str> =
         entries.iter().filter_map(|entry| entry.network.as_deref()).collect();
     let networks: Vec<serde_json::Value> = networks.into_iter().map(Into::into).collect();
     let mut text = String::new();

@@ -105,6 +105,7 @@ fn every_configuration_becomes_its_manifest() {
 const MANIFEST: &str = "# Our services.
 name: acme
 components:
+  agent: {image: acme/agent-tools, version: \"1\"}
   grafana: {admin_password: {env: SECRET}}
 services:
   # The first one.
@@ -144,6 +145,21 @@ fn a_manifest_is_added_to_and_what_it_has_is_not_found_again() {
     folder.mcpmon("validate --without-secrets").ends(0);
     folder.mcpmon("discover --from c.json --write").ends(0).says("nothing new was found");
     assert_eq!(folder.read("mcpmon.yaml"), written);
+}
+
+#[test]
+fn programs_need_an_image_that_brings_them() {
+    let config = "{\"mcpServers\": {
+        \"docs\": {\"url\": \"http://docs:7001/mcp\"},
+        \"notes\": {\"command\": \"notes\", \"env\": {\"NOTES_TOKEN\": \"hunter2\"}}}}";
+    let without: String =
+        MANIFEST.split_inclusive('\n').filter(|line| !line.contains("agent")).collect();
+    let folder = Folder::new().file("mcpmon.yaml", &without).file("c.json", config);
+    let shown = folder.mcpmon("discover --from c.json --write --yes").ends(0);
+    assert!(!shown.out.contains("notes") && !shown.err.contains("secrets/"), "{}", shown.err);
+    shown.says("! notes: left out: programs, and the agent's own image has none");
+    assert!(folder.read("mcpmon.yaml").contains("  docs:\n    mcp: http://docs:7001/mcp\n"));
+    folder.mcpmon("validate --without-secrets").ends(0);
 }
 
 #[test]

@@ -19,6 +19,7 @@ use crate::integrate::{Change, Entry, place, written};
 use crate::manifest::{Document, Host};
 use crate::output::Mark;
 use crate::render::rules;
+use crate::stack::AGENT;
 
 /// Find MCP servers that the manifest does not have, and propose entries for them.
 ///
@@ -82,7 +83,16 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         let dialects = rules::dialects(&catalog.assets)?;
         running(args, context, &document, &dialects, &mut names, &mut rows).await?
     } else {
-        let found = found::read(&args.from, &mut names, &document)?;
+        let mut found = found::read(&args.from, &mut names, &document)?;
+        let programs = found.programs();
+        let agent = document.manifest.components.get(AGENT);
+        let brings = agent.is_some_and(|agent| agent.get("image").is_some());
+        if brings && !programs.is_empty() {
+            let text = "programs, which the agent starts in its own container: its image must bring them (docs/agent.md)";
+            found.remark(&programs.join(", "), text);
+        } else if !programs.is_empty() {
+            found.leave_programs("programs, and the agent's own image has none; name an image that brings them (docs/agent.md), `components: {agent: {image: …, version: …}}`, then run this again");
+        }
         let places = args.from.iter().map(|file| file.display().to_string()).collect::<Vec<_>>();
         rows.extend(
             found.entries.iter().map(|entry| row(entry, &places.join(", "), String::new())),

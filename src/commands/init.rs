@@ -41,7 +41,15 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let base = start::draft(&args.dir, &beginning)?;
     let services = base.document.manifest.services.keys().map(ToString::to_string);
     let mut names = Names::new(services, base.catalog.names().map(str::to_owned));
-    let found = found::read(&args.from, &mut names, &base.document)?;
+    let mut found = found::read(&args.from, &mut names, &base.document)?;
+    let programs = found.programs();
+    if !programs.is_empty() {
+        let (image, version) = start::tools_image(&base.document.manifest.name);
+        let text = format!(
+            "programs, which the agent starts in its own container: build the image {image}:{version} that brings them (docs/agent.md)"
+        );
+        found.remark(&programs.join(", "), &text);
+    }
     found::tell(&found, context);
     found::some(&found, &args.from)?;
     beginning.services = &found.entries;

@@ -9,53 +9,36 @@ use crate::yaml::{Entry as Keyed, Node, Value};
 
 /// Reads every server of every list.
 pub fn read(found: &mut Found, names: &mut Names, root: &Node, lists: &[(&Node, &Node)]) {
-    let mut programs = Vec::new();
     for (servers, home) in lists {
         let mut inputs = questions(root);
         inputs.extend(questions(home));
         for (about, keyed) in servers.as_map().into_iter().flatten() {
             let name = names.free(about);
             match Server::read(&name, about, &inputs, &keyed.node) {
-                Ok(server) => {
-                    if let Some(entry) = add(found, names, server, keyed)
-                        && entry.get("command").is_some()
-                    {
-                        programs.push(name.to_string());
-                    }
-                }
+                Ok(server) => add(found, names, server, keyed),
                 Err(Leave(span, text)) => found.left_out(span.or(Some(keyed.key)), about, text),
             }
         }
     }
-    if !programs.is_empty() {
-        let span = lists.first().map(|(servers, _)| servers.span);
-        let text = "programs, which the agent starts in its own container: its image must bring them (docs/agent.md)";
-        found.note(span, &programs.join(", "), text);
-    }
 }
 
-/// Adds a server that was read, unless it is there already or would be no service. What it is reached by, if it was added.
-pub(super) fn add(
-    found: &mut Found,
-    names: &mut Names,
-    server: Server<'_>,
-    keyed: &Keyed,
-) -> Option<Json> {
+/// Adds a server that was read, unless it is there already or would be no service.
+pub(super) fn add(found: &mut Found, names: &mut Names, server: Server<'_>, keyed: &Keyed) {
     let mcp = Json::Object(server.mcp);
     if let Some(same) = found.entries.iter().find(|entry| reached_alike(entry, &mcp)) {
         let text = format!("it is `{}` already", same.name);
         found.left_out(Some(keyed.key), server.about, text);
-        return None;
+        return;
     }
     let short =
         mcp.as_object().filter(|map| map.len() == 1).and_then(|map| map.get("url").cloned());
     let mut fields = Vec::new();
     fields.extend(server.description.map(|text| ("description", Json::from(text))));
-    fields.push(("mcp", short.unwrap_or_else(|| mcp.clone())));
+    fields.push(("mcp", short.unwrap_or(mcp)));
     let entry = Entry { name: server.name.clone(), fields, network: None };
     if let Some(mistake) = format::mistake(&entry) {
         found.left_out(Some(keyed.key), server.about, mistake);
-        return None;
+        return;
     }
     if entry.name.as_str() != server.about {
         found.note(Some(keyed.key), server.about, format!("is called `{}`", entry.name));
@@ -71,7 +54,6 @@ pub(super) fn add(
     }
     names.take(&entry.name);
     found.entries.push(entry);
-    Some(mcp)
 }
 
 /// Whether two servers have the same address, or are the same program told the same.

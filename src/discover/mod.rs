@@ -77,7 +77,24 @@ impl Found {
         span.map(|span| self.sources.place(span)).filter(|place| !place.is_empty())
     }
 
-    /// Something worth knowing about what was found running.
+    /// Names of the servers that are programs.
+    pub fn programs(&self) -> Vec<String> {
+        let programs = self.entries.iter().filter(|entry| entry.program().is_some());
+        programs.map(|entry| entry.name.to_string()).collect()
+    }
+
+    /// Leaves out the servers that are programs, with their secrets: nothing could start them.
+    pub fn leave_programs(&mut self, reason: &str) {
+        let names = self.programs().join(", ");
+        self.entries.retain(|entry| entry.program().is_none());
+        let texts: Vec<String> = self.entries.iter().map(|e| e.json().to_string()).collect();
+        let is_asked_for =
+            |file: &str| texts.iter().any(|text| text.contains(&format!("\"{file}\"")));
+        self.secrets.retain(|secret| is_asked_for(&secret.file));
+        self.passed_over(&names, reason);
+    }
+
+    /// Something worth knowing about all of it, or about what was found running.
     pub fn remark(&mut self, about: &str, text: &str) {
         self.note(None, about, text);
     }

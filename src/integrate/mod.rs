@@ -72,6 +72,12 @@ impl Entry {
         self.fields.iter().find(|(key, _)| *key == name)?.1.as_str()
     }
 
+    /// The program that it is, where it is one.
+    pub fn program(&self) -> Option<&str> {
+        let (_, mcp) = self.fields.iter().find(|(key, _)| *key == "mcp")?;
+        mcp.get("command")?.get(0)?.as_str()
+    }
+
     /// How it stands to the manifest.
     pub fn standing(&self, document: &Document) -> Standing {
         let container = self.field("container").unwrap_or_default();
