@@ -27,10 +27,10 @@ pub async fn look_at(
     dialects: &IndexMap<String, Dialect>,
     named: &[String],
 ) -> anyhow::Result<Vec<Looked>> {
-    let mut names = if named.is_empty() { reader.running().await? } else { named.to_vec() };
-    names.sort();
+    let mut wanted = if named.is_empty() { reader.running().await? } else { named.to_vec() };
+    wanted.sort();
     let mut looked = Vec::new();
-    for name in names {
+    for name in wanted {
         let about = reader.container(&name).await?;
         let left_out = about.as_ref().and_then(|about| left_out(about, document));
         if let Some(reason) = left_out {

@@ -53,9 +53,12 @@ mod tests {
         let post = |location| to(from, Method::POST, 307, location);
         assert_eq!(post("/mcp/").unwrap(), "http://a.example/mcp/");
         assert_eq!(post("https://a.example/mcp").unwrap(), "https://a.example/mcp");
-        for elsewhere in
-            ["http://b.example/mcp", "https://a.example:8443/mcp", "http://a.example:81/", "ftp:/"]
-        {
+        for elsewhere in [
+            "http://b.example/mcp",
+            "https://a.example:8443/mcp",
+            "http://a.example:81/",
+            "ftp://a.example/",
+        ] {
             assert!(post(elsewhere).unwrap_err().contains("another server"), "{elsewhere}");
         }
         let down = to("https://a.example/", Method::POST, 308, "http://a.example/");

@@ -232,7 +232,7 @@ fn apart(all: &str, inside: &str, other: &str, other_inside: &str, part: Part) -
 }
 
 fn tools(roles: &Roles, names: &[String], inside: &str) -> Option<Spoken> {
-    let named = |label: &str| match names {
+    let matching = |label: &str| match names {
         [] => format!("{label}!=\"\""),
         [one] => format!("{label}={}", crate::selector::quoted(one)),
         many => {
@@ -244,7 +244,7 @@ fn tools(roles: &Roles, names: &[String], inside: &str) -> Option<Spoken> {
     let told: Vec<_> =
         roles.tools.iter().filter_map(|role| Some((role, role.failed.as_deref()?))).collect();
     let (first, first_failed) = told.first()?;
-    let all = |role: &crate::render::rules::ToolRole| both(&named(&role.label), &role.matchers);
+    let all = |role: &crate::render::rules::ToolRole| both(&matching(&role.label), &role.matchers);
     let total = told.iter().map(|(r, _)| rate(&r.counter, &both(inside, &all(r))));
     let failed =
         told.iter().map(|(r, failed)| rate(&r.counter, &both(inside, &both(&all(r), failed))));

@@ -203,7 +203,7 @@ mod tests {
     /// What a service counts for itself and what the agent finds out are never the same series.
     #[test]
     fn only_services_without_metrics_speak_the_dialect_of_probes() {
-        let text = "name: x\nservices:\n  counted: {mcp: \"http://a:1/mcp\", metrics: \"http://a:1/metrics\", dialect: mcp}\n  silent: {mcp: \"http://b:1/mcp\", dialect: fastapi}\n";
+        let text = "name: x\ncomponents: {grafana: {enabled: false}}\nservices:\n  counted: {mcp: \"http://a:1/mcp\", metrics: \"http://a:1/metrics\", dialect: mcp}\n  silent: {mcp: \"http://b:1/mcp\", dialect: fastapi}\n";
         let document = manifest::load_text("mcpmon.yaml", text, Path::new("")).unwrap();
         let catalog = Catalog::load(Assets::shipped()).unwrap();
         let stack = super::super::resolve(&document, &catalog).unwrap().stack;
