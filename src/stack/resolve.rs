@@ -1,7 +1,7 @@
 //! [`Document`] + [`Catalog`] → [`Stack`].
 
 use super::{
-    Alerts, JobPace, OwnRules, Scrape, ScrapeJob, ServiceInfo, Stack, Target, checks, components,
+    Alerts, JobPace, OwnRules, Scrape, ScrapeJob, ServiceInfo, Stack, checks, components,
     fleet, gate, logs, notifications, probes, runs, slos, targets,
 };
 use crate::catalog::Catalog;
