@@ -94,7 +94,7 @@ pub enum Command {
     /// Find out why something does not work, and what mends it
     Doctor(doctor::Args),
     /// Ask one MCP server whether it works, step by step
-    Probe(probe::Args),
+    Probe(Box<probe::Args>),
     /// Show the logs of a component or service
     Logs(logs::Args),
     /// Add a running container to the manifest

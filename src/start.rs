@@ -2,7 +2,7 @@
 
 mod generate;
 
-pub use generate::{Certificates, generate, missing};
+pub use generate::{Certificates, generate, missing, password, private_file};
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;

@@ -41,7 +41,7 @@ pub fn router(agent: Arc<Agent>) -> Router {
 }
 
 async fn page(State(agent): State<Arc<Agent>>, RawQuery(query): RawQuery) -> Response {
-    let refresh = query.as_deref() != Some("refresh=off");
+    let refresh = query.as_deref() == Some("refresh=on");
     match agent.page.html(&agent.fleet(), refresh).await {
         Ok(html) => {
             let headers = [

@@ -107,12 +107,12 @@ impl Server {
         }
         let _ = close.send(());
         let all_done = async {
-            let served = server.await;
+            let outcome = server.await;
             // Also probes that nobody waits for: they end their sessions.
             while self.agent.prober.own.probes_under_way() > 0 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            served
+            outcome
         };
         let ended = tokio::time::timeout(GRACE, all_done).await;
         // A probe that takes longer is cut off: whoever stops a container waits for it.

@@ -10,7 +10,7 @@ use crate::cli::Global;
 use crate::diagnostic::{Diagnostic, Severity, Sources};
 use crate::engine::{Endpoint, Engine, Lock, Reader};
 use crate::exit::{Exit, Stop};
-use crate::manifest::{self, Document};
+use crate::manifest::{self, Document, SecretRef};
 use crate::output::{Mark, Printer};
 use crate::render::{self, Bundle};
 use crate::stack::{self, Secrets, Stack, Surroundings};
@@ -117,6 +117,18 @@ impl Context {
     pub fn secrets_or(&self, project: &Project, at_hand: &Secrets) -> anyhow::Result<Secrets> {
         stack::read_secrets_or(&project.document, &project.stack, &SURROUNDINGS, at_hand)
             .map_err(|found| self.wrong(&found, &project.document.sources))
+    }
+
+    /// Reads one secret.
+    ///
+    /// # Errors
+    /// What is wrong with it, and what to do.
+    pub fn secret(
+        &self,
+        project: &Project,
+        source: &SecretRef,
+    ) -> Result<Vec<u8>, (String, String)> {
+        stack::read_secret(source, &project.document.dir, &SURROUNDINGS)
     }
 
     /// Looks whether the stack's secrets would do; those that are not there are warnings.

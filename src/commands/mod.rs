@@ -117,7 +117,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Validate(args) => validate::run(&args, context).await,
         Command::Config(args) => config::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),
-        Command::Secrets(args) => secrets::run(&args, context),
+        Command::Secrets(args) => secrets::run(&args, context).await,
         Command::Render(args) => render::run(&args, context),
         Command::Plan(args) => plan::run(&args, context).await,
         Command::Up(args) => up::run(&args, context).await,

@@ -70,7 +70,7 @@ pub struct Args {
 pub struct OfUrl {
     /// Credentials.
     #[command(flatten)]
-    pub credentials: credentials::Args,
+    pub credentials: credentials::Flags,
     /// Value of the header `Host`, where the server takes another one than the URL's
     #[arg(long, value_name = "HOST[:PORT]", value_parser = probe::host_header)]
     pub host_header: Option<String>,
@@ -105,8 +105,8 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let subject = subject.with(given(args)?).map_err(usage)?;
     let wanted = Wanted { tools: args.tools, json: args.output == Format::Json };
     match args.watch {
-        None => probe::once(&subject, &wanted, &context.printer).await,
-        Some(interval) => probe::watch(&subject, &wanted, interval.std(), &context.printer).await,
+        None => probe::once(&subject, wanted, &context.printer).await,
+        Some(interval) => probe::watch(&subject, wanted, interval.std(), &context.printer).await,
     }
 }
 
@@ -161,7 +161,7 @@ fn given(args: &Args) -> anyhow::Result<Given> {
         insecure: args.of_url.insecure,
         protocol: args.protocol,
         depth: args.depth,
-        timeout: args.timeout.map(|timeout| timeout.std()),
+        timeout: args.timeout.map(Duration::std),
         expect_tools: args.expect_tool.clone(),
         call,
     })
@@ -190,7 +190,7 @@ fn arguments(text: &str) -> anyhow::Result<serde_json::Map<String, Json>> {
     }
 }
 
-fn credentials(args: &credentials::Args) -> anyhow::Result<Option<Credentials>> {
+fn credentials(args: &credentials::Flags) -> anyhow::Result<Option<Credentials>> {
     let here = Path::new("");
     Ok(match (&args.bearer, &args.basic, &args.header) {
         (Some(source), ..) => Some(Credentials::Bearer(text(source, here)?)),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bollard::Docker;
 use bollard::models::ContainerSummary;
+use bollard::models::ImageSummary;
 use bollard::query_parameters::{
     ListContainersOptionsBuilder, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder,
 };
@@ -202,8 +203,8 @@ impl Reader {
         Ok(existing(inspected, || format!("inspect image {reference}"))?.map(Image::from))
     }
 
-    /// References of the images that carry a label.
-    pub async fn images_labelled(&self, label: &str) -> Result<Vec<String>, EngineError> {
+    /// References of the images that carry a label, each with when it was made, in Unix time.
+    pub async fn images_labelled(&self, label: &str) -> Result<Vec<(String, i64)>, EngineError> {
         let options = bollard::query_parameters::ListImagesOptionsBuilder::new()
             .filters(&HashMap::from([("label", vec![label])]))
             .build();
@@ -211,7 +212,11 @@ impl Reader {
         let found = found.map_err(|error| {
             EngineError::from_client(error, format!("list images with {label}"))
         })?;
-        Ok(found.into_iter().flat_map(|image| image.repo_tags).collect())
+        let tags = |image: ImageSummary| {
+            let created = image.created;
+            image.repo_tags.into_iter().map(move |tag| (tag, created))
+        };
+        Ok(found.into_iter().flat_map(tags).collect())
     }
 
     pub(super) fn client(&self) -> &Docker {

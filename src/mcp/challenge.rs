@@ -5,7 +5,8 @@ use hyper::header::{ACCEPT, HeaderValue};
 use serde_json::Value as Json;
 use url::Url;
 
-use super::http::{Client, Request};
+use super::exchange::Request;
+use super::http::Client;
 use super::progress::Progress;
 use super::report::Challenge;
 use super::target::Http;
@@ -33,12 +34,12 @@ pub(super) async fn look(
     };
     progress.report.challenge = Some(Challenge {
         header: header.map(|header| clean(header, MESSAGE)),
-        resource_metadata: named_url.map(|url| clean(url.as_str(), MESSAGE)),
+        resource_metadata: named_url.as_ref().map(super::text::place),
     });
     for place in places {
         if is_metadata(client, &place, progress).await {
             if let Some(challenge) = &mut progress.report.challenge {
-                challenge.resource_metadata.get_or_insert_with(|| clean(place.as_str(), MESSAGE));
+                challenge.resource_metadata.get_or_insert_with(|| super::text::place(&place));
             }
             return true;
         }

@@ -6,8 +6,11 @@ use tokio::time::Instant;
 
 /// A share of the deadline, within bounds, is kept for ending what was begun.
 const KEPT_SHARE: u32 = 10;
-const KEPT_LEAST: Duration = Duration::from_millis(50);
+const KEPT_LEAST: Duration = Duration::from_millis(100);
 const KEPT_MOST: Duration = Duration::from_millis(500);
+
+/// No probe takes longer, whatever is asked for.
+const LONGEST: Duration = Duration::from_hours(1);
 
 /// The moments at which a probe has to stop.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +23,7 @@ pub(super) struct Clock {
 
 impl Clock {
     pub fn new(deadline: Duration) -> Self {
+        let deadline = deadline.min(LONGEST);
         let kept = (deadline / KEPT_SHARE).clamp(KEPT_LEAST, KEPT_MOST).min(deadline / 2);
         let end = Instant::now() + deadline;
         Self { work: end - kept, end }

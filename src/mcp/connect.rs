@@ -12,7 +12,7 @@ use super::fault::Fault;
 use super::progress::Progress;
 use super::report::{Reason, StepName};
 use super::target::Tls;
-use super::text::io_error;
+use super::text::{io_error, place};
 use super::{resolve, tls};
 
 /// How long one address is waited for before the next is tried beside it.
@@ -30,8 +30,10 @@ pub(super) async fn connect(
     tls: &Tls,
     progress: &mut Progress,
 ) -> Result<Stream, Fault> {
-    let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
-        return Err(Fault::new(Reason::Connect, format!("{url} names no host")));
+    let is_http = matches!(url.scheme(), "http" | "https");
+    let (true, Some(host), Some(port)) = (is_http, url.host(), url.port_or_known_default()) else {
+        let message = format!("{} is no address behind http or https", place(url));
+        return Err(Fault::new(Reason::Connect, message));
     };
     let addresses = match host {
         Host::Ipv4(ip) => vec![SocketAddr::new(IpAddr::V4(ip), port)],

@@ -1,5 +1,7 @@
 //! Which protocol a server behind a URL speaks, and the conversation with it.
 
+use std::sync::Arc;
+
 use tokio::time::timeout_at;
 
 use super::challenge;
@@ -22,6 +24,7 @@ pub(super) async fn probe(
     clock: Clock,
     progress: &mut Progress,
 ) -> Result<(), Fault> {
+    let http = &Arc::new(http.clone());
     let streamable = Streamable::new(http, clock.end);
     // It outlives what the deadline cuts off, so that a session is ended all the same.
     let mut wires = Wires { streamable, sse: Sse::new(http, clock.end), clock };
@@ -32,7 +35,10 @@ pub(super) async fn probe(
     {
         let header = fault.authenticate.as_deref();
         let look = challenge::look(&mut wires.streamable.client, http, header, progress);
-        let is_readable = timeout_at(clock.work, look).await.unwrap_or(false);
+        let looked = timeout_at(clock.work, look).await;
+        // What was opened for it may still run.
+        progress.abandon();
+        let is_readable = looked.unwrap_or(false);
         if is_readable && http.accept_auth_challenge {
             outcome = Ok(());
         }

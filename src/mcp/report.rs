@@ -15,7 +15,8 @@ pub struct Report {
     /// Seconds that it all took.
     #[serde(serialize_with = "seconds")]
     pub duration: Duration,
-    /// What was done, in order; the last one may have failed.
+    /// What was done, in order. Each step stands once: one that is repeated adds up. Beside the one that the
+    /// probe failed at, those may have failed that only found out which protocol is spoken.
     pub steps: Vec<Step>,
     /// Why it failed.
     pub failure: Option<Failure>,
@@ -27,8 +28,8 @@ pub struct Report {
     pub capabilities: Vec<String>,
     /// Its tools, sorted by name, where they were listed.
     pub tools: Option<Vec<Tool>>,
-    /// 52 bits of SHA-256 over its tools in canonical form; changes when a tool's name, description or
-    /// schema does.
+    /// 52 bits of SHA-256 over its tools in canonical form; changes when a tool's name, title, description,
+    /// schema or annotations do, and not with their order.
     pub tools_fingerprint: Option<u64>,
     /// Expected tools that were not there.
     pub tools_missing: Vec<String>,
@@ -40,7 +41,7 @@ pub struct Report {
     pub challenge: Option<Challenge>,
     /// When the first certificate of its chain ends, in seconds since 1970.
     pub certificate_expiry: Option<i64>,
-    /// What the called tool returned.
+    /// What the called tool returned, as it came: not cut, and with whatever characters are in it.
     pub called: Option<Json>,
 }
 

@@ -1,5 +1,7 @@
 //! HTTP+SSE of 2024-11-05: one stream for all answers, and a POST for each question.
 
+use std::sync::Arc;
+
 use hyper::Method;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use serde_json::Value as Json;
@@ -7,14 +9,16 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::era::Era;
+use super::exchange::Request;
 use super::fault::Fault;
-use super::http::{Client, Request};
+use super::http::Client;
 use super::message::{self, Question};
 use super::progress::Progress;
-use super::reply::{self, EventStream};
+use super::refusal;
+use super::reply::EventStream;
 use super::report::{Reason, StepName, Transport};
 use super::target::Http;
-use super::text::{MESSAGE, clean};
+use super::text::{MESSAGE, clean, place};
 use super::wire::Wire;
 
 /// A conversation over HTTP+SSE.
@@ -28,7 +32,7 @@ pub(super) struct Sse {
 }
 
 impl Sse {
-    pub fn new(target: &Http, end: Instant) -> Self {
+    pub fn new(target: &Arc<Http>, end: Instant) -> Self {
         Self {
             listener: Client::new(target, end),
             speaker: Client::new(target, end),
@@ -56,16 +60,16 @@ impl Sse {
         let mut request = Request::new(Method::GET, &self.url);
         request.headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
         let mut response = self.listener.send(request, progress).await?;
-        reply::accepted(&mut response, progress).await?;
+        refusal::accepted(&mut response, progress).await?;
         let kind = response.media_type();
         if kind != "text/event-stream" {
-            return Err(reply::wrong_type(&mut response, &kind, progress).await);
+            return Err(refusal::wrong_type(&mut response, &kind, progress).await);
         }
         let from = response.url.clone();
         let mut stream = EventStream::new(response);
         while let Some(event) = stream.next(progress).await? {
             if event.name == "endpoint" {
-                return Ok((stream, place(&from, event.data.trim())?));
+                return Ok((stream, endpoint(&from, event.data.trim())?));
             }
         }
         Err(Fault::new(Reason::BadSse, "the stream ended before its `endpoint` event"))
@@ -92,7 +96,7 @@ impl Sse {
             request.header("mcp-protocol-version", version)?;
         }
         let mut response = self.speaker.send(request, progress).await?;
-        let outcome = reply::accepted(&mut response, progress).await;
+        let outcome = refusal::accepted(&mut response, progress).await;
         self.speaker.keep(response);
         outcome.map_err(|mut fault| {
             if fault.status == Some(404) {
@@ -127,15 +131,15 @@ impl Wire for Sse {
 }
 
 /// Where questions go: on the server that was asked, for credentials go along.
-fn place(from: &Url, said: &str) -> Result<Url, Fault> {
-    let shown = clean(said, MESSAGE);
-    let place = from.join(said).map_err(|_| {
+fn endpoint(from: &Url, said: &str) -> Result<Url, Fault> {
+    let to = from.join(said).map_err(|_| {
+        let shown = clean(said, MESSAGE);
         Fault::new(Reason::BadSse, format!("an `endpoint` event that is no address: `{shown}`"))
     })?;
-    if place.origin() == from.origin() {
-        return Ok(place);
+    if to.origin() == from.origin() {
+        return Ok(to);
     }
-    let message = format!("its `endpoint` event leads to another server: {shown}");
+    let message = format!("its `endpoint` event leads to another server: {}", place(&to));
     Err(Fault::new(Reason::Redirect, message))
 }
 
@@ -146,7 +150,7 @@ mod tests {
     #[test]
     fn questions_stay_on_the_server() {
         let from: Url = "http://a.example:8080/sse".parse().unwrap();
-        let to = |said: &str| place(&from, said).map(String::from).map_err(|fault| fault.reason);
+        let to = |said: &str| endpoint(&from, said).map(String::from).map_err(|fault| fault.reason);
         assert_eq!(to("/message?id=1").unwrap(), "http://a.example:8080/message?id=1");
         assert_eq!(to("?id=1").unwrap(), "http://a.example:8080/sse?id=1");
         assert_eq!(to("http://a.example:8080/m").unwrap(), "http://a.example:8080/m");

@@ -1,14 +1,12 @@
 //! A program that speaks MCP on its standard input and output: a line for each message.
 
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value as Json;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
-use tokio::task::JoinHandle;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::era::Era;
@@ -17,6 +15,7 @@ use super::message::{self, Question};
 use super::progress::Progress;
 use super::reply::{MAX_BODY, Picked, pick};
 use super::report::{Reason, StepName, Transport};
+use super::stderr::LastWords;
 use super::target::Command;
 use super::text::{MESSAGE, clean, io_error};
 use super::wire::Wire;
@@ -38,8 +37,7 @@ pub(super) struct Program {
     stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
     line: Vec<u8>,
-    stderr: Option<JoinHandle<()>>,
-    last_words: Arc<Mutex<String>>,
+    last_words: LastWords,
     asked: u64,
 }
 
@@ -126,23 +124,18 @@ impl Program {
     /// Why nothing more comes.
     async fn exited(&mut self) -> Fault {
         let status = timeout(LAST_WORDS, self.child.wait()).await;
-        if let Some(stderr) = &mut self.stderr
-            && timeout(LAST_WORDS, stderr).await.is_ok()
-        {
-            self.stderr = None;
-        }
         let how = match status {
             Ok(Ok(status)) => ended(status),
             _ => "closed its standard output".to_owned(),
         };
-        let words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let words = self.last_words.at_the_end(LAST_WORDS).await;
         let message = if words.is_empty() { how } else { format!("{how}: {words}") };
         Fault::new(Reason::ProcessExited, message)
     }
 
     /// Its last line on standard error, for who has to find out why it hangs.
     pub fn last_words(&self) -> String {
-        self.last_words.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.last_words.so_far()
     }
 
     /// Ends it: first its input, then by a signal that it can handle, then by one that it cannot.
@@ -150,11 +143,10 @@ impl Program {
         progress.begin(StepName::Close);
         drop(self.stdin.take());
         let left = end.saturating_duration_since(Instant::now());
-        let mut is_gone = timeout(END_PATIENCE.min(left / 2), self.child.wait()).await.is_ok();
+        let mut is_gone = self.is_gone(END_PATIENCE.min(left / 2)).await;
         if !is_gone {
             self.signal(Signal::TERM);
-            let patience = TERM_PATIENCE.min(left / 4);
-            is_gone = timeout(patience, self.child.wait()).await.is_ok();
+            is_gone = self.is_gone(TERM_PATIENCE.min(left / 4)).await;
         }
         // Also for what it started and left behind.
         self.signal(Signal::KILL);
@@ -169,6 +161,22 @@ impl Program {
         let _ = progress.end(outcome);
     }
 
+    /// Whether it ends in time. What it still writes is read, for it may not end before.
+    async fn is_gone(&mut self, patience: Duration) -> bool {
+        let Self { child, stdout, .. } = self;
+        let drain = async {
+            let _ = tokio::io::copy_buf(stdout, &mut tokio::io::sink()).await;
+            std::future::pending::<()>().await;
+        };
+        let ended = async {
+            tokio::select! {
+                _ = child.wait() => {}
+                () = drain => {}
+            }
+        };
+        timeout(patience, ended).await.is_ok()
+    }
+
     fn signal(&self, signal: Signal) {
         if let Some(group) = self.group {
             // It fails if none of them is left, which is what is wanted.
@@ -180,9 +188,6 @@ impl Program {
 impl Drop for Program {
     fn drop(&mut self) {
         self.signal(Signal::KILL);
-        if let Some(stderr) = &self.stderr {
-            stderr.abort();
-        }
     }
 }
 
@@ -242,45 +247,16 @@ fn spawn(command: &Command) -> Result<Program, Fault> {
     let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
         return Err(Fault::new(Reason::SpawnFailed, format!("{program} has no standard input")));
     };
-    let last_words = Arc::new(Mutex::new(String::new()));
     let group = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
-    let stderr = tokio::spawn(listen(stderr, last_words.clone()));
     Ok(Program {
         child,
         group,
         stdin: Some(stdin),
         stdout: BufReader::with_capacity(64 << 10, stdout),
         line: Vec::new(),
-        stderr: Some(stderr),
-        last_words,
+        last_words: LastWords::of(stderr),
         asked: 0,
     })
-}
-
-/// Reads standard error so that it never fills, and keeps its last line.
-async fn listen(mut stderr: ChildStderr, last_words: Arc<Mutex<String>>) {
-    let mut piece = [0; 4096];
-    let mut line = Vec::new();
-    while let Ok(read) = stderr.read(&mut piece).await {
-        let Some(bytes) = piece.get(..read).filter(|bytes| !bytes.is_empty()) else { return };
-        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
-            // The beginning of a line says the most.
-            let room = piece_of_line(line.len());
-            line.extend_from_slice(part.get(..room).unwrap_or(part));
-            let text = clean(&String::from_utf8_lossy(&line), MESSAGE);
-            if !text.is_empty() {
-                *last_words.lock().unwrap_or_else(PoisonError::into_inner) = text;
-            }
-            if part.ends_with(b"\n") {
-                line.clear();
-            }
-        }
-    }
-}
-
-/// Bytes for which a line that has so many has still room.
-fn piece_of_line(held: usize) -> usize {
-    1024_usize.saturating_sub(held)
 }
 
 fn ended(status: ExitStatus) -> String {

@@ -76,7 +76,7 @@ impl fmt::Debug for Credentials {
 /// How a certificate is checked.
 #[derive(Clone, Debug, Default)]
 pub struct Tls {
-    /// Authorities in PEM, where they are not the public ones.
+    /// Authorities in PEM, in place of the public ones.
     pub ca: Option<Vec<u8>>,
     /// Name in the certificate, where it differs from the URL's host.
     pub server_name: Option<String>,
@@ -158,7 +158,7 @@ pub struct Ask {
     pub depth: Depth,
     /// Longest time of it all.
     pub deadline: Duration,
-    /// Tools that must be among those listed.
+    /// Tools that must be among those listed; they are listed for that, whatever the depth.
     pub expect_tools: Vec<String>,
     /// A tool to call, only where a person asked for it.
     pub call: Option<Call>,

@@ -1,5 +1,7 @@
 //! Text that a server wrote, made fit to be shown.
 
+use url::{Position, Url};
+
 /// Characters of a server's name, a version, a tool's name.
 pub(super) const NAME: usize = 64;
 /// Characters of a message or a description.
@@ -32,6 +34,12 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
+/// An address without what may be secret in it: user, password and query.
+pub(super) fn place(url: &Url) -> String {
+    let host = &url[Position::BeforeHost..Position::AfterPath];
+    clean(&format!("{}://{host}", url.scheme()), MESSAGE)
+}
+
 /// An error's text without the system's number, as it reads in a sentence.
 pub(super) fn io_error(error: &std::io::Error) -> String {
     let text = error.to_string();
@@ -43,7 +51,13 @@ pub(super) fn io_error(error: &std::io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::clean;
+    use super::{clean, place};
+
+    #[test]
+    fn secrets_in_an_address_are_not_shown() {
+        let url = "https://u:p@a.example:8443/mcp?key=k#f".parse().unwrap();
+        assert_eq!(place(&url), "https://a.example:8443/mcp");
+    }
 
     #[test]
     fn nothing_in_it_moves_the_cursor_or_hides() {

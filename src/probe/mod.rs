@@ -32,7 +32,7 @@ pub struct Wanted {
 ///
 /// # Errors
 /// When the report cannot be written as JSON.
-pub async fn once(subject: &Subject, wanted: &Wanted, printer: &Printer) -> anyhow::Result<Exit> {
+pub async fn once(subject: &Subject, wanted: Wanted, printer: &Printer) -> anyhow::Result<Exit> {
     let report = mcp::probe(&subject.target, &subject.ask, &Eras::default()).await;
     let now = Timestamp::now();
     if wanted.json {

@@ -125,31 +125,29 @@ fn certificate(expiry: i64, now: Timestamp) -> Line {
 /// One probe of many in a line.
 pub fn summary(report: &Report, at: &str) -> Line {
     let took = time(report.duration);
-    match &report.failure {
-        Some(failure) => {
-            let why = format!("{}: {}", word(&failure.reason), failure.message);
-            (Mark::Bad, cut(&format!("{at}  {took:>8}  {why}"), WIDTH - 2))
-        }
-        None => {
-            let spoken = report.protocol.as_ref();
-            let spoken = spoken.map(|s| format!("{} {}", s.version, word(&s.transport)));
-            let tools = report.tools.as_ref().map(|tools| match tools.len() {
-                1 => "1 tool".to_owned(),
-                count => format!("{count} tools"),
-            });
-            let rest: Vec<String> = [spoken, tools].into_iter().flatten().collect();
-            (Mark::Good, format!("{at}  {took:>8}  {}", rest.join("  ")).trim_end().to_owned())
-        }
+    if let Some(failure) = &report.failure {
+        let why = format!("{}: {}", word(&failure.reason), failure.message);
+        return (Mark::Bad, cut(&format!("{at}  {took:>8}  {why}"), WIDTH - 2));
     }
+    let spoken = report.protocol.as_ref();
+    let spoken = spoken.map(|s| format!("{} {}", s.version, word(&s.transport)));
+    let tools = report.tools.as_ref().map(|tools| match tools.len() {
+        1 => "1 tool".to_owned(),
+        count => format!("{count} tools"),
+    });
+    let rest: Vec<String> = [spoken, tools].into_iter().flatten().collect();
+    (Mark::Good, format!("{at}  {took:>8}  {}", rest.join("  ")).trim_end().to_owned())
 }
 
 /// A time to three places.
 pub fn time(time: Duration) -> String {
     let millis = time.as_secs_f64() * 1000.0;
-    match millis {
-        ..10.0 => format!("{millis:.1} ms"),
-        ..1000.0 => format!("{millis:.0} ms"),
-        _ => format!("{:.2} s", millis / 1000.0),
+    if millis < 10.0 {
+        format!("{millis:.1} ms")
+    } else if millis < 1000.0 {
+        format!("{millis:.0} ms")
+    } else {
+        format!("{:.2} s", millis / 1000.0)
     }
 }
 
@@ -157,7 +155,7 @@ pub fn time(time: Duration) -> String {
 fn size(bytes: u64) -> String {
     match bytes {
         ..1000 => format!("{bytes} B"),
-        ..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
         _ => format!("{:.1} MB", bytes as f64 / 1e6),
     }
 }

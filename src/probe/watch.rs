@@ -21,7 +21,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// When Ctrl-C cannot be listened for, or a report cannot be written as JSON.
 pub async fn watch(
     subject: &Subject,
-    wanted: &Wanted,
+    wanted: Wanted,
     interval: Duration,
     printer: &Printer,
 ) -> anyhow::Result<Exit> {
@@ -63,7 +63,7 @@ pub async fn watch(
 
 fn tell(
     subject: &Subject,
-    wanted: &Wanted,
+    wanted: Wanted,
     printer: &Printer,
     report: &Report,
     before: Option<&Report>,

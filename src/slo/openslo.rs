@@ -299,6 +299,9 @@ fn counted(query: &str, counter: &Json) -> anyhow::Result<String> {
     if Selector::parse(inside).is_ok() && *counter != Json::Bool(false) {
         return Ok(inside.to_owned());
     }
+    if let Some(rates) = rates(&query).filter(|_| *counter != Json::Bool(false)) {
+        return Ok(rates);
+    }
     // A rate over a fixed window becomes one over any window.
     let windows = regex::Regex::new(r"\[[0-9]+[smhdwy]\]")?;
     if windows.is_match(&query) {
@@ -307,6 +310,23 @@ fn counted(query: &str, counter: &Json) -> anyhow::Result<String> {
     bail!(
         "`{query}` is neither a counter nor a rate over a window: write it as a counter such as `jobs_total{{result=\"error\"}}`"
     )
+}
+
+/// Sums of counters as sums of rates; nothing where there is none.
+fn rates(query: &str) -> Option<String> {
+    const HEAD: &str = "sum by (service) (";
+    let mut out = String::new();
+    let mut rest = query;
+    while let Some((before, after)) = rest.split_once(HEAD) {
+        // A regular expression may hold parentheses of its own.
+        let (inside, tail) = after
+            .match_indices(')')
+            .filter_map(|(at, _)| Some((after.get(..at)?, after.get(at..)?)))
+            .find(|(inside, _)| Selector::parse(inside).is_ok())?;
+        out.push_str(&format!("{before}{HEAD}rate({inside}[$window])"));
+        rest = tail;
+    }
+    (!out.is_empty()).then(|| out + rest)
 }
 
 #[cfg(test)]
@@ -342,7 +362,7 @@ spec:
         let imported = import(ONE).unwrap();
         assert_eq!(
             imported.manifest,
-            "slos:\n  web-availability:\n    description: Pages load\n    indicator:\n      custom:\n        total: http_requests_total\n        bad: \"http_requests_total{code=~\\\"5..\\\"}\"\n    objective: 99.95%\n    window: 28d\n    budgeting:\n      timeslices:\n        length: 5m\n        target: 95%\n"
+            "slos:\n  web-availability:\n    description: Pages load\n    indicator:\n      custom:\n        total: http_requests_total\n        bad: http_requests_total{code=~\"5..\"}\n    objective: 99.95%\n    window: 28d\n    budgeting:\n      timeslices:\n        length: 5m\n        target: 95%\n"
         );
         assert_eq!(
             imported.lost,

@@ -145,34 +145,35 @@ fn span(tier: &Tier, threshold: f64, errors: f64, outage: &Outage) -> Option<(u6
     let (long, short) = (tier.window.long, tier.window.short);
     let steps = |seconds: u64| seconds / STEP;
     let end = steps(outage.lasts + long + BASE) + 1;
-    // Bad seconds up to each moment: first as they happen, then as the five-minute rate spreads them.
-    let happened: Vec<f64> =
-        (0..=end).map(|k| errors * float((k * STEP).min(outage.lasts))).collect();
-    let at = |sums: &[f64], k: u64| {
-        usize::try_from(k).ok().and_then(|k| sums.get(k)).copied().unwrap_or_default()
-    };
-    let history = outage.history.unwrap_or(u64::MAX / 2);
-    let rate = |k: u64| {
-        let seen = BASE.min(history + k * STEP).max(STEP);
-        (at(&happened, k) - at(&happened, k.saturating_sub(steps(BASE)))) / float(seen)
-    };
-    let mut recorded = Vec::with_capacity(happened.len());
+    let index = |k: u64| usize::try_from(k).unwrap_or(usize::MAX);
+    // Bad seconds up to each moment, as they happen; then as the five-minute rate records them.
+    let happened = |k: u64| errors * float((k * STEP).min(outage.lasts));
+    let rate = |k: u64| (happened(k) - happened(k.saturating_sub(steps(BASE)))) / float(BASE);
+    let mut recorded = Vec::with_capacity(index(end) + 1);
     let mut sum = 0.0;
     for k in 0..=end {
         sum += rate(k) * float(STEP);
         recorded.push(sum);
     }
+    let at = |k: u64| recorded.get(index(k)).copied().unwrap_or_default();
     let ratio = |k: u64, window: u64| {
+        let age = outage.history.map(|history| history + k * STEP);
         if window == BASE {
-            return rate(k);
+            return rate(k) / age.map_or(1.0, |age| float(age.min(BASE)) / float(BASE));
         }
-        let seen = window.min(history + k * STEP).max(STEP);
-        (at(&recorded, k) - at(&recorded, k.saturating_sub(steps(window)))) / float(seen)
+        let all = age.map_or(float(window), |age| known(age) - known(age.saturating_sub(window)));
+        (at(k) - at(k.saturating_sub(steps(window)))) / all.max(1.0)
     };
     let holds = |k: u64| ratio(k, long) > threshold && ratio(k, short) > threshold;
     let from = (1..=end).find(|k| holds(*k))?;
     let until = (from..=end).find(|k| !holds(*k)).unwrap_or(end);
     Some((from * STEP, until * STEP))
+}
+
+/// What the five-minute rates of steady traffic sum up to since its beginning: in the first five minutes a rate
+/// knows less than its window.
+fn known(age: u64) -> f64 {
+    if age < BASE { float(age * age) / float(2 * BASE) } else { float(age) - float(BASE) / 2.0 }
 }
 
 impl Outcome {

@@ -1,6 +1,6 @@
 //! Services with `mcp:` → what the agent asks, and the targets under which Prometheus asks the agent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest as _, Sha256};
@@ -55,6 +55,7 @@ pub fn resolve(
         found.push(Diagnostic::error(document.locate(&path), mistake.message).help(mistake.help));
     }
     let mut fleet = Fleet::default();
+    let mut files = BTreeSet::new();
     for (name, service) in &document.manifest.services {
         let Some(server) = service.mcp.as_ref().map(|mcp| &mcp.0) else { continue };
         for mistake in server.mistakes(defaults) {
@@ -67,7 +68,7 @@ pub fn resolve(
         for source in server.secrets() {
             let path = secret_path(source);
             // Services that show the same token share a file.
-            if !secrets.iter().any(|known| known.component == AGENT && known.path == path) {
+            if files.insert(path.clone()) {
                 secrets.push(SecretFile {
                     component: AGENT.to_owned(),
                     path,
@@ -202,7 +203,7 @@ mod tests {
     /// What a service counts for itself and what the agent finds out are never the same series.
     #[test]
     fn only_services_without_metrics_speak_the_dialect_of_probes() {
-        let text = "name: x\nservices:\n  counted: {mcp: \"http://a:1/mcp\", metrics: \"http://a:1/metrics\", dialect: mcp}\n  silent: {mcp: \"http://b:1/mcp\", dialect: fastapi}\n";
+        let text = "name: x\ncomponents: {grafana: {admin_password: {file: secrets/grafana}}}\nservices:\n  counted: {mcp: \"http://a:1/mcp\", metrics: \"http://a:1/metrics\", dialect: mcp}\n  silent: {mcp: \"http://b:1/mcp\", dialect: fastapi}\n";
         let document = manifest::load_text("mcpmon.yaml", text, Path::new("")).unwrap();
         let catalog = Catalog::load(Assets::shipped()).unwrap();
         let stack = super::super::resolve(&document, &catalog).unwrap().stack;

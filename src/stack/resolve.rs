@@ -1,8 +1,8 @@
 //! [`Document`] + [`Catalog`] → [`Stack`].
 
 use super::{
-    Alerts, JobPace, OwnRules, Scrape, ScrapeJob, ServiceInfo, Stack, checks, components,
-    fleet, gate, logs, notifications, probes, runs, slos, targets,
+    Alerts, JobPace, OwnRules, Scrape, ScrapeJob, ServiceInfo, Stack, checks, components, fleet,
+    gate, logs, notifications, probes, runs, slos, targets,
 };
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Severity};

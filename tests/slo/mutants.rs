@@ -30,15 +30,17 @@ pub fn mutants(compiled: &Compiled) -> Vec<Mutant> {
         for group in file.content["groups"].as_array().unwrap() {
             for rule in group["rules"].as_array().unwrap() {
                 let id = rule["labels"]["slo"].as_str().unwrap_or("requests");
+                let name = rule["record"].as_str().or(rule["alert"].as_str()).unwrap();
+                let Some(tests) = concerned(compiled, id, rule) else {
+                    // Windows of tiers that are off are the same rules as where they are on.
+                    assert!(!["requests", "latency"].contains(&id), "no test is about {name}");
+                    continue;
+                };
                 for (what, changed) in changes(rule) {
-                    let name = rule["record"].as_str().or(rule["alert"].as_str()).unwrap();
-                    let Some(tests) = concerned(compiled, id, rule) else {
-                        panic!("no test is about {name}");
-                    };
                     out.push(Mutant {
                         what: format!("{id} {name}: {what}: {}", changed["expr"]),
                         files: wrong(compiled, id, rule, &changed),
-                        tests,
+                        tests: tests.clone(),
                     });
                 }
             }

@@ -47,7 +47,7 @@ fn pass(mut from: UnixStream, mut to: UnixStream, may: impl Fn(&[u8]) -> bool) {
 /// A change that reloads, restarts and makes anew.
 fn change(round: usize) -> String {
     format!(
-        "alerts: {{override: {{HighErrorRate: {{threshold: 0.0{}}}}}}}\ncomponents: {{loki: {{config: {{limits_config: {{max_query_series: {}}}}}}}, alertmanager: {{resources: {{pids: {}}}}}}}\n",
+        "alerts: {{override: {{HighErrorRate: {{threshold: 0.0{}5}}}}}}\ncomponents: {{loki: {{config: {{limits_config: {{max_query_series: {}}}}}}}, alertmanager: {{resources: {{pids: {}}}}}}}\n",
         round + 1,
         400 + round,
         100 + round
@@ -76,7 +76,7 @@ fn an_engine_that_dies_at_any_step_leaves_nothing_that_the_next_up_cannot_mend()
         let left = stack.mcpmon(&["plan", "--detailed-exitcode"]);
         assert_eq!(left.code, 0, "after {after}: {}{}", left.stdout, left.stderr);
         let rules = stack.text(stack.ports.prometheus, "/api/v1/rules?type=alert");
-        assert!(rules.contains(&format!("> 0.0{} ", after + 1)), "after {after}: the old rules");
+        assert!(rules.contains(&format!(" 0.0{}5 ", after + 1)), "after {after}: the old rules");
         assert!(stack.containers("{{.State.Status}}").iter().all(|s| s == "running"));
     }
     assert_eq!(before, volumes(), "data came or went");

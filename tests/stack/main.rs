@@ -15,6 +15,7 @@ mod harness;
 mod history;
 mod lifecycle;
 mod logs;
+mod page;
 mod pipeline;
 mod plan;
 mod recorder;

@@ -64,7 +64,8 @@ impl Page {
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = settings;
     }
 
-    /// The page as HTML. It is there whatever becomes of Prometheus, and says so.
+    /// The page as HTML. It is there whatever becomes of Prometheus, and says so. It renews itself only
+    /// where that was asked for: who reads it slowly would lose the place.
     ///
     /// # Errors
     /// The template is wrong, which a test rules out.

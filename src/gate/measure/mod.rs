@@ -19,8 +19,8 @@ use figures::{Figures, Usage};
 
 /// The oldest API that tells everything that is asked for here.
 const API: &str = "/v1.41";
-/// How long an answer serves the next one who asks.
-const FRESH: Duration = Duration::from_secs(4);
+/// How long an answer serves the next one who asks; shorter than any interval at which figures are scraped.
+const FRESH: Duration = Duration::from_secs(3);
 /// Containers that are asked about at once. Engines before 23 answer a question about figures when their next
 /// second begins, however many are asked.
 const AT_ONCE: usize = 64;
@@ -73,9 +73,10 @@ impl Measure {
         {
             return Ok(Arc::clone(text));
         }
+        let began = Instant::now();
         let (containers, whole) = self.look(end).await?;
         let text: Arc<str> = write::exposition(&containers, whole).into();
-        *last = Some((Instant::now(), Arc::clone(&text)));
+        *last = Some((began, Arc::clone(&text)));
         Ok(text)
     }
 

@@ -41,6 +41,16 @@ impl Checks<'_> {
                         );
                 }
             }
+            let paced = service.scrape.interval.is_some() || service.scrape.timeout.is_some();
+            if paced && service.metrics.is_none() && !demo {
+                found.push(
+                    Diagnostic::warning(
+                        self.key(["services".into(), name.as_str().into(), "scrape".into()]),
+                        format!("`scrape` is about metrics, and `{name}` has none"),
+                    )
+                    .help("write `interval` and `timeout` under `mcp`"),
+                );
+            }
             if service.metrics.is_some()
                 && service.dialect.is_none()
                 && self.document.manifest.defaults.dialect.is_none()
