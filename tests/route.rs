@@ -213,6 +213,8 @@ told at 2026-11-23T12:00:00Z
     together with alertname="ServiceDown", group="core"; first after 10s, news after 1m, again after 1h
   c by route 1: webhook http://c:1/
     together with alertname="ServiceDown", group="core"; first after 10s, news after 1m, again after 1h
+muted while one of these fires
+  {alertname="McpNotAnswering", service="terminal"}: a server that does not answer as one is down
 "#
     );
 }
