@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn the_place_is_read_from_the_header() {
-        let of = |header| resource_metadata(header);
+        let of = |header: &str| resource_metadata(header);
         let url = "https://a.example/.well-known/oauth-protected-resource/mcp";
         let quoted = format!("Bearer error=\"invalid_token\", resource_metadata=\"{url}\"");
         assert_eq!(of(&quoted).as_deref(), Some(url));
