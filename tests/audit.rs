@@ -147,7 +147,7 @@ const EXPECTED: &[&str] = &[
     "warning no-retention-size prometheus mcpmon.yaml:12:16",
     "warning end-of-life promtail -",
     "warning image-without-digest images mcpmon.yaml:2:1",
-    "accepted docker-socket agent -",
+    "accepted docker-socket agent mcpmon.yaml:2:1",
     "warning service-without-auth far mcpmon.yaml:18:10",
     "warning service-without-limits own mcpmon.yaml:24:5",
     "warning service-user own mcpmon.yaml:24:5",
@@ -157,6 +157,8 @@ const EXPECTED: &[&str] = &[
     "warning receiver-without-credentials smtp mcpmon.yaml:28:3",
     "warning acceptance-expired sign-up mcpmon.yaml:43:7",
     "info secret-unseen prometheus mcpmon.yaml:19:5",
+    "info component-exception agent -",
+    "info component-exception agent -",
     "info component-exception node-exporter -",
     "info component-exception promtail -",
     "info component-exception promtail -",
@@ -199,7 +201,7 @@ fn a_good_manifest_passes_also_strictly() {
     let text = folder.mcpmon("audit --strict").ends(0).out;
     assert!(text.contains("because the host is ours alone (until 2999-12-31)"), "{text}");
     assert!(
-        text.trim_end().ends_with("acme: 0 errors, 0 warnings, 0 to know, 6 accepted"),
+        text.trim_end().ends_with("acme: 0 errors, 0 warnings, 0 to know, 8 accepted"),
         "{text}"
     );
 }
