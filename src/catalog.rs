@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use indexmap::IndexMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::assets::Assets;
@@ -74,6 +74,9 @@ pub struct Spec {
     /// Files in its configuration volume. The first one is what `config:` is laid over.
     #[serde(default)]
     pub files: Vec<FileSpec>,
+    /// What makes a changed secret take effect: `watched` where it is read anew at each use.
+    #[serde(default = "restart")]
+    pub secrets: Effect,
     /// How mcpmon logs in to it.
     #[serde(default)]
     pub access: Option<Access>,
@@ -126,6 +129,9 @@ pub struct Spec {
 fn always() -> String {
     "true".to_owned()
 }
+const fn restart() -> Effect {
+    Effect::Restart
+}
 const fn ten() -> u32 {
     10
 }
@@ -147,7 +153,7 @@ pub struct FileSpec {
 }
 
 /// What makes files that no template can.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Generator {
     /// The rule packs, the dialects and the team's own rules.
@@ -165,7 +171,7 @@ pub enum Generator {
 }
 
 /// What makes a changed file take effect, smallest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
     /// The process never reads it; it is there for validators and people.

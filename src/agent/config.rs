@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 
 use super::fleet::{Fleet, Service};
+use super::page;
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::gate;
 use crate::manifest::{
@@ -40,6 +41,9 @@ struct File {
     apart: Option<Duration>,
     /// The engine that collectors read through the agent.
     engine: Option<gate::Settings>,
+    /// Where the page's figures and links come from.
+    #[serde(default)]
+    page: page::Settings,
 }
 
 /// A configuration file that is included.
@@ -59,6 +63,8 @@ pub struct Config {
     pub side_by_side: usize,
     /// The engine that collectors read through the agent.
     pub engine: Option<gate::Settings>,
+    /// Where the page's figures and links come from.
+    pub page: page::Settings,
 }
 
 /// What is wrong with the files, with their texts.
@@ -131,7 +137,7 @@ impl Reading {
             self.services(&root, file.services, &defaults, &dir, &mut fleet);
         }
         let side_by_side = file.side_by_side.unwrap_or(SIDE_BY_SIDE);
-        Some(Config { fleet, side_by_side, engine: file.engine })
+        Some(Config { fleet, side_by_side, engine: file.engine, page: file.page })
     }
 
     fn one<T: serde::de::DeserializeOwned>(&mut self, path: &Path) -> Option<(Node, T)> {

@@ -14,6 +14,7 @@ use super::config::{self, Wrong};
 use super::engine::Engine;
 use super::fleet::Fleet;
 use super::own::Own;
+use super::page::Page;
 use super::probe::Prober;
 use super::routes;
 use crate::mcp::Eras;
@@ -29,6 +30,8 @@ pub struct Agent {
     pub prober: Arc<Prober>,
     /// The engine, where there is one to show.
     pub engine: Option<Arc<Engine>>,
+    /// The page for people.
+    pub page: Page,
 }
 
 /// An agent that listens but does not answer yet.
@@ -67,6 +70,7 @@ impl Server {
             fleet: RwLock::new(Arc::new(loaded.fleet)),
             prober: Arc::new(Prober { eras: Eras::default(), permits, own }),
             engine,
+            page: Page::new(loaded.page),
         };
         Ok(Self { agent: Arc::new(agent), listener, collectors })
     }
@@ -103,12 +107,12 @@ impl Server {
         }
         let _ = close.send(());
         let all_done = async {
-            let served = server.await;
+            let outcome = server.await;
             // Also probes that nobody waits for: they end their sessions.
             while self.agent.prober.own.probes_under_way() > 0 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            served
+            outcome
         };
         let ended = tokio::time::timeout(GRACE, all_done).await;
         // A probe that takes longer is cut off: whoever stops a container waits for it.
@@ -128,6 +132,7 @@ impl Agent {
         if let (Some(engine), Some(settings)) = (&self.engine, loaded.engine) {
             engine.show(settings);
         }
+        self.page.reload(loaded.page);
         let mut fleet = loaded.fleet;
         let mut current = self.fleet.write().unwrap_or_else(PoisonError::into_inner);
         fleet.succeed(&current);

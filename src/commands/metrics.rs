@@ -6,14 +6,14 @@ use std::path::Path;
 use clap::Subcommand;
 
 use super::Context;
+use super::credentials::{self, text};
 use crate::assets::Assets;
 use crate::catalog::Catalog;
 use crate::exit::{Exit, Stop};
-use crate::manifest::{Auth, Document, SecretRef};
+use crate::manifest::{Auth, Document};
 use crate::metrics::{Credentials, Exposition, Report, fetch, place, report::Known};
 use crate::output::Format;
 use crate::render::rules::{self, Unit};
-use crate::stack;
 
 /// Look at the metrics of a service.
 #[derive(Debug, clap::Args)]
@@ -38,37 +38,15 @@ pub struct Check {
     /// A URL, the name of a service in the manifest, or `-` for a text on standard input
     #[arg(value_name = "URL|SERVICE")]
     pub subject: String,
-    /// Bearer token that the URL asks for: `env:NAME` or `file:PATH`
-    #[arg(long, value_name = "SOURCE", value_parser = source, group = "credentials")]
-    pub bearer: Option<SecretRef>,
-    /// User and password that the URL asks for: `USER:env:NAME` or `USER:file:PATH`
-    #[arg(long, value_name = "USER:SOURCE", value_parser = named_source, group = "credentials")]
-    pub basic: Option<(String, SecretRef)>,
-    /// Header that the URL asks for: `NAME:env:NAME` or `NAME:file:PATH`
-    #[arg(long, value_name = "NAME:SOURCE", value_parser = named_source, group = "credentials")]
-    pub header: Option<(String, SecretRef)>,
+    /// Credentials that the URL asks for
+    #[command(flatten)]
+    pub credentials: credentials::Flags,
     /// Print a dialect file to start from
     #[arg(long)]
     pub draft: bool,
     /// Shape of the output
     #[arg(long, value_enum, default_value_t)]
     pub output: Format,
-}
-
-fn source(text: &str) -> Result<SecretRef, String> {
-    match text.split_once(':') {
-        Some(("env", name)) if !name.is_empty() => Ok(SecretRef::Env(name.to_owned())),
-        Some(("file", path)) if !path.is_empty() => Ok(SecretRef::File(path.to_owned())),
-        _ => Err("a secret does not belong on a command line: write `env:NAME` or `file:PATH`"
-            .to_owned()),
-    }
-}
-
-fn named_source(text: &str) -> Result<(String, SecretRef), String> {
-    match text.split_once(':') {
-        Some((name, rest)) if !name.is_empty() => Ok((name.to_owned(), source(rest)?)),
-        _ => Err("write it like `NAME:env:VARIABLE` or `NAME:file:PATH`".to_owned()),
-    }
 }
 
 /// Runs the command.
@@ -98,7 +76,7 @@ async fn check(args: &Check, context: &Context) -> anyhow::Result<Exit> {
         (_, "-") => from_stdin()?,
         (Some(document), name) if !is_url => service(name, document, context).await?,
         (_, url) => {
-            let credentials = credentials(args)?;
+            let credentials = credentials(&args.credentials)?;
             let text = fetch(url, credentials.as_ref()).await.map_err(failed)?;
             Subject { url: url.to_owned(), text, service: None }
         }
@@ -175,39 +153,24 @@ async fn service(name: &str, document: &Document, context: &Context) -> anyhow::
     Ok(Subject { url: url.to_string(), text, service: Some((name.to_owned(), dialect)) })
 }
 
-fn credentials(args: &Check) -> anyhow::Result<Option<Credentials>> {
+fn credentials(args: &credentials::Flags) -> anyhow::Result<Option<Credentials>> {
     let here = Path::new("");
     Ok(match (&args.bearer, &args.basic, &args.header) {
-        (Some(source), ..) => Some(Credentials::Bearer(secret(source, here)?)),
-        (_, Some((user, source)), _) => {
-            Some(Credentials::Basic(user.clone(), secret(source, here)?))
-        }
-        (.., Some((name, source))) => {
-            Some(Credentials::Header(name.clone(), secret(source, here)?))
-        }
+        (Some(source), ..) => Some(Credentials::Bearer(text(source, here)?)),
+        (_, Some((user, source)), _) => Some(Credentials::Basic(user.clone(), text(source, here)?)),
+        (.., Some((name, source))) => Some(Credentials::Header(name.clone(), text(source, here)?)),
         _ => None,
     })
 }
 
 fn of_manifest(auth: &Auth, dir: &Path) -> anyhow::Result<Credentials> {
     Ok(match auth {
-        Auth::Bearer(source) => Credentials::Bearer(secret(source, dir)?),
+        Auth::Bearer(source) => Credentials::Bearer(text(source, dir)?),
         Auth::Basic { username, password } => {
-            Credentials::Basic(username.clone(), secret(password, dir)?)
+            Credentials::Basic(username.clone(), text(password, dir)?)
         }
-        Auth::Header { name, value } => Credentials::Header(name.to_string(), secret(value, dir)?),
+        Auth::Header { name, value } => Credentials::Header(name.to_string(), text(value, dir)?),
     })
-}
-
-fn secret(source: &SecretRef, dir: &Path) -> anyhow::Result<String> {
-    let surroundings = stack::Surroundings {
-        env: &|name| std::env::var(name).ok(),
-        file: &|path| std::fs::read(path),
-    };
-    let value = stack::read_secret(source, dir, &surroundings)
-        .map_err(|(message, help)| Stop::new(Exit::Usage, format!("{message}; {help}")))?;
-    String::from_utf8(value)
-        .map_err(|_| Stop::new(Exit::Usage, format!("the secret is no text ({source})")).into())
 }
 
 /// What the alerts in use ask about latency.

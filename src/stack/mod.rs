@@ -13,6 +13,7 @@ mod resolve;
 mod runs;
 mod secrets;
 mod settings;
+mod slos;
 mod targets;
 
 pub use checks::looks_secret;
@@ -25,7 +26,7 @@ pub use notifications::{
 pub use resolve::{Failure, Resolved, resolve};
 pub use secrets::{
     Secrets, Surroundings, check as check_secrets, is_placeholder, peek, read as read_secrets,
-    value as read_secret,
+    read_or as read_secrets_or, value as read_secret,
 };
 pub use targets::{JobAuth, JobPace, OwnJob, OwnTarget, ScrapeJob, Target};
 
@@ -78,6 +79,9 @@ pub struct Stack {
     /// Alerts.
     #[serde(skip)]
     pub alerts: Alerts,
+    /// Objectives.
+    #[serde(skip)]
+    pub slos: Vec<crate::slo::Slo>,
     /// Dashboards by name.
     #[serde(skip)]
     pub dashboards: Vec<String>,

@@ -27,6 +27,10 @@ fn the_quickstart_comes_up_and_a_second_up_changes_nothing() {
     }
     hardened(&stack);
 
+    // What only containers know by name is asked where this host reaches it.
+    let probe = stack.mcpmon(&["probe", "weather", "--expect-tool=translate"]).expect(0);
+    probe.says("weather: http://weather:8080/mcp, asked at ");
+
     // Data stays through down and up.
     eventually("a first sample", 30, || !stack.query("up{service=\"weather\"}").is_empty());
     let sample =
