@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use hickory_resolver::TokioResolver;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 
 use crate::gate::measure::Measure;
@@ -18,6 +19,8 @@ use crate::telemetry::{Counter, Family};
 const USUAL: Duration = Duration::from_secs(9);
 /// What is left for the way back of an answer.
 const MARGIN: Duration = Duration::from_millis(500);
+/// Files that are enough for every connection and probe.
+const FILES: u64 = 8192;
 /// How often the agent asks for its own name before it gives up: a network's names come up after its container.
 const TRIES: u32 = 10;
 
@@ -34,7 +37,10 @@ impl Engine {
     /// That it cannot be had.
     pub async fn open(settings: Settings) -> anyhow::Result<(Arc<Self>, Option<TcpListener>)> {
         let listener = match &settings.listen {
-            Some(listen) => Some(bind(listen).await?),
+            Some(listen) => {
+                more_files();
+                Some(bind(listen).await?)
+            }
             None => None,
         };
         let gate = Arc::new(Gate::new(&settings.socket, settings.scope));
@@ -88,6 +94,17 @@ impl Engine {
         let mut out = String::new();
         asked.write(&mut out);
         out
+    }
+}
+
+/// Takes as many files as the system gives without asking anybody, within reason: each container whose lines are
+/// followed takes two, and many engines give a container 1,024.
+fn more_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.map_or(FILES, |most| most.min(FILES));
+    if limit.current.is_some_and(|now| now < wanted) {
+        // Where it fails there are as many as there were, and the gate turns away those beyond.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), ..limit });
     }
 }
 

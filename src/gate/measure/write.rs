@@ -188,7 +188,7 @@ impl Text<'_> {
         help: &'static str,
         read: impl Fn(&Container) -> Option<f64>,
     ) {
-        self.family(name, help, Counter::default(), &[], read, |counter, value| counter.set(value));
+        self.family(name, help, Counter::default(), &[], read, Counter::set);
     }
 
     fn gauge(
@@ -197,7 +197,7 @@ impl Text<'_> {
         help: &'static str,
         read: impl Fn(&Container) -> Option<f64>,
     ) {
-        self.family(name, help, Gauge::default(), &[], read, |gauge, value| gauge.set(value));
+        self.family(name, help, Gauge::default(), &[], read, Gauge::set);
     }
 
     fn family<S: crate::telemetry::Sample>(

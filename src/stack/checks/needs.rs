@@ -14,7 +14,15 @@ impl Checks<'_> {
             for other in part.spec.needs.iter().filter(|name| !parts.contains_key(*name)) {
                 let name = &part.name;
                 let by_collector = *name == self.stack.collector.component();
-                let place = if by_collector {
+                let off = self.at(["components".into(), other.into(), "enabled".into()]);
+                let help = if off.is_some() {
+                    "remove `enabled: false`".to_owned()
+                } else {
+                    format!("write `components: {{{other}: {{}}}}`")
+                };
+                let place = if off.is_some() {
+                    off
+                } else if by_collector {
                     self.at(["collector".into()])
                 } else {
                     self.key(["components".into(), name.into()])
@@ -24,7 +32,7 @@ impl Checks<'_> {
                         place,
                         format!("`{name}` needs `{other}`, which is no part of the stack"),
                     )
-                    .help(format!("write `components: {{{other}: {{}}}}`")),
+                    .help(help),
                 );
             }
         }
