@@ -3,7 +3,7 @@
 pub mod agent;
 pub mod audit;
 pub mod config;
-pub mod credentials;
+mod credentials;
 pub mod destroy;
 pub mod down;
 pub mod health_check;
