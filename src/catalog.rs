@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use indexmap::IndexMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::assets::Assets;
@@ -74,6 +74,9 @@ pub struct Spec {
     /// Files in its configuration volume. The first one is what `config:` is laid over.
     #[serde(default)]
     pub files: Vec<FileSpec>,
+    /// What makes a changed secret take effect: `watched` where it is read anew at each use.
+    #[serde(default = "restart")]
+    pub secrets: Effect,
     /// How mcpmon logs in to it.
     #[serde(default)]
     pub access: Option<Access>,
@@ -109,6 +112,12 @@ pub struct Spec {
     /// How Prometheus sees it.
     #[serde(default)]
     pub scrape: Option<ScrapeSpec>,
+    /// Components whose metrics it serves as well where they are no part of the stack.
+    #[serde(default)]
+    pub stands_in_for: BTreeMap<String, ScrapeSpec>,
+    /// Whether it reads the Docker engine, which it does through the agent.
+    #[serde(default)]
+    pub reads_engine: bool,
     /// Where it departs from the hardening that every container gets, each with its reason.
     #[serde(default)]
     pub exceptions: Exceptions,
@@ -119,6 +128,9 @@ pub struct Spec {
 
 fn always() -> String {
     "true".to_owned()
+}
+const fn restart() -> Effect {
+    Effect::Restart
 }
 const fn ten() -> u32 {
     10
@@ -141,7 +153,7 @@ pub struct FileSpec {
 }
 
 /// What makes files that no template can.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Generator {
     /// The rule packs, the dialects and the team's own rules.
@@ -159,7 +171,7 @@ pub enum Generator {
 }
 
 /// What makes a changed file take effect, smallest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
     /// The process never reads it; it is there for validators and people.
@@ -186,7 +198,7 @@ pub struct ExtraPort {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HostMount {
-    /// Path on the host (*template*).
+    /// Path on the host (*template*); one that renders to nothing is left out.
     #[serde(default)]
     pub source: String,
     /// Path in the container.
@@ -369,6 +381,9 @@ pub struct Exceptions {
     /// Keeps these capabilities.
     #[serde(default)]
     pub capabilities: BTreeMap<String, String>,
+    /// Keeps these where it starts programs of the manifest beside itself.
+    #[serde(default)]
+    pub capabilities_with_programs: BTreeMap<String, String>,
     /// Writes to its root file system.
     #[serde(default)]
     pub writable_rootfs: Option<String>,

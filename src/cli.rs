@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    agent, audit, config, destroy, down, health_check, init, integrate, logs, metrics, probe,
-    query, reload, render, route, schema, secrets, status, up, validate, watch,
+    agent, audit, config, destroy, diff, discover, doctor, down, health_check, history, init,
+    integrate, lock, logs, metrics, plan, probe, query, reload, render, rollback, route, schema,
+    secrets, show, slo, status, up, validate, watch,
 };
 use crate::exit;
 use crate::output::Color;
@@ -68,24 +69,42 @@ pub enum Command {
     Audit(audit::Args),
     /// Ask who is told about an alert
     Route(route::Args),
+    /// Show what `up` would do, why, and what was changed past the manifest
+    Plan(plan::Args),
     /// Bring the stack to what the manifest says, and wait until it is ready
     Up(up::Args),
     /// Bring changed configuration to the running stack: checked first, proven after, undone if wrong
     Reload(reload::Args),
     /// Reload whenever a file that the stack is made of changes
     Watch(watch::Args),
+    /// Write down the very images of the stack, in mcpmon.lock
+    Lock(lock::Args),
+    /// List what was applied: who, when, why, and what became of it
+    History(history::Args),
+    /// Show one generation of the stack
+    Show(show::Args),
+    /// Show how two generations of the stack differ
+    Diff(diff::Args),
+    /// Bring back a generation of the stack: checked, proven and undone as any change
+    Rollback(rollback::Args),
     /// Show what runs
     Status(status::Args),
     /// Ask whether everything works, with evidence
     HealthCheck(health_check::Args),
+    /// Find out why something does not work, and what mends it
+    Doctor(doctor::Args),
     /// Ask one MCP server whether it works, step by step
     Probe(Box<probe::Args>),
     /// Show the logs of a component or service
     Logs(logs::Args),
+    /// Find MCP servers that the manifest does not have, and propose entries for them
+    Discover(discover::Args),
     /// Add a running container to the manifest
     Integrate(integrate::Args),
     /// Look at the metrics of a service
     Metrics(metrics::Args),
+    /// Look at objectives: what is promised, what is left, what an outage would do
+    Slo(slo::Args),
     /// Run a saved query against Prometheus or Loki, or list them
     Query(query::Args),
     /// Stop and remove the stack's containers; data stays

@@ -35,7 +35,7 @@ pub const HELP: &str = "Exit codes:
   2  wrong usage or a wrong manifest; nothing was touched
   3  the Docker engine cannot be reached
   4  the change was rejected; the last good generation is running
-  5  there are changes that were not applied (render --check)";
+  5  there are changes that were not applied (render --check, plan --detailed-exitcode)";
 
 /// An error that knows how the command ends.
 #[derive(Debug)]

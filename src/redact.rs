@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// What is shown instead of a secret.
-const COVER: &str = "••••••";
+pub const COVER: &str = "••••••";
 
 /// Words in a key that make its value a secret.
 const WORDS: [&str; 10] = [

@@ -57,7 +57,7 @@ notifications:
   mute_times: {nights: {times: ["22:00-06:00"]}}
 audit:
   accept:
-    - {id: docker-socket, of: promtail, reason: the host is ours alone}
+    - {id: docker-socket, of: agent, reason: the host is ours alone}
     - {id: sign-up, reason: until the directory is connected, until: 2020-01-31}
     - {id: mail-without-tls, of: nothing, reason: there is none}
 "#;
@@ -147,7 +147,7 @@ const EXPECTED: &[&str] = &[
     "warning no-retention-size prometheus mcpmon.yaml:12:16",
     "warning end-of-life promtail -",
     "warning image-without-digest images mcpmon.yaml:2:1",
-    "accepted docker-socket promtail mcpmon.yaml:2:1",
+    "accepted docker-socket agent -",
     "warning service-without-auth far mcpmon.yaml:18:10",
     "warning service-without-limits own mcpmon.yaml:24:5",
     "warning service-user own mcpmon.yaml:24:5",

@@ -92,6 +92,12 @@ fn facts(spec: &Spec) -> String {
     reasons.extend(exceptions.host_mounts.iter().map(|r| ("sees paths of the host".to_owned(), r)));
     reasons.extend(exceptions.capabilities.iter().map(|(c, r)| (format!("keeps `{c}`"), r)));
     reasons.extend(
+        exceptions
+            .capabilities_with_programs
+            .iter()
+            .map(|(c, r)| (format!("keeps `{c}` where a service has `mcp.command`"), r)),
+    );
+    reasons.extend(
         spec.sysctls.iter().map(|(name, s)| (format!("sets `{name}` to `{}`", s.value), &s.reason)),
     );
     reasons.extend(spec.host_mounts.iter().filter_map(|mount| {
@@ -207,6 +213,28 @@ fn every_profile_is_valid_and_renders() {
             stack::resolve(&document, &catalog).unwrap_or_else(|e| panic!("{profile}: {e:?}"));
         let bundle = render::render(&resolved.stack, &catalog).unwrap();
         assert!(!bundle.components.is_empty(), "{profile}");
+        socket(profile, &bundle);
+    }
+}
+
+/// Nobody but the agent has the engine's socket, and nobody sees a folder in which it is but those exporters that are
+/// asked for by name and say why.
+fn socket(profile: &str, bundle: &render::Bundle) {
+    for (component, process) in &bundle.processes {
+        for (source, _) in &process.host_mounts {
+            let around = ["/", "/run", "/var", "/var/run"].contains(&source.as_str());
+            let who: &[&str] = match () {
+                () if source.ends_with(".sock") => &["agent"],
+                () if around => &["cadvisor", "node-exporter"],
+                () => continue,
+            };
+            assert!(who.contains(&component.as_str()), "{profile}: {component} mounts {source}");
+        }
+    }
+    for (component, files) in &bundle.components {
+        for (path, file) in files.iter().filter(|_| component != "agent") {
+            assert!(!file.text.contains("docker.sock"), "{profile}: {component}/{path}");
+        }
     }
 }
 

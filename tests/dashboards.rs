@@ -76,7 +76,7 @@ fn with_panel(panel: &str) -> String {
 }
 
 /// Name, uid, folder and title of every dashboard. Bookmarks and the documents that asked for them rely on these.
-const KNOWN: [[&str; 4]; 22] = [
+const KNOWN: [[&str; 4]; 24] = [
     ["cs-database", "cs-mcp-database", "Ops", "Database Performance"],
     ["cs-integrations", "cs-mcp-integrations", "Business", "Integration Health"],
     ["cs-overview", "cs-mcp-overview", "Dev", "MCP Server Overview"],
@@ -87,6 +87,8 @@ const KNOWN: [[&str; 4]; 22] = [
     ["mcp-server", "mcp-server", "MCP", "MCP Server Dashboard"],
     ["mcp-service", "mcpmon-mcp-service", "mcpmon", "MCP Handshakes"],
     ["service", "mcpmon-service", "mcpmon", "MCP Service"],
+    ["slo", "mcpmon-slo", "mcpmon", "Objectives"],
+    ["slo-detail", "mcpmon-slo-detail", "mcpmon", "Objective"],
     ["stack", "mcpmon-stack", "mcpmon", "Monitoring Stack"],
     [
         "tailscale-infrastructure",

@@ -399,10 +399,8 @@ const FIELDS: &[Field] = &[
         }),
     },
     Field {
-        path: "components.promtail.docker_socket",
-        arrives: Some(|r, text| {
-            (json!(r.bundle.processes["promtail"].host_mounts[0].0), json!(text))
-        }),
+        path: "components.agent.docker_socket",
+        arrives: Some(|r, text| (json!(r.bundle.processes["agent"].host_mounts[0].0), json!(text))),
     },
     Field {
         path: "components.prometheus.image",

@@ -215,6 +215,66 @@ fn a_running_container_is_added_once_and_nothing_else_changes() {
 }
 
 #[test]
+fn running_containers_are_found_and_proposed() {
+    let lab = Lab::new("discover");
+    let network = lab.name.clone();
+    let search = lab.run(
+        "search",
+        &["--network", &network, "--expose", "7009", "-p", "127.0.0.1::7009"],
+        &["--listen=0.0.0.0:7009", "--dialect=fastapi"],
+    );
+    let other =
+        lab.run("other", &["--network", &network, "--expose", "9"], &["--listen=0.0.0.0:8080"]);
+    let nameless = lab.run("nameless", &["--expose", "8080"], &["--listen=0.0.0.0:8080"]);
+    let started = docker(&["inspect", "-f", "{{.Id}} {{.State.StartedAt}}", &search]);
+    lab.eventually(&["integrate", &search]);
+
+    let all = ["discover", &search, &other, &nameless];
+    let shown = lab.mcpmon(&all).ends(0);
+    assert_eq!(lab.read("mcpmon.yaml"), MANIFEST);
+    let url = format!("http://{search}:7009/mcp");
+    for line in [
+        "NAME".to_owned(),
+        format!("container {search}  {url}  "),
+        format!(
+            "+  {search}:\n+    mcp: {url}\n+    metrics: http://{search}:7009/metrics\n+    dialect: fastapi\n+    container: {search}\n"
+        ),
+        format!("+networks: [{network}]\n"),
+    ] {
+        assert!(shown.out.contains(&line), "{line:?} is not in:\n{}", shown.out);
+    }
+    shown
+        .says(&format!("{other}: left out: speaks no MCP at port 9\n"))
+        .says(&format!(
+            "{nameless}: left out: {nameless} is in no network in which containers have names"
+        ))
+        .says("nothing was written; `--write` does");
+
+    lab.mcpmon(&[&all[..], &["--write"]].concat()).ends(2).says("say so with --yes");
+    assert_eq!(lab.read("mcpmon.yaml"), MANIFEST);
+    lab.mcpmon(&[&all[..], &["--write", "--yes"]].concat()).ends(0).says("✔ wrote mcpmon.yaml");
+    lab.mcpmon(&["validate"]).ends(0);
+    let written = lab.read("mcpmon.yaml");
+    let mut rest = written.lines();
+    for line in MANIFEST.lines() {
+        assert!(rest.any(|other| other == line), "{line:?} is gone from\n{written}");
+    }
+
+    // What is there is not found again, also where it is not asked by name.
+    lab.mcpmon(&all)
+        .ends(0)
+        .says(&format!("{search}: left out: in the manifest already, as `{search}`\n"))
+        .says("nothing new was found");
+    assert_eq!(lab.read("mcpmon.yaml"), written);
+    let after = docker(&["inspect", "-f", "{{.Id}} {{.State.StartedAt}}", &search]);
+    assert_eq!(started, after, "the container was touched");
+
+    lab.mcpmon(&["discover", "nobody-is-called-so"])
+        .ends(1)
+        .says("there is no container `nobody-is-called-so`");
+}
+
+#[test]
 fn what_stands_in_the_way_is_named_with_the_way_out() {
     let lab = Lab::new("refuse");
     let name = &lab.name;

@@ -6,7 +6,9 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 
 use super::fleet::{Fleet, Service};
+use super::page;
 use crate::diagnostic::{Diagnostic, Sources};
+use crate::gate;
 use crate::manifest::{
     Duration, LONGEST_INTERVAL, Mcp, Name, Pace, ProbeDefaults, SecretRef, io_reason,
 };
@@ -37,6 +39,11 @@ struct File {
     side_by_side: Option<usize>,
     /// Time between two probes of one service; whoever asks sooner gets the last answer again.
     apart: Option<Duration>,
+    /// The engine that collectors read through the agent.
+    engine: Option<gate::Settings>,
+    /// Where the page's figures and links come from.
+    #[serde(default)]
+    page: page::Settings,
 }
 
 /// A configuration file that is included.
@@ -54,6 +61,10 @@ pub struct Config {
     pub fleet: Fleet,
     /// Probes that are made at the same time.
     pub side_by_side: usize,
+    /// The engine that collectors read through the agent.
+    pub engine: Option<gate::Settings>,
+    /// Where the page's figures and links come from.
+    pub page: page::Settings,
 }
 
 /// What is wrong with the files, with their texts.
@@ -125,7 +136,8 @@ impl Reading {
             let Some((root, file)) = self.one::<Included>(&path) else { continue };
             self.services(&root, file.services, &defaults, &dir, &mut fleet);
         }
-        Some(Config { fleet, side_by_side: file.side_by_side.unwrap_or(SIDE_BY_SIDE) })
+        let side_by_side = file.side_by_side.unwrap_or(SIDE_BY_SIDE);
+        Some(Config { fleet, side_by_side, engine: file.engine, page: file.page })
     }
 
     fn one<T: serde::de::DeserializeOwned>(&mut self, path: &Path) -> Option<(Node, T)> {

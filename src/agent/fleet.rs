@@ -13,6 +13,7 @@ use super::limits::Turn;
 use crate::diagnostic::suggest;
 use crate::manifest::{McpServer, Pace, is_metadata};
 use crate::mcp::Target;
+use crate::mcp::target::At;
 
 /// One service.
 #[derive(Debug)]
@@ -41,7 +42,13 @@ impl Service {
     /// # Errors
     /// A secret that cannot be read.
     pub fn target(&self) -> Result<Target, String> {
-        self.server.target(&self.name, &|source| config::secret(source, &self.dir))
+        let mut target =
+            self.server.target(&self.name, &|source| config::secret(source, &self.dir))?;
+        if let At::Stdio(command) = &mut target.at {
+            // What the agent has, the engine's socket and secrets, is not for programs beside it.
+            command.as_nobody = rustix::process::geteuid().is_root();
+        }
+        Ok(target)
     }
 }
 

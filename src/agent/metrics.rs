@@ -1,4 +1,4 @@
-//! A report as metrics, in names that blackbox_exporter's users know and `mcp_probe_…` beside them.
+//! A report as metrics, in names that people know from `blackbox_exporter` and `mcp_probe_…` beside them.
 
 use crate::mcp::Reason;
 use crate::mcp::era::Era;

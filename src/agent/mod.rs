@@ -9,16 +9,20 @@
 //! * [`probe`] one question: deadline, turn, answer
 //! * [`limits`] how many probes are made at once, and how often
 //! * [`metrics`] a report as metrics; [`debug`] as text for people
+//! * [`engine`] the part that has the Docker engine's socket
+//! * [`page`] the fleet for people
 //! * [`own`] what the agent tells about itself
 //! * [`routes`] what is answered to whom
 //! * [`server`] from listening to stopping, with reloads in between
 
 pub mod config;
 mod debug;
+mod engine;
 pub mod fleet;
 mod limits;
 pub mod metrics;
 mod own;
+pub mod page;
 mod probe;
 mod routes;
 pub mod server;

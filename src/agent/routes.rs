@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -14,6 +16,7 @@ use axum::routing::{get, post};
 use super::fleet::{Refusal, Service};
 use super::limits::Busy;
 use super::own::module;
+use super::page::POLICY;
 use super::probe::{Unasked, deadline};
 use super::server::Agent;
 use super::{debug, metrics};
@@ -27,16 +30,46 @@ const SCRAPE_TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
 /// Everything that the agent answers.
 pub fn router(agent: Arc<Agent>) -> Router {
     Router::new()
+        .route("/", get(page))
         .route("/probe", get(probe))
         .route("/metrics", get(own_metrics))
+        .route("/metrics/containers", get(containers))
         .route("/-/healthy", get(async || "mcpmon agent is healthy\n"))
         .route("/-/ready", get(async || "mcpmon agent is ready\n"))
         .route("/-/reload", post(reload))
         .with_state(agent)
 }
 
+async fn page(State(agent): State<Arc<Agent>>, RawQuery(query): RawQuery) -> Response {
+    let refresh = query.as_deref() == Some("refresh=on");
+    match agent.page.html(&agent.fleet(), refresh).await {
+        Ok(html) => {
+            let headers = [
+                (CONTENT_TYPE, "text/html; charset=utf-8"),
+                (CONTENT_SECURITY_POLICY, POLICY),
+                (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+                (REFERRER_POLICY, "no-referrer"),
+                (CACHE_CONTROL, "no-store"),
+            ];
+            (headers, html).into_response()
+        }
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
+    }
+}
+
 async fn own_metrics(State(agent): State<Arc<Agent>>) -> Response {
-    exposition(agent.prober.own.text())
+    let engine = agent.engine.as_ref().map(|engine| engine.text());
+    exposition(agent.prober.own.text() + &engine.unwrap_or_default())
+}
+
+async fn containers(State(agent): State<Arc<Agent>>, headers: HeaderMap) -> Response {
+    let Some(engine) = &agent.engine else {
+        return (StatusCode::NOT_FOUND, "this agent has no engine to ask\n").into_response();
+    };
+    match engine.containers(scrape_timeout(&headers)).await {
+        Ok(text) => exposition(text.to_string()),
+        Err(failure) => (StatusCode::SERVICE_UNAVAILABLE, format!("{failure}\n")).into_response(),
+    }
 }
 
 async fn reload(State(agent): State<Arc<Agent>>) -> Response {

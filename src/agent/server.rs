@@ -11,8 +11,10 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use super::config::{self, Wrong};
+use super::engine::Engine;
 use super::fleet::Fleet;
 use super::own::Own;
+use super::page::Page;
 use super::probe::Prober;
 use super::routes;
 use crate::mcp::Eras;
@@ -26,12 +28,18 @@ pub struct Agent {
     fleet: RwLock<Arc<Fleet>>,
     /// What probes share.
     pub prober: Arc<Prober>,
+    /// The engine, where there is one to show.
+    pub engine: Option<Arc<Engine>>,
+    /// The page for people.
+    pub page: Page,
 }
 
 /// An agent that listens but does not answer yet.
 pub struct Server {
     agent: Arc<Agent>,
     listener: TcpListener,
+    /// Where collectors read the engine.
+    collectors: Option<TcpListener>,
 }
 
 impl Server {
@@ -47,6 +55,13 @@ impl Server {
         let listener = TcpListener::bind(listen).await.with_context(|| {
             format!("cannot listen on {listen}; choose another address with --listen")
         })?;
+        let (engine, collectors) = match loaded.engine {
+            Some(settings) => {
+                let (engine, collectors) = Engine::open(settings).await?;
+                (Some(engine), collectors)
+            }
+            None => (None, None),
+        };
         let own = Own::new();
         own.reloaded(Some(loaded.fleet.services().count()));
         let permits = Arc::new(Semaphore::new(loaded.side_by_side));
@@ -54,8 +69,10 @@ impl Server {
             config,
             fleet: RwLock::new(Arc::new(loaded.fleet)),
             prober: Arc::new(Prober { eras: Eras::default(), permits, own }),
+            engine,
+            page: Page::new(loaded.page),
         };
-        Ok(Self { agent: Arc::new(agent), listener })
+        Ok(Self { agent: Arc::new(agent), listener, collectors })
     }
 
     /// The address that was taken.
@@ -77,18 +94,25 @@ impl Server {
             let _ = closed.await;
         });
         let mut server = std::pin::pin!(server.into_future());
+        let engine = async {
+            match &self.agent.engine {
+                Some(engine) => engine.run(self.collectors).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             result = &mut server => return result.context("the server failed"),
+            failed = engine => match failed? {},
             () = stop => {}
         }
         let _ = close.send(());
         let all_done = async {
-            let served = server.await;
+            let outcome = server.await;
             // Also probes that nobody waits for: they end their sessions.
             while self.agent.prober.own.probes_under_way() > 0 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            served
+            outcome
         };
         let ended = tokio::time::timeout(GRACE, all_done).await;
         // A probe that takes longer is cut off: whoever stops a container waits for it.
@@ -105,6 +129,10 @@ impl Agent {
     /// Reads the configuration anew; what is wrong with it leaves the one before in use.
     pub fn reload(&self) -> Result<usize, Wrong> {
         let loaded = config::load(&self.config).inspect_err(|_| self.prober.own.reloaded(None))?;
+        if let (Some(engine), Some(settings)) = (&self.engine, loaded.engine) {
+            engine.show(settings);
+        }
+        self.page.reload(loaded.page);
         let mut fleet = loaded.fleet;
         let mut current = self.fleet.write().unwrap_or_else(PoisonError::into_inner);
         fleet.succeed(&current);

@@ -11,7 +11,7 @@ use super::validate::{self, Where};
 use crate::check;
 use crate::engine::Engine;
 use crate::exit::{Exit, Stop};
-use crate::plan::{Action, FileChange, Unit, UnitPlan, WantedFile};
+use crate::plan::{Action, FileChange, Unit, UnitPlan};
 use crate::stack::{Secrets, Stack};
 
 /// How one step is undone.
@@ -189,7 +189,7 @@ pub async fn undo(work: &Work<'_>, steps: Vec<Undo<'_>>, timeout: Duration) -> a
     for step in &steps {
         if let Undo::Files { unit, before, changes, .. } = step {
             files::bring(engine, work.lock, unit, before, &files::reverse(changes)).await?;
-            let unit = as_before(unit, before);
+            let unit = unit.having(before.iter().map(|(p, f)| (p, f.content.clone(), f.mode)));
             // What a program is asked with is what it was given then.
             let secret = unit.files.iter().filter(|(_, file)| file.secret);
             secrets = secrets.with(&unit.name, secret.map(|(path, file)| (path, &file.content)));
@@ -237,18 +237,4 @@ pub async fn undo(work: &Work<'_>, steps: Vec<Undo<'_>>, timeout: Duration) -> a
     transaction::prove(engine, &work.project.stack, &units, &secrets)
         .await
         .map_err(|findings| anyhow::anyhow!(transaction::not_proven(&findings)))
-}
-
-/// The unit as it was: the same container with the files that were there before.
-fn as_before(unit: &Unit, before: &Uploads) -> Unit {
-    let mut unit = unit.clone();
-    unit.files = before
-        .iter()
-        .map(|(path, file)| {
-            let effect = unit.files.get(path).map_or(crate::catalog::Effect::Reload, |f| f.effect);
-            let secret = file.mode & 0o044 == 0;
-            (path.clone(), WantedFile { content: file.content.clone(), effect, secret })
-        })
-        .collect();
-    unit
 }

@@ -9,49 +9,34 @@
 mod blame;
 mod change;
 mod files;
+mod interrupted;
+mod locked;
+mod options;
 mod preflight;
-mod remember;
+mod record;
 pub mod setup;
 mod teardown;
 mod transaction;
+pub mod units;
 mod validate;
 
 use std::time::{Duration, Instant};
 
 use futures_util::future::try_join3;
 
+pub use options::{Options, Pull};
 pub use teardown::{destroy, down};
-pub use validate::validate_all;
+pub use validate::{test_rules, validate_all};
 
 use crate::commands::{Context, Project};
-use crate::engine::{Container, Engine, Holder, Lock, LockError, LockVolume, image_self, labels};
+use crate::engine::{Container, Engine, Lock, image_self, labels};
 use crate::exit::{Exit, Stop};
+use crate::history::{History, Outcome, place};
+use crate::lockfile;
 use crate::output::Mark;
 use crate::plan::{self, Action, Observed, Plan, Unit};
+use crate::preview::World;
 use crate::stack::{Secrets, Stack};
-
-/// What `up` and `reload` are told beside the manifest.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// When images are pulled.
-    pub pull: Pull,
-    /// How long everything may take to become ready.
-    pub timeout: Duration,
-    /// Refuse to bring up a stack of which nothing runs.
-    pub only_running: bool,
-}
-
-/// When images are pulled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Pull {
-    /// Those that the engine does not have.
-    #[default]
-    Missing,
-    /// All of them, to get what a tag names now.
-    Always,
-    /// None.
-    Never,
-}
 
 /// The image of services and components that name none.
 pub fn self_image_reference(stack: &Stack) -> anyhow::Result<String> {
@@ -67,11 +52,22 @@ pub async fn run(
     context: &Context,
     project: &Project,
     secrets: &Secrets,
-    options: Options,
+    options: &Options,
 ) -> anyhow::Result<Exit> {
     let engine = context.engine().await?;
+    run_on(context, &engine, project, secrets, options).await
+}
+
+/// As [`run`], on an engine that is connected to already.
+pub async fn run_on(
+    context: &Context,
+    engine: &Engine,
+    project: &Project,
+    secrets: &Secrets,
+    options: &Options,
+) -> anyhow::Result<Exit> {
     let stack = &project.stack;
-    let units = plan::wanted(stack, &project.bundle, secrets, &self_image_reference(stack)?);
+    let units = units::wanted(engine, project, secrets, &options.images).await?;
     preflight::certificates(stack, &units)?;
     if options.only_running {
         // Something has changed, most likely: the look at it is taken once, under the lock.
@@ -81,22 +77,34 @@ pub async fn run(
                 format!("nothing of the stack `{}` runs; `mcpmon up` brings it up", stack.name);
             return Err(Stop::new(Exit::Failed, message).into());
         }
-    } else {
-        let observed = plan::observe(engine.reader(), &stack.name, &units, None).await?;
-        if plan::plan(&observed, &units).is_empty() && options.pull != Pull::Always {
-            return unchanged(context, &engine, project, &units, secrets, options).await;
+    } else if options.expected.is_none() && options.locked.is_none() {
+        let observe =
+            async { Ok(plan::observe(engine.reader(), &stack.name, &units, None).await?) };
+        let (observed, open) = futures_util::try_join!(observe, is_open(engine, &stack.name))?;
+        let nothing = plan::plan(&observed, &units).is_empty();
+        if nothing && !open && options.pull != Pull::Always {
+            return unchanged(context, engine, project, &units, secrets, options).await;
         }
     }
-    let lock = acquire(context, &engine, stack, &units).await?;
-    let outcome = under_lock(context, &engine, &lock, project, &units, secrets, options).await;
+    let how = (options.command, options.wait_lock);
+    let lock = locked::acquire(context, engine, &stack.name, &units, how).await?;
+    // Most of what a change remembers is needed here alone: the stack stays small.
+    let change = under_lock(context, engine, &lock, project, &units, secrets, options);
+    let outcome = Box::pin(change).await;
     context.hold(None);
-    let released = lock.release(&engine).await;
+    let released = lock.release(engine).await;
     let outcome = outcome?;
     released?;
     match outcome {
         Some(exit) => Ok(exit),
-        None => unchanged(context, &engine, project, &units, secrets, options).await,
+        None => unchanged(context, engine, project, &units, secrets, options).await,
     }
+}
+
+/// Whether a change was begun of which nobody has said what became of it.
+async fn is_open(engine: &Engine, stack: &str) -> anyhow::Result<bool> {
+    let Some(container) = place::find(engine, stack).await? else { return Ok(false) };
+    Ok(History::read(engine, &container).await?.open().is_some())
 }
 
 /// Nothing differs: still everything must be ready, and for `reload` proven.
@@ -106,7 +114,7 @@ async fn unchanged(
     project: &Project,
     units: &[Unit],
     secrets: &Secrets,
-    options: Options,
+    options: &Options,
 ) -> anyhow::Result<Exit> {
     let asked: Vec<&Unit> = units.iter().filter(|unit| unit.ready.is_some()).collect();
     transaction::settled(context, engine, &project.stack, &asked, secrets, options.timeout).await?;
@@ -129,14 +137,15 @@ async fn prove_or_repair(
     project: &Project,
     units: &[Unit],
     secrets: &Secrets,
-    options: Options,
+    options: &Options,
 ) -> anyhow::Result<()> {
     let all: Vec<&Unit> = units.iter().collect();
     let Err(findings) = transaction::prove(engine, &project.stack, &all, secrets).await else {
         return Ok(());
     };
     context.printer.mark(Mark::Note, transaction::not_proven(&findings));
-    let lock = acquire(context, engine, &project.stack, units).await?;
+    let how = (options.command, options.wait_lock);
+    let lock = locked::acquire(context, engine, &project.stack.name, units, how).await?;
     let wrong = units.iter().filter(|unit| findings.iter().any(|(name, _)| *name == unit.name));
     let repaired = async {
         for unit in wrong {
@@ -155,50 +164,6 @@ async fn prove_or_repair(
     repaired
 }
 
-async fn acquire(
-    context: &Context,
-    engine: &Engine,
-    stack: &Stack,
-    units: &[Unit],
-) -> anyhow::Result<Lock> {
-    let label = |component: Option<&str>| {
-        let mut all =
-            std::collections::BTreeMap::from([(labels::STACK.to_owned(), stack.name.clone())]);
-        all.extend(component.map(|c| (labels::COMPONENT.to_owned(), c.to_owned())));
-        all
-    };
-    let mut volumes: Vec<LockVolume> = units
-        .iter()
-        .filter(|unit| !unit.files.is_empty())
-        .map(|unit| LockVolume {
-            target: format!("{}/{}", plan::VOLUMES, unit.name),
-            name: plan::config_volume(&stack.name, &unit.name),
-            labels: label(Some(&unit.name)),
-        })
-        .collect();
-    volumes.push(LockVolume {
-        target: remember::STATE.to_owned(),
-        name: plan::state_volume(&stack.name),
-        labels: label(None),
-    });
-    context.hold(Some((engine.clone(), stack.name.clone())));
-    let lock = Lock::acquire(engine, &stack.name, &Holder::current("mcpmon"), &volumes).await;
-    let lock = lock.map_err(not_locked)?;
-    if let Some(holder) = lock.taken_over_from() {
-        context
-            .printer
-            .mark(Mark::Note, format!("took over the lock of a run that died: {holder}"));
-    }
-    Ok(lock)
-}
-
-fn not_locked(error: LockError) -> anyhow::Error {
-    match error {
-        LockError::Engine(error) => error.into(),
-        held @ LockError::Held { .. } => Stop::new(Exit::Failed, held.to_string()).into(),
-    }
-}
-
 /// Makes the change; nothing when there is none to make.
 async fn under_lock(
     context: &Context,
@@ -207,20 +172,52 @@ async fn under_lock(
     project: &Project,
     units: &[Unit],
     secrets: &Secrets,
-    options: Options,
+    options: &Options,
 ) -> anyhow::Result<Option<Exit>> {
     let stack = &project.stack;
     let start = Instant::now();
     engine.remove_left_behind(&stack.name).await?;
     let observe = || plan::observe(engine.reader(), &stack.name, units, Some(lock.container()));
-    let mut observed = observe().await?;
+    let (mut observed, mut history, ()) = try_join3(
+        observe(),
+        History::read(engine, lock.container()),
+        place::ensure(engine, &stack.name),
+    )
+    .await?;
+    let open = history.open().cloned();
+    if let Some(open) = &open {
+        interrupted::tell(context, open);
+    }
+    if let Some(expected) = &options.expected {
+        let planned = plan::plan(&observed, units);
+        expected.require(&World::of(&project.bundle.hash(), &observed, units, &planned))?;
+    }
     preflight::names(&observed)?;
     if preflight::images(context, engine, project, units, &observed, options.pull).await? {
         // What a tag names may be another image now.
         observed = observe().await?;
     }
+    if let Some(locked) = &options.locked {
+        let platform = lockfile::platform(engine.facts());
+        locked.require(&lockfile::references(units), &observed.images, &platform)?;
+    }
     let planned = plan::plan(&observed, units);
+    let open = open.as_ref().map(|open| (open, options.timeout));
+    let made_sure = async |planned: &Plan| match open {
+        Some(open) => {
+            let wanted = (units, planned);
+            interrupted::make_sure(context, engine, project, wanted, secrets, open).await
+        }
+        None => Ok(()),
+    };
     if planned.is_empty() {
+        made_sure(&planned).await?;
+        if let Some((open, _)) = open {
+            let same = open.bundle == project.bundle.hash();
+            let outcome = if same { Outcome::Proven } else { Outcome::Interrupted };
+            let why = same.then(|| format!("finished by a later `{}`", options.command));
+            history.close(engine, lock.container(), open.number, outcome, why).await?;
+        }
         return Ok(None);
     }
     preflight::ports(engine, stack, units, &planned, &observed).await?;
@@ -228,10 +225,12 @@ async fn under_lock(
     for line in planned.lines() {
         context.printer.line(format!("  {line}"));
     }
+    let labels = std::collections::BTreeMap::from([(labels::STACK.to_owned(), stack.name.clone())]);
     if planned.network {
-        let labels =
-            std::collections::BTreeMap::from([(labels::STACK.to_owned(), stack.name.clone())]);
         engine.create_network(&stack.network(), &labels).await?;
+    }
+    if planned.engine_network {
+        engine.create_internal_network(&stack.engine_network(), &labels).await?;
     }
     let work = transaction::Work {
         context,
@@ -243,11 +242,13 @@ async fn under_lock(
         observed: &observed,
         plan: &planned,
     };
-    let (done, kept) = futures_util::join!(work.run(options.timeout), remember::kept(engine, lock));
-    done?;
+    let seen = (&observed, &planned);
+    let mut record = record::Record::new(engine, lock, history, project, units, seen, options)?;
+    work.run(options, &mut record).await?;
+    made_sure(&planned).await?;
     let own_image = self_image_reference(stack)?;
     let ((), (), containers) = try_join3(
-        remember::write(engine, lock, project, units, &planned, kept?),
+        record.end(Outcome::Proven, None),
         async { Ok(preflight::forget_old_self_images(engine, &own_image).await?) },
         async { Ok(engine.containers(&stack.name).await?) },
     )
@@ -280,7 +281,7 @@ fn summary(stack: &Stack, planned: &Plan, observed: &Observed, took: Duration) -
 
 /// Where people find what they came for.
 fn urls(context: &Context, containers: &[Container], stack: &Stack) {
-    for name in ["grafana", "kibana", "prometheus", "alertmanager"] {
+    for name in ["grafana", "agent", "kibana", "prometheus", "alertmanager"] {
         let Some(part) = stack.components.get(name) else { continue };
         let container = containers.iter().find(|c| c.name == stack.container(name));
         if let Some(port) = container.and_then(|c| c.published(part.spec.port)) {

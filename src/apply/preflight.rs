@@ -17,6 +17,9 @@ const LEAST_FREE: u64 = 256 << 20;
 /// Room below which it is worth a word.
 const LITTLE_FREE: u64 = 2 << 30;
 
+/// Seconds within which an image may have been packed by a run that has not made its containers yet.
+const JUST_PACKED: i64 = 600;
+
 /// No container of somebody else has a name that we need.
 pub fn names(observed: &Observed) -> anyhow::Result<()> {
     if observed.foreign.is_empty() {
@@ -107,8 +110,9 @@ pub async fn forget_old_self_images(engine: &Engine, own: &str) -> Result<(), En
     if own.is_empty() {
         return Ok(());
     }
-    for reference in engine.images_labelled(labels::SELF_IMAGE).await? {
-        if reference != own {
+    let now = jiff::Timestamp::now().as_second();
+    for (reference, created) in engine.images_labelled(labels::SELF_IMAGE).await? {
+        if reference != own && now - created > JUST_PACKED {
             match engine.remove_image(&reference, false).await {
                 // Another stack still uses it.
                 Err(error) if error.is_conflict() => {}

@@ -5,17 +5,24 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 
+use super::locked;
 use crate::commands::Context;
-use crate::engine::{Container, Engine, EngineError, Holder, Lock, labels};
+use crate::engine::{Container, Engine, EngineError, labels};
 use crate::exit::Exit;
+use crate::history::place;
 use crate::output::Mark;
 
 /// Longest time that a container may take to stop when its image says nothing.
 const STOP: Duration = Duration::from_mins(1);
 
 /// Removes containers and network; volumes stay.
-pub async fn down(context: &Context, engine: &Engine, stack: &str) -> anyhow::Result<Exit> {
-    let lock = lock(context, engine, stack).await?;
+pub async fn down(
+    context: &Context,
+    engine: &Engine,
+    stack: &str,
+    wait: Option<Duration>,
+) -> anyhow::Result<Exit> {
+    let lock = locked::take(context, engine, stack, &[], ("mcpmon down", wait)).await?;
     let removed = remove(context, engine, stack).await;
     context.hold(None);
     lock.release(engine).await?;
@@ -30,8 +37,13 @@ pub async fn down(context: &Context, engine: &Engine, stack: &str) -> anyhow::Re
 }
 
 /// Removes everything, data included.
-pub async fn destroy(context: &Context, engine: &Engine, stack: &str) -> anyhow::Result<Exit> {
-    let lock = lock(context, engine, stack).await?;
+pub async fn destroy(
+    context: &Context,
+    engine: &Engine,
+    stack: &str,
+    wait: Option<Duration>,
+) -> anyhow::Result<Exit> {
+    let lock = locked::take(context, engine, stack, &[], ("mcpmon destroy", wait)).await?;
     let removed = async {
         let containers = remove(context, engine, stack).await?;
         let volumes = volumes(engine, stack).await?;
@@ -46,13 +58,6 @@ pub async fn destroy(context: &Context, engine: &Engine, stack: &str) -> anyhow:
         format!("{stack} is gone: {containers} containers and {volumes} volumes removed"),
     );
     Ok(Exit::Done)
-}
-
-/// A lock without volumes: one that has them mounted would keep them from being removed.
-async fn lock(context: &Context, engine: &Engine, stack: &str) -> anyhow::Result<Lock> {
-    context.hold(Some((engine.clone(), stack.to_owned())));
-    let lock = Lock::acquire(engine, stack, &Holder::current("mcpmon"), &[]).await;
-    lock.map_err(super::not_locked)
 }
 
 async fn remove(context: &Context, engine: &Engine, stack: &str) -> Result<usize, EngineError> {
@@ -73,6 +78,7 @@ async fn remove(context: &Context, engine: &Engine, stack: &str) -> Result<usize
         .await?;
     }
     drop(step);
+    place::remove(engine, stack).await?;
     for network in engine.networks(stack).await? {
         engine.remove_network(&network.id).await?;
     }

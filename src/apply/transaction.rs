@@ -5,14 +5,17 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
+use super::Options;
 use super::change::{self, Undo};
 use super::files;
+use super::record::Record;
 use super::setup;
 use super::validate::{self, Finding, Where};
 use crate::check;
 use crate::commands::{Context, Project};
-use crate::engine::{Engine, Lock};
+use crate::engine::{Engine, Lock, Status};
 use crate::exit::{Exit, Stop};
+use crate::history::Outcome;
 use crate::output::Mark;
 use crate::plan::{Action, Observed, Plan, Unit, UnitPlan};
 use crate::stack::{Secrets, Stack};
@@ -35,15 +38,34 @@ pub struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    /// Makes the change.
-    pub async fn run(&self, timeout: Duration) -> anyhow::Result<()> {
-        let gated = self.gate().await?;
-        let mut undo = Vec::new();
-        let (made, ()) = futures_util::join!(self.make(&mut undo, timeout), self.clear(&gated));
-        match made {
-            Ok(()) => change::settle(self, &undo).await,
-            Err(error) => Err(self.undo(error, undo, timeout).await),
+    /// Makes the change, and writes down that it is being made.
+    pub async fn run(&self, options: &Options, record: &mut Record<'_>) -> anyhow::Result<()> {
+        let (gated, prepared) = futures_util::join!(self.gate(), record.prepare());
+        let gated = gated?;
+        let begun = match prepared {
+            Ok(()) => record.begin().await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = begun {
+            self.clear(&gated).await;
+            return Err(error);
         }
+        let mut undo = Vec::new();
+        let made = self.make(&mut undo, options.timeout);
+        let (made, ()) = futures_util::join!(made, self.clear(&gated));
+        let made = match made {
+            Ok(()) => change::settle(self, &undo).await.map_err(|error| (error, Vec::new())),
+            Err(error) => Err((error, undo)),
+        };
+        let Err((error, undo)) = made else { return Ok(()) };
+        let why = format!("{error:#}");
+        let (outcome, error) = self.undo(error, undo, options).await;
+        // The change's own error says more than that it could not be written down.
+        if let Err(unwritten) = record.end(outcome, Some(&why)).await {
+            let text = format!("this could not be written down: {unwritten:#}");
+            self.context.printer.mark(Mark::Note, text);
+        }
+        Err(error)
     }
 
     /// What changes, with its unit.
@@ -74,8 +96,12 @@ impl<'a> Work<'a> {
         let checks = candidates.iter().map(|(planned, unit)| async move {
             let uploads = files::wanted(unit);
             files::replace(self.engine, self.lock, unit, "candidate", &uploads).await?;
+            // In one that keeps falling over no command comes to its end.
+            let stands = self.observed.containers.get(&unit.spec.name).is_some_and(|container| {
+                container.state.status == Status::Running && container.state.restart_count == 0
+            });
             let place = match planned.action {
-                Action::Update | Action::Reload | Action::Restart => Where::Running,
+                Action::Update | Action::Reload | Action::Restart if stands => Where::Running,
                 _ => Where::OneShot,
             };
             // Another image may read the same files differently, so it reads all of them.
@@ -153,23 +179,34 @@ impl<'a> Work<'a> {
         &self,
         error: anyhow::Error,
         undo: Vec<Undo<'a>>,
-        timeout: Duration,
-    ) -> anyhow::Error {
+        options: &Options,
+    ) -> (Outcome, anyhow::Error) {
         let first =
             !self.observed.containers.values().any(|container| container.component().is_some());
         if first {
             // Nothing ran before: what was made stays, for `mcpmon logs` and the next `up`.
-            return error;
+            return (Outcome::Failed, error);
+        }
+        if options.keep_on_failure {
+            let text = format!(
+                "{error:#}\nkept as it is, as --keep-on-failure asks; `mcpmon rollback` brings back what ran before"
+            );
+            return (Outcome::Failed, Stop::new(Exit::Failed, text).into());
         }
         self.context.printer.mark(Mark::Bad, format!("{error:#}"));
         self.context.printer.line("  bringing back what ran before …");
-        match change::undo(self, undo, timeout).await {
-            Ok(()) => Stop::new(Exit::Rejected, "the change was undone; the previous configuration is running again, proven").into(),
-            Err(failure) => Stop::new(
-                Exit::Failed,
-                format!("the change failed, and bringing back what ran before failed too: {failure:#}\n`mcpmon up` tries again; `mcpmon health-check` shows what is wrong"),
-            )
-            .into(),
+        match change::undo(self, undo, options.timeout).await {
+            Ok(()) => {
+                let text =
+                    "the change was undone; the previous configuration is running again, proven";
+                (Outcome::Undone, Stop::new(Exit::Rejected, text).into())
+            }
+            Err(failure) => {
+                let text = format!(
+                    "the change failed, and bringing back what ran before failed too: {failure:#}\n`mcpmon up` tries again; `mcpmon health-check` shows what is wrong"
+                );
+                (Outcome::Failed, Stop::new(Exit::Failed, text).into())
+            }
         }
     }
 }

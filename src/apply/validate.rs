@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::{blame, files};
+use crate::catalog::Validator;
 use crate::commands::{Context, Project};
 use crate::engine::{
     ContainerSpec, Engine, EngineError, Mount, MountSource, NetworkMode, Output, labels,
@@ -12,10 +13,13 @@ use crate::engine::{
 use crate::exit::{Exit, Stop};
 use crate::output::Mark;
 use crate::plan::{self, FileChange, Unit};
-use crate::stack::Secrets;
+use crate::stack::{Secrets, Stack};
 
 /// Longest time of one validator; the slowest, `loki -verify-config`, takes 0.3 s.
 const TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Longest time that unit tests of rules may take together.
+const TESTS: Duration = Duration::from_mins(15);
 
 /// What a validator found.
 #[derive(Debug)]
@@ -58,10 +62,18 @@ pub async fn validate(
             let output = match place {
                 Where::Running => {
                     let words: Vec<&str> = command.iter().map(String::as_str).collect();
-                    engine.exec(&unit.spec.name, &words, None, TIMEOUT).await?
+                    let output = engine.exec(&unit.spec.name, &words, None, TIMEOUT).await;
+                    match output {
+                        // It ended meanwhile.
+                        Err(error) if error.is_conflict() => {
+                            let alone = one_shot(stack, unit, index, command.clone());
+                            engine.run_once(&alone, TIMEOUT).await?
+                        }
+                        output => output?,
+                    }
                 }
                 Where::OneShot => {
-                    engine.run_once(&one_shot(stack, unit, index, command), TIMEOUT).await?
+                    engine.run_once(&one_shot(stack, unit, index, command), patience(unit)).await?
                 }
             };
             Ok((!output.success())
@@ -71,6 +83,12 @@ pub async fn validate(
     let found: Result<Vec<Option<Finding>>, EngineError> =
         join_all(runs).await.into_iter().collect();
     Ok(found?.into_iter().flatten().collect())
+}
+
+/// Unit tests run through days of samples.
+fn patience(unit: &Unit) -> Duration {
+    let tests = |validator: &Validator| validator.command.iter().any(|word| word == "test");
+    if unit.validators.iter().any(tests) { TESTS } else { TIMEOUT }
 }
 
 /// A container that sees the configuration volume and nothing else.
@@ -114,17 +132,50 @@ pub async fn validate_all(
     project: &Project,
     secrets: Option<&Secrets>,
 ) -> anyhow::Result<()> {
+    let stack = aside(project);
     let none = Secrets::default();
-    // A stack of another name, so that a running one is not touched.
-    let mut stack = project.stack.clone();
-    stack.name = format!("{}-validate", project.stack.name);
     let own = super::self_image_reference(&stack)?;
     let units = plan::wanted(&stack, &project.bundle, secrets.unwrap_or(&none), &own);
-    let units: Vec<Unit> = units.into_iter().filter(|unit| !unit.validators.is_empty()).collect();
+    let units = units.into_iter().filter(|unit| !unit.validators.is_empty()).collect();
+    check_all(context, engine, project, &stack, units).await
+}
+
+/// `mcpmon slo test`: rule tests by the promtool of the image that will evaluate the rules.
+pub async fn test_rules(
+    context: &Context,
+    engine: &Engine,
+    project: &Project,
+    tests: &[String],
+) -> anyhow::Result<()> {
+    let stack = aside(project);
+    let units = plan::wanted(&stack, &project.bundle, &Secrets::default(), "");
+    let units = units.into_iter().filter(|unit| unit.name == "prometheus");
+    let words = ["promtool", "test", "rules"].map(str::to_owned).into_iter();
+    let paths = tests.iter().map(|path| format!("{{{{ dir }}}}/{path}"));
+    let test = Validator { command: words.chain(paths).collect(), checks: vec![String::new()] };
+    let units = units.map(|unit| Unit { validators: vec![test.clone()], ..unit }).collect();
+    check_all(context, engine, project, &stack, units).await
+}
+
+/// A stack of another name, so that a running one is not touched.
+fn aside(project: &Project) -> Stack {
+    let mut stack = project.stack.clone();
+    stack.name = format!("{}-validate", project.stack.name);
+    stack
+}
+
+async fn check_all(
+    context: &Context,
+    engine: &Engine,
+    project: &Project,
+    stack: &Stack,
+    units: Vec<Unit>,
+) -> anyhow::Result<()> {
     let observed = plan::observe(engine.reader(), &stack.name, &units, None).await?;
     super::preflight::images(context, engine, project, &units, &observed, super::Pull::Missing)
         .await?;
-    let lock = super::acquire(context, engine, &stack, &units).await?;
+    let how = ("mcpmon validate", None);
+    let lock = super::locked::acquire(context, engine, &stack.name, &units, how).await?;
     let checked = async {
         let mut found = Vec::new();
         for unit in &units {

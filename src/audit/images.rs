@@ -1,6 +1,7 @@
 //! What runs, with which rights.
 
 use super::{Hit, Rule, Severity, Subject};
+use crate::stack::AGENT;
 use crate::yaml::Span;
 
 /// An image that is another one tomorrow.
@@ -53,6 +54,9 @@ pub const WITHOUT_DIGEST: Rule = Rule {
     },
 };
 
+/// Folders of the host in which the socket usually is.
+const AROUND_THE_SOCKET: [&str; 4] = ["/", "/run", "/var", "/var/run"];
+
 /// A key to the host.
 pub const DOCKER_SOCKET: Rule = Rule {
     id: "docker-socket",
@@ -62,17 +66,23 @@ pub const DOCKER_SOCKET: Rule = Rule {
     look: |s| {
         let mut found = Vec::new();
         for (name, process) in &s.bundle.processes {
-            for (source, _) in
-                process.host_mounts.iter().filter(|(source, _)| source.ends_with(".sock"))
-            {
-                found.push(Hit::new(
-                    name,
-                    s.component(name),
-                    format!("it mounts {source}"),
+            let root = s.stack.components.get(name).is_some_and(|p| p.spec.user.starts_with("0:"));
+            for (source, _) in &process.host_mounts {
+                let evidence = if source.ends_with(".sock") {
+                    format!("it mounts {source}")
+                } else if root && AROUND_THE_SOCKET.contains(&source.as_str()) {
+                    format!("it runs as root and mounts {source}, in which the socket is")
+                } else {
+                    continue;
+                };
+                let help = if name == AGENT {
+                    "others see a part of it through the agent, and nothing else has it; do without container logs and figures (`components: {agent: {containers: none}}`), or accept it".to_owned()
+                } else {
                     format!(
                         "do without it (`components: {{{name}: {{enabled: false}}}}`), or accept it"
-                    ),
-                ));
+                    )
+                };
+                found.push(Hit::new(name, s.component(name), evidence, help));
             }
         }
         found
@@ -100,7 +110,9 @@ pub const EXCEPTION: Rule = Rule {
             if let Some(reason) = &e.root {
                 say("it runs as root".to_owned(), reason);
             }
-            for (capability, reason) in &e.capabilities {
+            let programs = s.stack.fleet.iter().any(|service| service.is_program);
+            let more = e.capabilities_with_programs.iter().filter(|_| programs);
+            for (capability, reason) in e.capabilities.iter().chain(more) {
                 say(format!("it keeps {capability}"), reason);
             }
             if let Some(reason) = &e.writable_rootfs {

@@ -3,7 +3,7 @@
 use super::Context;
 use crate::exit::Exit;
 use crate::manifest::Document;
-use crate::yaml::{self, Node, Value};
+use crate::yaml::{Node, Value};
 
 /// Print the manifest with everything that it extends merged in.
 #[derive(Debug, clap::Args)]
@@ -24,12 +24,7 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
             lines.iter().map(|(left, place)| format!("{left:width$}  # {place}")).collect();
         context.printer.data(&text.join("\n"));
     } else {
-        let mut root = document.root.clone();
-        if let Some(map) = root.as_map_mut() {
-            // What it extends is merged in already.
-            map.shift_remove("extends");
-        }
-        context.printer.data(&yaml::emit_node(&root));
+        context.printer.data(&document.merged());
     }
     Ok(Exit::Done)
 }

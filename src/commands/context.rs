@@ -10,7 +10,7 @@ use crate::cli::Global;
 use crate::diagnostic::{Diagnostic, Severity, Sources};
 use crate::engine::{Endpoint, Engine, Lock, Reader};
 use crate::exit::{Exit, Stop};
-use crate::manifest::{self, Document};
+use crate::manifest::{self, Document, SecretRef};
 use crate::output::{Mark, Printer};
 use crate::render::{self, Bundle};
 use crate::stack::{self, Secrets, Stack, Surroundings};
@@ -113,6 +113,24 @@ impl Context {
             .map_err(|found| self.wrong(&found, &project.document.sources))
     }
 
+    /// As [`secrets`](Self::secrets); those that are not there are as the stack runs with them.
+    pub fn secrets_or(&self, project: &Project, at_hand: &Secrets) -> anyhow::Result<Secrets> {
+        stack::read_secrets_or(&project.document, &project.stack, &SURROUNDINGS, at_hand)
+            .map_err(|found| self.wrong(&found, &project.document.sources))
+    }
+
+    /// Reads one secret.
+    ///
+    /// # Errors
+    /// What is wrong with it, and what to do.
+    pub fn secret(
+        &self,
+        project: &Project,
+        source: &SecretRef,
+    ) -> Result<Vec<u8>, (String, String)> {
+        stack::read_secret(source, &project.document.dir, &SURROUNDINGS)
+    }
+
     /// Looks whether the stack's secrets would do; those that are not there are warnings.
     pub fn check_secrets(&self, project: &Project) -> anyhow::Result<()> {
         let found = stack::check_secrets(&project.document, &project.stack, &SURROUNDINGS);
@@ -132,6 +150,11 @@ impl Context {
     /// The engine, for looking only.
     pub async fn reader(&self) -> anyhow::Result<Reader> {
         Ok(Reader::connect(&Self::endpoint()?).await?)
+    }
+
+    /// The engine, without a word about which.
+    pub async fn engine_quietly(&self) -> anyhow::Result<Engine> {
+        Ok(Engine::connect(&Self::endpoint()?).await?)
     }
 
     /// The engine.

@@ -9,7 +9,7 @@ use crate::stack;
 /// Credentials that a URL asks for.
 #[derive(Debug, Default, clap::Args)]
 #[group(id = "credentials", multiple = false)]
-pub struct Args {
+pub struct Flags {
     /// Bearer token that the URL asks for: `env:NAME` or `file:PATH`
     #[arg(long, value_name = "SOURCE", value_parser = source)]
     pub bearer: Option<SecretRef>,

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, IsTerminal as _};
 
 use super::Context;
+use super::change::LockArgs;
 use crate::apply;
 use crate::exit::{Exit, Stop};
 
@@ -12,6 +13,9 @@ pub struct Args {
     /// Do not ask
     #[arg(long, short)]
     pub yes: bool,
+    /// Waiting for others.
+    #[command(flatten)]
+    pub lock: LockArgs,
 }
 
 /// Runs the command.
@@ -38,5 +42,5 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
             return Err(Stop::new(Exit::Failed, "nothing was removed").into());
         }
     }
-    apply::destroy(context, &engine, name.as_str()).await
+    apply::destroy(context, &engine, name.as_str(), args.lock.wait()).await
 }

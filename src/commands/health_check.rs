@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use super::Context;
 use crate::apply::self_image_reference;
-use crate::check::{self, HealthContext, Report};
+use crate::check::{self, HealthContext, Report, Verdict};
 use crate::diagnostic::suggest;
+use crate::doctor::{self, Finding, Patient};
 use crate::exit::{Exit, Stop};
 use crate::manifest::Duration;
 use crate::output::Format;
@@ -23,6 +24,9 @@ pub struct Args {
     /// Run these checks alone
     #[arg(long, value_name = "CHECK", value_delimiter = ',')]
     pub only: Vec<String>,
+    /// Say for every failed check what leads to its cause
+    #[arg(long)]
+    pub explain: bool,
     /// Shape of the output
     #[arg(long, value_enum, default_value_t)]
     pub output: Format,
@@ -45,7 +49,36 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         check::health(&health, &args.only).await
     };
     show(&report, args.output, context)?;
+    if args.explain {
+        let endpoint = Context::endpoint()?;
+        let observed = plan::observe(&reader, &project.stack.name, &units, None).await?;
+        let patient = Patient {
+            reader: &reader,
+            endpoint: &endpoint,
+            project: &project,
+            units: &units,
+            secrets: &secrets,
+            observed: &observed,
+        };
+        explain(&report, &patient, context).await;
+    } else if !report.is_healthy() && args.output == Format::Text {
+        context.printer.line("`mcpmon doctor` looks for the cause");
+    }
     Ok(if report.is_healthy() { Exit::Done } else { Exit::Failed })
+}
+
+/// Says what leads to the cause of each failed check; the same cause is told once.
+async fn explain(report: &Report, patient: &Patient<'_>, context: &Context) {
+    let mut told: Vec<Finding> = Vec::new();
+    let failed = report.checks.iter().filter(|check| check.verdict == Verdict::Failed);
+    for check in failed {
+        for finding in doctor::explain(patient, check.name).await {
+            if !told.contains(&finding) {
+                super::doctor::print(&finding, &context.printer);
+                told.push(finding);
+            }
+        }
+    }
 }
 
 fn known(only: &[String]) -> anyhow::Result<()> {

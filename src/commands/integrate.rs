@@ -1,11 +1,12 @@
 //! `mcpmon integrate`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::Context;
+use super::found::who;
 use crate::exit::{Exit, Stop};
-use crate::integrate::{Change, Entry, Seen, Standing, environment, insert, look};
-use crate::manifest::{Document, Name};
+use crate::integrate::{Entry, Seen, Standing, environment, look, place};
+use crate::manifest::Name;
 use crate::output::Mark;
 use crate::render::rules;
 use crate::yaml;
@@ -46,7 +47,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     tell(&seen, context);
 
     let mut changes = Vec::new();
-    let nothing = seen.metrics.is_none() && seen.mcp_port.is_none();
+    let nothing = seen.metrics.is_none() && seen.mcp.is_none();
     let entry = Entry::new(&seen, args.name.clone(), args.group.as_ref());
     match entry.standing(&document) {
         Standing::Taken => {
@@ -65,7 +66,9 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         }
         // Without an address there is nothing to write down, but the environment may bring one.
         Standing::New if nothing => {}
-        Standing::New => changes.extend(manifest_changes(&entry, &document, context)?),
+        Standing::New => {
+            changes.extend(place::changes(&[entry], &document, &context.global.files)?);
+        }
     }
     if let Some(file) = &args.env_file {
         changes.push(environment::change(file, &seen)?);
@@ -111,54 +114,13 @@ fn tell(seen: &Seen, context: &Context) {
         );
         printer.mark(if metrics.dialect.is_some() { Mark::Good } else { Mark::Note }, text);
     }
-    if let Some(port) = seen.mcp_port {
-        printer.mark(Mark::Good, format!("MCP, most likely, at port {port}/mcp"));
+    if let Some(mcp) = &seen.mcp {
+        let text = format!("MCP at port {}{}: {}", mcp.port, mcp.heard.path, who(&mcp.heard));
+        printer.mark(Mark::Good, text);
     }
     for note in &seen.notes {
         printer.mark(Mark::Note, note);
     }
-}
-
-/// The service goes where services stand, the network where networks stand; each into the last file that has any.
-fn manifest_changes(
-    entry: &Entry,
-    document: &Document,
-    context: &Context,
-) -> anyhow::Result<Vec<Change>> {
-    let files = &context.global.files;
-    let holds = |path: &Path, key: &str| {
-        let text = std::fs::read_to_string(path).unwrap_or_default();
-        yaml::parse(0, &text).is_ok_and(|root| root.get(key).is_some())
-    };
-    let home = |key: &str| {
-        files
-            .iter()
-            .rev()
-            .find(|file| holds(file, key))
-            .or(files.first())
-            .cloned()
-            .unwrap_or_default()
-    };
-    let mut networks: Vec<String> =
-        document.manifest.networks.iter().map(ToString::to_string).collect();
-    let listed = entry.network.as_ref().is_none_or(|network| networks.contains(network));
-    networks.extend(entry.network.clone().filter(|_| !listed));
-    let (path, other) = (home("services"), home("networks"));
-    if !listed && path != other {
-        let network = entry.network.as_deref().unwrap_or_default();
-        let message = format!(
-            "add `{network}` to `networks` in {}, where the others stand; then run this again",
-            other.display()
-        );
-        return Err(Stop::new(Exit::Usage, message).into());
-    }
-    let before = std::fs::read_to_string(&path)?;
-    let after = insert::insert(&before, entry, (!listed).then_some(networks.as_slice()));
-    let after = after.map_err(|problem| {
-        let block = insert::block(entry, "  ", "\n");
-        Stop::new(Exit::Failed, format!("{}: {problem}:\nservices:\n{block}", path.display()))
-    })?;
-    Ok(vec![Change { path, before, after }])
 }
 
 fn advise(args: &Args, seen: &Seen, context: &Context) {

@@ -40,7 +40,7 @@ pub struct Check {
     pub subject: String,
     /// Credentials that the URL asks for
     #[command(flatten)]
-    pub credentials: credentials::Args,
+    pub credentials: credentials::Flags,
     /// Print a dialect file to start from
     #[arg(long)]
     pub draft: bool,
@@ -153,7 +153,7 @@ async fn service(name: &str, document: &Document, context: &Context) -> anyhow::
     Ok(Subject { url: url.to_string(), text, service: Some((name.to_owned(), dialect)) })
 }
 
-fn credentials(args: &credentials::Args) -> anyhow::Result<Option<Credentials>> {
+fn credentials(args: &credentials::Flags) -> anyhow::Result<Option<Credentials>> {
     let here = Path::new("");
     Ok(match (&args.bearer, &args.basic, &args.header) {
         (Some(source), ..) => Some(Credentials::Bearer(text(source, here)?)),

@@ -2,23 +2,35 @@
 
 pub mod agent;
 pub mod audit;
+mod change;
 pub mod config;
 mod credentials;
 pub mod destroy;
+pub mod diff;
+pub mod discover;
+pub mod doctor;
 pub mod down;
+mod found;
 pub mod health_check;
+pub mod history;
 pub mod init;
 pub mod integrate;
+pub mod lock;
 pub mod logs;
 pub mod metrics;
+mod past;
+pub mod plan;
 pub mod probe;
 pub mod query;
 pub mod reload;
 pub mod render;
+pub mod rollback;
 pub mod route;
 pub mod schema;
 pub mod secrets;
 mod shape;
+pub mod show;
+pub mod slo;
 pub mod status;
 pub mod up;
 pub mod validate;
@@ -107,19 +119,28 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Validate(args) => validate::run(&args, context).await,
         Command::Config(args) => config::run(&args, context),
         Command::Schema(args) => schema::run(&args, context),
-        Command::Secrets(args) => secrets::run(&args, context),
+        Command::Secrets(args) => secrets::run(&args, context).await,
         Command::Render(args) => render::run(&args, context),
+        Command::Plan(args) => plan::run(&args, context).await,
         Command::Up(args) => up::run(&args, context).await,
         Command::Reload(args) => reload::run(&args, context).await,
         Command::Audit(args) => audit::run(&args, context),
         Command::Route(args) => route::run(&args, context),
         Command::Watch(args) => watch::run(&args, context).await,
         Command::Status(args) => status::run(&args, context).await,
+        Command::Doctor(args) => doctor::run(&args, context).await,
         Command::HealthCheck(args) => health_check::run(&args, context).await,
         Command::Probe(args) => probe::run(&args, context).await,
         Command::Metrics(args) => metrics::run(&args, context).await,
+        Command::Discover(args) => discover::run(&args, context).await,
         Command::Integrate(args) => integrate::run(&args, context).await,
+        Command::Lock(args) => lock::run(&args, context).await,
+        Command::History(args) => history::run(&args, context).await,
+        Command::Show(args) => show::run(&args, context).await,
+        Command::Diff(args) => diff::run(&args, context).await,
+        Command::Rollback(args) => rollback::run(&args, context).await,
         Command::Logs(args) => logs::run(&args, context).await,
+        Command::Slo(args) => slo::run(&args, context).await,
         Command::Query(args) => query::run(&args, context).await,
         Command::Down(args) => down::run(&args, context).await,
         Command::Destroy(args) => destroy::run(&args, context).await,

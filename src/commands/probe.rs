@@ -70,7 +70,7 @@ pub struct Args {
 pub struct OfUrl {
     /// Credentials.
     #[command(flatten)]
-    pub credentials: credentials::Args,
+    pub credentials: credentials::Flags,
     /// Value of the header `Host`, where the server takes another one than the URL's
     #[arg(long, value_name = "HOST[:PORT]", value_parser = probe::host_header)]
     pub host_header: Option<String>,
@@ -124,7 +124,7 @@ fn program(args: &Args) -> anyhow::Result<Command> {
             .map_err(|_| usage(format!("the environment variable {name} is not set")))?;
         env.insert(name.clone(), value);
     }
-    Ok(Command { program: program.clone(), args: rest.to_vec(), env, dir: None })
+    Ok(Command { program: program.clone(), args: rest.to_vec(), env, dir: None, as_nobody: false })
 }
 
 /// A service of the manifest, at the address that this host reaches.
@@ -190,7 +190,7 @@ fn arguments(text: &str) -> anyhow::Result<serde_json::Map<String, Json>> {
     }
 }
 
-fn credentials(args: &credentials::Args) -> anyhow::Result<Option<Credentials>> {
+fn credentials(args: &credentials::Flags) -> anyhow::Result<Option<Credentials>> {
     let here = Path::new("");
     Ok(match (&args.bearer, &args.basic, &args.header) {
         (Some(source), ..) => Some(Credentials::Bearer(text(source, here)?)),

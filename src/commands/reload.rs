@@ -1,8 +1,9 @@
 //! `mcpmon reload`
 
 use super::Context;
+use super::change::ChangeArgs;
 use super::up::parse_duration;
-use crate::apply::{self, Options, Pull};
+use crate::apply::{self, Options};
 use crate::exit::Exit;
 use crate::manifest::Duration;
 
@@ -16,12 +17,15 @@ pub struct Args {
     /// How long everything may take to become ready again
     #[arg(long, default_value = "2m", value_parser = parse_duration)]
     pub timeout: Duration,
+    /// What every change takes.
+    #[command(flatten)]
+    pub change: ChangeArgs,
 }
 
 /// Runs the command.
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let project = context.project_without_warnings()?;
     let secrets = context.secrets(&project)?;
-    let options = Options { pull: Pull::Missing, timeout: args.timeout.std(), only_running: true };
-    apply::run(context, &project, &secrets, options).await
+    let options = args.change.options("mcpmon reload", args.timeout);
+    apply::run(context, &project, &secrets, &Options { only_running: true, ..options }).await
 }

@@ -1,9 +1,14 @@
 //! `mcpmon up`
 
-use super::Context;
+use std::path::PathBuf;
+
+use super::change::ChangeArgs;
+use super::{Context, Project};
 use crate::apply::{self, Options, Pull};
-use crate::exit::Exit;
+use crate::exit::{Exit, Stop};
+use crate::lockfile::{self, Lockfile};
 use crate::manifest::Duration;
+use crate::preview::Saved;
 
 /// Bring the stack to what the manifest says, and wait until it is ready.
 #[derive(Debug, clap::Args)]
@@ -14,6 +19,15 @@ pub struct Args {
     /// How long everything may take to become ready
     #[arg(long, default_value = "5m", value_parser = parse_duration)]
     pub timeout: Duration,
+    /// Apply this saved plan, and nothing else: refused when the manifest or the stack is not as it was
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// Refuse images that are not those of mcpmon.lock
+    #[arg(long)]
+    pub locked: bool,
+    /// What every change takes.
+    #[command(flatten)]
+    pub change: ChangeArgs,
 }
 
 /// Reads a duration from the command line.
@@ -25,6 +39,21 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let project = context.project()?;
     let secrets = context.secrets(&project)?;
-    let options = Options { pull: args.pull, timeout: args.timeout.std(), only_running: false };
-    apply::run(context, &project, &secrets, options).await
+    let saved =
+        args.plan.as_ref().map(|path| Saved::read(path, &project.stack.name)).transpose()?;
+    let options = Options {
+        pull: args.pull,
+        expected: saved.map(|saved| saved.world),
+        locked: if args.locked { Some(lockfile(&project)?) } else { None },
+        ..args.change.options("mcpmon up", args.timeout)
+    };
+    apply::run(context, &project, &secrets, &options).await
+}
+
+fn lockfile(project: &Project) -> anyhow::Result<Lockfile> {
+    let path = lockfile::path(&project.document);
+    Lockfile::read(&path)?.ok_or_else(|| {
+        let message = format!("--locked: there is no {}; `mcpmon lock` writes it", path.display());
+        Stop::new(Exit::Usage, message).into()
+    })
 }

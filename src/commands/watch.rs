@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::Context;
 use super::up::parse_duration;
-use crate::apply::{self, Options, Pull};
+use crate::apply::{self, Options};
 use crate::exit::{Exit, Stop};
 use crate::manifest::Duration;
 use crate::output::Mark;
@@ -64,8 +64,8 @@ async fn reload(args: &Args, quiet: &Context, watched: &mut Watched) -> anyhow::
     watched.add_new();
     let project = project?;
     let secrets = quiet.secrets(&project)?;
-    let options = Options { pull: Pull::Missing, timeout: args.timeout.std(), only_running: true };
-    apply::run(quiet, &project, &secrets, options).await
+    let options = Options::new("mcpmon watch", args.timeout.std());
+    apply::run(quiet, &project, &secrets, &Options { only_running: true, ..options }).await
 }
 
 /// The changed files in a few words.

@@ -24,10 +24,51 @@ pub struct FileEntry {
     pub gid: u64,
 }
 
+/// To whom a path in a container belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner {
+    /// User.
+    pub uid: u64,
+    /// Group.
+    pub gid: u64,
+    /// Permission bits.
+    pub mode: u32,
+}
+
 /// Configuration is kilobytes; more than this is a wrong path (a data directory), and would fill our memory.
 const MAX_BYTES: usize = 256 << 20;
 
 impl Reader {
+    /// To whom a path in a container belongs; `None` when it does not exist. Of a directory only the first entry of the archive is
+    /// read, whatever it holds.
+    pub async fn owner_of(
+        &self,
+        container: &str,
+        path: &str,
+    ) -> Result<Option<Owner>, EngineError> {
+        let during = format!("look at {path} of container {container}");
+        let options = DownloadFromContainerOptionsBuilder::new().path(path).build();
+        let mut stream = self.client().download_from_container(container, Some(options));
+        let mut bytes = Vec::new();
+        while bytes.len() < 512 {
+            match stream.try_next().await.map_err(|error| EngineError::from_client(error, &during))
+            {
+                Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+                Ok(None) => break,
+                Err(EngineError::NotFound { .. }) => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+        let read = |error: std::io::Error| EngineError::io(&during, error);
+        let mut archive = tar::Archive::new(Cursor::new(bytes));
+        let Some(entry) = archive.entries().map_err(read)?.next() else { return Ok(None) };
+        let entry = entry.map_err(read)?;
+        let header = entry.header();
+        let mode = header.mode().map_err(read)? & 0o7777;
+        let (uid, gid) = (header.uid().map_err(read)?, header.gid().map_err(read)?);
+        Ok(Some(Owner { uid, gid, mode }))
+    }
+
     /// Reads the regular files below an absolute directory of a container, running or not. `None` when the path does not exist.
     ///
     /// A path that is itself a file gives one entry under its own name. Links are left out.

@@ -1,6 +1,7 @@
 //! What the engine is.
 
 use bollard::models::{SystemInfo, SystemVersion};
+use jiff::Timestamp;
 
 /// The oldest API that has all that mcpmon uses (Docker 20.10).
 pub(super) const OLDEST_API: (u16, u16) = (1, 41);
@@ -30,6 +31,10 @@ pub struct Facts {
     pub storage_driver: String,
     /// Directory that holds images, containers and volumes.
     pub docker_root_dir: String,
+    /// Its clock when it was asked, RFC 3339.
+    pub system_time: String,
+    /// Our clock then.
+    pub asked_at: Timestamp,
 }
 
 impl Facts {
@@ -55,6 +60,8 @@ impl Facts {
                 .unwrap_or_default(),
             storage_driver: info.driver.unwrap_or_default(),
             docker_root_dir: info.docker_root_dir.unwrap_or_default(),
+            system_time: info.system_time.unwrap_or_default(),
+            asked_at: Timestamp::now(),
         }
     }
 }

@@ -29,6 +29,11 @@ pub fn self_reference() -> Result<String, EngineError> {
     Ok(REFERENCE.get_or_init(|| reference(&bytes)).clone())
 }
 
+/// Whether an image is mcpmon's own, of whichever build.
+pub fn is_self(reference: &str) -> bool {
+    reference.starts_with("mcpmon/self:")
+}
+
 /// Its name holds the hash of the executable, so another build is another image.
 fn reference(executable: &[u8]) -> String {
     format!("mcpmon/self:{:.12}", hex(&Sha256::digest(executable)))

@@ -14,6 +14,8 @@ pub const GENERATION: &str = "dev.mcpmon.generation";
 pub const ONCE: &str = "dev.mcpmon.once";
 /// Stack whose lock this container is. It carries no [`STACK`] label, so it never shows up among the stack's own containers.
 pub const LOCK: &str = "dev.mcpmon.lock";
+/// Stack whose generations are read through this container. It is no part of the stack, as [`LOCK`] is none.
+pub const STATE: &str = "dev.mcpmon.state";
 /// Marks an image that mcpmon packed from its own executable.
 pub const SELF_IMAGE: &str = "dev.mcpmon.self";
 /// Position of the container in the start order: those with a higher one go down first.

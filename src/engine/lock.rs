@@ -73,7 +73,7 @@ impl Lock {
                 Err(error)
                     if error.is_not_found() && engine.image(EMPTY_IMAGE).await?.is_none() =>
                 {
-                    import_empty(engine).await?;
+                    ensure_empty_image(engine).await?;
                     continue;
                 }
                 Err(error) if error.is_conflict() => error,
@@ -154,7 +154,11 @@ fn spec(stack: &str, holder: &Holder, volumes: &[LockVolume]) -> ContainerSpec {
     spec
 }
 
-async fn import_empty(engine: &Engine) -> Result<(), EngineError> {
+/// Makes the image of containers that are never started, unless it is there.
+pub async fn ensure_empty_image(engine: &Engine) -> Result<(), EngineError> {
+    if engine.image(EMPTY_IMAGE).await?.is_some() {
+        return Ok(());
+    }
     let tar = super::tar_of([])?;
     engine.import_image(tar, EMPTY_IMAGE, &[]).await
 }

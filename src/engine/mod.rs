@@ -36,7 +36,7 @@ pub mod resources;
 pub mod spec;
 pub mod writer;
 
-pub use archive::{FileEntry, Tree};
+pub use archive::{FileEntry, Owner, Tree};
 pub use container::{Container, MountPoint, PublishedPort, State, Status};
 pub use endpoint::Endpoint;
 pub use error::EngineError;

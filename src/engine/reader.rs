@@ -1,10 +1,11 @@
 //! Questions to the engine. Every request made here is a GET; `plan` and the checks hold this type and so cannot change anything.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use bollard::Docker;
 use bollard::models::ContainerSummary;
+use bollard::models::ImageSummary;
 use bollard::query_parameters::{
     ListContainersOptionsBuilder, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder,
 };
@@ -153,6 +154,24 @@ impl Reader {
         Ok(volumes)
     }
 
+    /// Every stack that has a volume here, and how many containers each has.
+    pub async fn stacks(&self) -> Result<BTreeMap<String, usize>, EngineError> {
+        let options = ListVolumesOptionsBuilder::new()
+            .filters(&HashMap::from([("label", vec![labels::STACK])]))
+            .build();
+        let listed = self.client.list_volumes(Some(options)).await;
+        let listed = listed.map_err(|error| EngineError::from_client(error, "list volumes"))?;
+        let mut stacks = BTreeMap::new();
+        for mut volume in listed.volumes.unwrap_or_default() {
+            stacks.extend(volume.labels.remove(labels::STACK).map(|stack| (stack, 0)));
+        }
+        for summary in self.list(Some(labels::STACK), true).await? {
+            let stack = summary.labels.unwrap_or_default().remove(labels::STACK);
+            stacks.extend(stack.as_ref().and_then(|s| Some((s.clone(), stacks.get(s)? + 1))));
+        }
+        Ok(stacks)
+    }
+
     /// A volume by name.
     pub async fn volume(&self, name: &str) -> Result<Option<Volume>, EngineError> {
         let inspected = self.client.inspect_volume(name).await;
@@ -184,8 +203,8 @@ impl Reader {
         Ok(existing(inspected, || format!("inspect image {reference}"))?.map(Image::from))
     }
 
-    /// References of the images that carry a label.
-    pub async fn images_labelled(&self, label: &str) -> Result<Vec<String>, EngineError> {
+    /// References of the images that carry a label, each with when it was made, in Unix time.
+    pub async fn images_labelled(&self, label: &str) -> Result<Vec<(String, i64)>, EngineError> {
         let options = bollard::query_parameters::ListImagesOptionsBuilder::new()
             .filters(&HashMap::from([("label", vec![label])]))
             .build();
@@ -193,7 +212,11 @@ impl Reader {
         let found = found.map_err(|error| {
             EngineError::from_client(error, format!("list images with {label}"))
         })?;
-        Ok(found.into_iter().flat_map(|image| image.repo_tags).collect())
+        let tags = |image: ImageSummary| {
+            let created = image.created;
+            image.repo_tags.into_iter().map(move |tag| (tag, created))
+        };
+        Ok(found.into_iter().flat_map(tags).collect())
     }
 
     pub(super) fn client(&self) -> &Docker {

@@ -31,6 +31,9 @@ pub struct ContainerSpec {
     pub network: NetworkMode,
     /// More networks it joins before it starts, by name.
     pub also_networks: Vec<String>,
+    /// More names in the DNS of a network of `also_networks`, by that network. Left out where there are none, as for `sysctls`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub aliases: BTreeMap<String, Vec<String>>,
     /// Additional lines of `/etc/hosts`, as `name:address`; the address `host-gateway` is the engine's host.
     pub extra_hosts: Vec<String>,
     /// Ports published on the host.
@@ -84,6 +87,7 @@ impl ContainerSpec {
             labels: BTreeMap::new(),
             network: NetworkMode::None,
             also_networks: Vec::new(),
+            aliases: BTreeMap::new(),
             extra_hosts: Vec::new(),
             ports: Vec::new(),
             mounts: Vec::new(),

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::time::Duration;
 
-use bollard::models::{NetworkConnectRequest, NetworkCreateRequest, VolumeCreateRequest};
+use bollard::models::{
+    EndpointSettings, NetworkConnectRequest, NetworkCreateRequest, VolumeCreateRequest,
+};
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, KillContainerOptionsBuilder, RemoveContainerOptionsBuilder,
     RemoveVolumeOptions, RenameContainerOptionsBuilder, RestartContainerOptionsBuilder,
@@ -51,7 +53,26 @@ impl Engine {
         name: &str,
         labels: &BTreeMap<String, String>,
     ) -> Result<(), EngineError> {
+        self.create_bridge(name, labels, false).await
+    }
+
+    /// As [`create_network`](Self::create_network), and nothing leads out of it.
+    pub async fn create_internal_network(
+        &self,
+        name: &str,
+        labels: &BTreeMap<String, String>,
+    ) -> Result<(), EngineError> {
+        self.create_bridge(name, labels, true).await
+    }
+
+    async fn create_bridge(
+        &self,
+        name: &str,
+        labels: &BTreeMap<String, String>,
+        internal: bool,
+    ) -> Result<(), EngineError> {
         let request = NetworkCreateRequest {
+            internal: Some(internal),
             name: name.to_owned(),
             driver: Some("bridge".to_owned()),
             labels: Some(unordered(labels)),
@@ -102,7 +123,7 @@ impl Engine {
         let during = || format!("create container {}", spec.name);
         let id = created.map_err(|error| EngineError::from_client(error, during()))?.id;
         for network in &spec.also_networks {
-            if let Err(error) = self.connect_network(network, &id, &spec.name).await {
+            if let Err(error) = self.connect_network(network, &id, spec).await {
                 self.remove_container(&id, true).await?;
                 return Err(error);
             }
@@ -130,14 +151,19 @@ impl Engine {
         &self,
         network: &str,
         id: &str,
-        name: &str,
+        spec: &ContainerSpec,
     ) -> Result<(), EngineError> {
-        let request = NetworkConnectRequest { container: id.to_owned(), endpoint_config: None };
+        let aliases = spec.aliases.get(network).cloned();
+        let endpoint = aliases.map(|aliases| EndpointSettings {
+            aliases: Some(aliases),
+            ..EndpointSettings::default()
+        });
+        let request = NetworkConnectRequest { container: id.to_owned(), endpoint_config: endpoint };
         let connected = self.client().connect_network(network, request).await;
         connected.map_err(|error| {
             EngineError::from_client(
                 error,
-                format!("connect container {name} to network {network}"),
+                format!("connect container {} to network {network}", spec.name),
             )
         })
     }

@@ -1,11 +1,10 @@
 //! Puts an entry into the text of a manifest. Comments, order and layout of everything else stay: text is inserted at
 //! one place, and the result is read again to see that it says just that.
 
-use std::fmt::Write as _;
-
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::Entry;
+use super::block::{block, flow_text};
 use crate::yaml::{self, Node};
 
 /// The manifest's text with the entry, and with its network if `networks` names those to be listed.
@@ -24,7 +23,7 @@ pub fn insert(text: &str, entry: &Entry, networks: Option<&[String]>) -> Result<
             *services = json!({});
         }
         if let Some(services) = services.as_object_mut() {
-            services.insert(entry.name.to_string(), fields(entry));
+            services.insert(entry.name.to_string(), entry.json());
         }
         if let Some(networks) = networks {
             root.insert("networks".to_owned(), json!(networks));
@@ -39,23 +38,8 @@ pub fn insert(text: &str, entry: &Entry, networks: Option<&[String]>) -> Result<
     }
 }
 
-/// The entry as it stands under `services:`.
-pub fn block(entry: &Entry, indent: &str, newline: &str) -> String {
-    let mut text = format!("{indent}{}:{newline}", entry.name);
-    for (key, value) in &entry.fields {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{indent}{indent}{key}: {}{newline}", scalar(value));
-    }
-    text
-}
-
 fn parse(text: &str) -> Result<Node, String> {
     yaml::parse(0, text).map_err(|problem| problem.message)
-}
-
-fn fields(entry: &Entry) -> Json {
-    let fields = entry.fields.iter().map(|(key, value)| ((*key).to_owned(), json!(value)));
-    Json::Object(fields.collect::<Map<_, _>>())
 }
 
 fn sorted(value: Json) -> Json {
@@ -68,12 +52,6 @@ fn sorted(value: Json) -> Json {
         Json::Array(list) => Json::Array(list.into_iter().map(sorted).collect()),
         other => other,
     }
-}
-
-/// A scalar as the manifest's own writer would write it.
-fn scalar(text: &str) -> String {
-    let node = Node { span: yaml::Span::default(), value: yaml::Value::String(text.to_owned()) };
-    yaml::emit_node(&node).trim_end().to_owned()
 }
 
 fn newline(text: &str) -> &'static str {
@@ -89,11 +67,9 @@ fn service(text: &str, entry: &Entry) -> Result<String, String> {
     };
     let start = key.end as usize;
     if let Some(brace) = flow(text, start, '{') {
-        let inner: Vec<String> =
-            entry.fields.iter().map(|(key, value)| format!("{key}: \"{value}\"")).collect();
         let empty = root.get("services").and_then(Node::as_map).is_none_or(yaml::Map::is_empty);
         let comma = if empty { "" } else { ", " };
-        let new = format!("{}: {{{}}}{comma}", entry.name, inner.join(", "));
+        let new = format!("{}: {}{comma}", entry.name, flow_text(&entry.json()));
         return Ok(spliced(text, brace + 1, &new));
     }
     let first = root.get("services").and_then(Node::as_map).and_then(|map| map.first());
@@ -198,10 +174,7 @@ mod tests {
     fn entry() -> Entry {
         Entry {
             name: Name::parse("search").unwrap(),
-            fields: vec![
-                ("metrics", "http://s:1/metrics".to_owned()),
-                ("container", "s".to_owned()),
-            ],
+            fields: vec![("metrics", "http://s:1/metrics".into()), ("container", "s".into())],
             network: Some("apps".to_owned()),
         }
     }
@@ -211,14 +184,13 @@ mod tests {
         insert(text, &entry(), (!networks.is_empty()).then_some(networks.as_slice())).unwrap()
     }
 
-    const NEW: &str = "  search:\n    metrics: \"http://s:1/metrics\"\n    container: s\n";
+    const NEW: &str = "  search:\n    metrics: http://s:1/metrics\n    container: s\n";
 
     #[test]
     fn everything_else_stays_as_it_is() {
         let text = "name: a # the name\n\n# what we run\nservices:\n  # first\n  one: {mcp: \"http://o:1/\"} # yes\n\n  two:\n    mcp: http://t:1/\n    # the last word\n\n# who is told\nnotifications: {}\n";
-        let new = NEW.replace("\"http://s:1/metrics\"", &scalar("http://s:1/metrics"));
         let expected =
-            text.replace("    # the last word\n", &format!("    # the last word\n{new}"));
+            text.replace("    # the last word\n", &format!("    # the last word\n{NEW}"));
         assert_eq!(inserted(text, &[]), expected);
         let lines = inserted(text, &["apps"]);
         assert_eq!(lines, expected.replace("# what we run\n", "networks: [apps]\n# what we run\n"));

@@ -9,6 +9,7 @@ use crate::diagnostic::suggest;
 use crate::engine::{Container, Reader, Status};
 use crate::exit::{Exit, Stop};
 use crate::manifest::Document;
+use crate::mcp::{self, Heard};
 use crate::metrics::{Exposition, fetch, place, speech};
 use crate::render::rules::Dialect;
 
@@ -18,6 +19,8 @@ const PATHS: [&str; 2] = ["/metrics", "/health/metrics"];
 const USUAL: [u16; 6] = [8000, 8080, 9090, 3000, 7001, 9091];
 /// Variables that name a port.
 const PORT_VARIABLES: [&str; 4] = ["PROMETHEUS_PORT", "METRICS_PORT", "PORT", "MCP_PORT"];
+/// Ports of programs that speak no HTTP, and would complain in their logs.
+const SILENT: [u16; 12] = [22, 25, 53, 1883, 2181, 3306, 5432, 5672, 6379, 9092, 11211, 27017];
 /// Networks in which containers have no names.
 const NAMELESS: [&str; 3] = ["bridge", "host", "none"];
 /// Labels that Docker Compose puts on what it runs.
@@ -36,14 +39,23 @@ pub struct Seen {
     pub network: Option<String>,
     /// Where it serves metrics.
     pub metrics: Option<Metrics>,
-    /// A port that seems to serve MCP.
-    pub mcp_port: Option<u16>,
+    /// Where it serves MCP.
+    pub mcp: Option<Served>,
     /// Ports that were tried.
     pub tried: Vec<u16>,
     /// What the engine says about it.
     pub about: Container,
     /// What is worth knowing.
     pub notes: Vec<String>,
+}
+
+/// An MCP server that was found.
+#[derive(Clone, Debug)]
+pub struct Served {
+    /// The port.
+    pub port: u16,
+    /// What it said.
+    pub heard: Heard,
 }
 
 /// Metrics that were found.
@@ -85,20 +97,20 @@ pub async fn look(
     let network = network(document, &about, &mut notes)?;
     let tried = ports(&about);
     let metrics = metrics(&about, dialects, &tried).await;
-    let mcp_port = mcp_port(&about, &tried, metrics.as_ref().map(|metrics| metrics.port)).await;
+    let host =
+        if network.is_some() { about.name.clone() } else { "host.docker.internal".to_owned() };
+    let mcp = mcp(&about, &tried, &host).await;
     if metrics.is_none() {
         let tried: Vec<String> = tried.iter().map(ToString::to_string).collect();
         notes.push(format!("no metrics at {} of port {}", PATHS.join(" or "), tried.join(", ")));
     }
-    let host =
-        if network.is_some() { about.name.clone() } else { "host.docker.internal".to_owned() };
     Ok(Seen {
         container: about.name.clone(),
         suggested: about.labels.get(COMPOSE_SERVICE).unwrap_or(&about.name).clone(),
         host,
         network,
         metrics,
-        mcp_port,
+        mcp,
         tried,
         about,
         notes,
@@ -177,7 +189,8 @@ async fn metrics(
     dialects: &IndexMap<String, Dialect>,
     ports: &[u16],
 ) -> Option<Metrics> {
-    let places = ports.iter().flat_map(|port| PATHS.map(|path| (*port, path)));
+    let ports = ports.iter().filter(|port| !SILENT.contains(port));
+    let places = ports.flat_map(|port| PATHS.map(|path| (*port, path)));
     let asked = places.map(async |(port, path)| {
         let text = fetch(&format!("{}{path}", place::address(about, port)?), None).await.ok()?;
         let served = Exposition::read(&text);
@@ -196,14 +209,12 @@ async fn metrics(
     found.iter().find(|metrics| metrics.dialect.is_some()).or(found.first()).cloned()
 }
 
-/// A port at which `/mcp` is known: it takes POST, so a GET is refused, but not as unknown.
-async fn mcp_port(about: &Container, ports: &[u16], metrics: Option<u16>) -> Option<u16> {
-    let asked = ports.iter().map(async |port| {
-        let url = format!("{}/mcp", place::address(about, *port)?);
-        let answer = crate::check::http::Http::default().get(&url, None).await.ok()?;
-        matches!(answer.status, 200..=299 | 400 | 401 | 403 | 405 | 406 | 415).then_some(*port)
+/// The first port that shakes hands.
+async fn mcp(about: &Container, ports: &[u16], host: &str) -> Option<Served> {
+    let ports = ports.iter().copied().filter(|port| !SILENT.contains(port));
+    let asked = ports.map(async |port| {
+        let base = url::Url::parse(&place::address(about, port)?).ok()?;
+        Some(Served { port, heard: mcp::find(&base, &format!("{host}:{port}")).await? })
     });
-    let found: Vec<u16> = join_all(asked).await.into_iter().flatten().collect();
-    // A server of metrics alone may answer any path.
-    found.iter().copied().find(|port| Some(*port) != metrics).or(found.first().copied())
+    join_all(asked).await.into_iter().flatten().next()
 }

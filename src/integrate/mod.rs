@@ -1,19 +1,26 @@
 //! A running container → an entry under `services:`, and what the container needs to be monitored well.
 //!
 //! * [`look()`] asks the engine and the container's ports; changes nothing
+//! * [`Entry`] what is to be written, [`block`] as text
 //! * [`insert`] puts the entry into the manifest's text, where everything else stays as it is
 //! * [`environment`] what the container should be told, and the block of an env file that says it
-//! * [`change`] a file's text before and after
+//! * [`change`] a file's text before and after; [`place`] which files those are
 
+pub mod block;
 pub mod change;
 pub mod environment;
 pub mod insert;
 pub mod look;
+pub mod place;
 
 pub use change::Change;
-pub use look::{Seen, look};
+pub use look::{Seen, Served, look};
+
+use serde_json::Value as Json;
 
 use crate::manifest::{Document, Name};
+use crate::mcp::Heard;
+use crate::mcp::target::Protocol;
 
 /// The entry that a container gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +28,7 @@ pub struct Entry {
     /// The service's name.
     pub name: Name,
     /// Keys and values, in the order of the manifest's documentation.
-    pub fields: Vec<(&'static str, String)>,
+    pub fields: Vec<(&'static str, Json)>,
     /// The network under whose names it is reached; none on the host's own network.
     pub network: Option<String>,
 }
@@ -42,19 +49,27 @@ impl Entry {
     pub fn new(seen: &Seen, name: Option<Name>, group: Option<&Name>) -> Self {
         let name = name.unwrap_or_else(|| Name::from_any(&seen.suggested));
         let mut fields = Vec::new();
-        fields.extend(group.map(|group| ("group", group.to_string())));
+        fields.extend(group.map(|group| ("group", group.to_string().into())));
         let at = |port: u16, path: &str| format!("http://{}:{port}{path}", seen.host);
-        fields.extend(seen.mcp_port.map(|port| ("mcp", at(port, "/mcp"))));
+        let served = seen.mcp.as_ref();
+        fields
+            .extend(served.map(|mcp| ("mcp", written(&at(mcp.port, mcp.heard.path), &mcp.heard))));
         if let Some(metrics) = &seen.metrics {
-            fields.push(("metrics", at(metrics.port, &metrics.path)));
-            fields.extend(metrics.dialect.clone().map(|dialect| ("dialect", dialect)));
+            fields.push(("metrics", at(metrics.port, &metrics.path).into()));
+            fields.extend(metrics.dialect.clone().map(|dialect| ("dialect", dialect.into())));
         }
-        fields.push(("container", seen.container.clone()));
+        fields.push(("container", seen.container.clone().into()));
         Self { name, fields, network: seen.network.clone() }
     }
 
+    /// What stands under its name.
+    pub fn json(&self) -> Json {
+        let fields = self.fields.iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
+        Json::Object(fields.collect())
+    }
+
     fn field(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
+        self.fields.iter().find(|(key, _)| *key == name)?.1.as_str()
     }
 
     /// How it stands to the manifest.
@@ -82,4 +97,20 @@ impl Entry {
         });
         Standing::There(name.clone(), differs.collect())
     }
+}
+
+/// A server that was found, as the manifest's `mcp`.
+pub fn written(url: &str, heard: &Heard) -> Json {
+    let mut map = serde_json::Map::new();
+    map.insert("url".to_owned(), url.into());
+    if let Some(host) = &heard.host_header {
+        map.insert("host_header".to_owned(), host.as_str().into());
+    }
+    if heard.protocol == Protocol::Sse {
+        map.insert("protocol".to_owned(), "sse".into());
+    }
+    if heard.report.challenge.is_some() {
+        map.insert("accept_auth_challenge".to_owned(), true.into());
+    }
+    if map.len() == 1 { url.into() } else { map.into() }
 }

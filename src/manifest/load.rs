@@ -21,6 +21,24 @@ pub struct Document {
 }
 
 impl Document {
+    /// The manifest with everything that it extends merged in, as one text.
+    pub fn merged(&self) -> String {
+        let mut root = self.root.clone();
+        if let Some(map) = root.as_map_mut() {
+            // What it extends is merged in already.
+            map.shift_remove("extends");
+        }
+        yaml::emit_node(&root)
+    }
+    /// The same with other values, read anew.
+    ///
+    /// # Errors
+    /// Values that do not fit the manifest's types.
+    pub fn with_root(&self, mut root: Node) -> Result<Self, Vec<Diagnostic>> {
+        drop_nulls(&mut root, &mut Vec::new());
+        let manifest = read(&root)?;
+        Ok(Self { manifest, root, sources: self.sources.clone(), dir: self.dir.clone() })
+    }
     /// The place of the value at `path`, or of the nearest one above it.
     pub fn locate(&self, path: &[Segment]) -> Option<Span> {
         self.root.locate(path)

@@ -4,6 +4,7 @@
 mod alerts;
 mod audit;
 mod component;
+mod generations;
 mod load;
 mod log_words;
 mod logs;
@@ -18,6 +19,7 @@ mod routes;
 mod schema;
 mod sentry;
 mod service;
+mod slo;
 mod typed;
 mod types;
 mod words;
@@ -25,6 +27,7 @@ mod words;
 pub use alerts::{Alerts, Override, Severity, TierOverride};
 pub use audit::{Accept, Audit};
 pub use component::{COMMON_SETTINGS, Common, Resources};
+pub use generations::Generations;
 pub use load::{Document, LoadError, io_reason, load, load_text};
 pub use log_words::{Builtin, FieldName, LabelFields, LogPath, Pattern, Switch, TimeFormat};
 pub use logs::{
@@ -43,10 +46,18 @@ pub use routes::{Matcher, Route, RouteTiming};
 pub use schema::schema;
 pub use sentry::{Sentry, SentryBy};
 pub use service::{Auth, Demo, Dialect as DemoDialect, Endpoint, Run, Service, Tls};
-pub use types::{
-    Address, ByteSize, Day, Duration, Host, LabelName, Name, SecretRef, Share, Url, UrlOrSecret,
+pub use slo::{
+    Budgeting, Custom, Freshness, HistogramKind, Indicator, Latency, Select, Slo, SloOverride,
+    Slos, Streaming, Tier, Tiers, Timeslices, Tools,
 };
-pub use words::{AlertLabel, DockerName, EnvName, HeaderName, MessageLine, is_image_path, is_tag};
+pub use types::{
+    Address, ByteSize, Day, Duration, Host, LabelName, Name, Percent, SecretRef, Share, Url,
+    UrlOrSecret,
+};
+pub use words::{
+    AlertLabel, AlertName, Counted, DockerName, EnvName, HeaderName, LabelText, MessageLine,
+    is_image_path, is_tag,
+};
 
 use std::collections::BTreeMap;
 
@@ -94,6 +105,9 @@ pub struct Manifest {
     /// Which alerts there are.
     #[serde(default)]
     pub alerts: Alerts,
+    /// What services promise, by name: objectives with error budgets and the alerts about them.
+    #[serde(default)]
+    pub slos: Slos,
     /// Who is told about them.
     #[serde(default)]
     pub notifications: Notifications,
@@ -103,6 +117,9 @@ pub struct Manifest {
     /// What `mcpmon audit` is told.
     #[serde(default)]
     pub audit: Audit,
+    /// How many generations are kept on the engine, and for how long.
+    #[serde(default)]
+    pub generations: Generations,
     /// Queries of your own for `mcpmon query`, by name; one of a shipped name takes its place.
     #[serde(default)]
     pub queries: IndexMap<Name, Query>,

@@ -9,12 +9,13 @@ const MOST: usize = 20;
 
 /// Parts of a manifest that are read apart from their neighbours: a mistake in one does not hide a
 /// mistake in the next.
-const SECTIONS: [&[&str]; 10] = [
+const SECTIONS: [&[&str]; 11] = [
     &["defaults"],
     &["services"],
     &["probes"],
     &["alerts"],
     &["alerts", "override"],
+    &["slos"],
     &["notifications"],
     &["notifications", "receivers"],
     &["notifications", "mute_times"],

@@ -5,6 +5,7 @@ use std::borrow::Borrow;
 use std::fmt;
 
 use super::types::{checked_text, shorten};
+use crate::selector::Selector;
 use crate::yaml::HELP;
 
 /// Makes a type of text that `check` takes.
@@ -135,6 +136,41 @@ word!(
             rest = after;
         }
         Ok(())
+    }
+);
+
+word!(
+    /// What the names of alerts begin with.
+    AlertName,
+    "^[A-Z][a-zA-Z0-9]*$",
+    "What the names of alerts begin with.",
+    |text| if text.starts_with(|c: char| c.is_ascii_uppercase()) && is_word(text, "", "") { Ok(()) } else { Err(format!(
+        "`{}` is not what the name of an alert begins with{HELP}use letters and digits, the first a capital, as in `HighErrorRate`",
+        shorten(text)
+    )) }
+);
+
+word!(
+    /// The value of a label that is the same on every alert of a rule.
+    LabelText,
+    "^[^{}\\n]+$",
+    "The value of a label.",
+    |text| if text.is_empty() || text.contains(['{', '}', '\n']) { Err(format!(
+        "`{}` is not the value of a label{HELP}write one line without braces",
+        shorten(text)
+    )) } else { Ok(()) }
+);
+
+word!(
+    /// Series that are counted: a selector such as `jobs_total{result="error"}`, or an expression over `$window`.
+    Counted,
+    "^[a-zA-Z_:(].*$",
+    "Series such as `jobs_total{result=\"error\"}`, or an expression over `$window`.",
+    |text| if text.contains("$window") { Ok(()) } else {
+        Selector::parse(text).map(|_| ()).map_err(|problem| format!(
+            "`{}` is no series: {problem}{HELP}write a counter such as `jobs_total{{result=\"error\"}}`, or events per second as an expression over `$window`: `sum by (service) (rate(jobs_total[$window]))`",
+            shorten(text)
+        ))
     }
 );
 

@@ -92,7 +92,8 @@ mod tests {
         let url = "https://a.example/.well-known/oauth-protected-resource/mcp";
         let quoted = format!("Bearer error=\"invalid_token\", resource_metadata=\"{url}\"");
         assert_eq!(of(&quoted).as_deref(), Some(url));
-        assert_eq!(of(&format!("Bearer Resource_Metadata = {url}, x=y")).as_deref(), Some(url));
+        let unquoted = format!("Bearer Resource_Metadata = {url}, x=y");
+        assert_eq!(of(&unquoted).as_deref(), Some(url));
         assert_eq!(of("Bearer realm=\"x\""), None);
         assert_eq!(of("Bearer resource_metadata=\"\""), None);
     }

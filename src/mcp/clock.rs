@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 /// A share of the deadline, within bounds, is kept for ending what was begun.
 const KEPT_SHARE: u32 = 10;
-const KEPT_LEAST: Duration = Duration::from_millis(50);
+const KEPT_LEAST: Duration = Duration::from_millis(100);
 const KEPT_MOST: Duration = Duration::from_millis(500);
 
 /// No probe takes longer, whatever is asked for.

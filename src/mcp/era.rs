@@ -102,6 +102,7 @@ mod tests {
             args: Vec::new(),
             env: std::collections::BTreeMap::new(),
             dir: None,
+            as_nobody: false,
         };
         Target { name: name.to_owned(), at: At::Stdio(command), protocol: Protocol::Auto }
     }

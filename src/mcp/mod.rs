@@ -4,6 +4,7 @@
 //! * [`target`] what is asked, how deep and with what credentials
 //! * [`report`] what came of it: steps with their times, the verdict, the server's own words
 //! * [`era`] what is remembered of a server, so that it is not asked in an era that it does not speak
+//! * [`find()`] at which path of an address a server answers
 //!
 //! Nothing here calls a tool unless [`target::Ask::call`] names one.
 
@@ -15,12 +16,15 @@ mod connect;
 pub mod era;
 mod exchange;
 mod fault;
+mod find;
+mod hello;
 mod http;
 mod message;
 mod over_http;
 mod over_stdio;
 mod progress;
 mod redirect;
+mod refusal;
 mod reply;
 pub mod report;
 mod resolve;
@@ -37,6 +41,7 @@ mod tools;
 mod wire;
 
 pub use era::Eras;
+pub use find::{Heard, find};
 pub use report::{Reason, Report};
 pub use target::{Ask, Target};
 

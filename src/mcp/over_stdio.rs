@@ -5,13 +5,13 @@ use tokio::time::timeout_at;
 use super::clock::Clock;
 use super::era::{Era, Eras};
 use super::fault::Fault;
+use super::hello::Hello;
 use super::message::Question;
 use super::progress::Progress;
 use super::report::{Reason, StepName};
 use super::stdio::Program;
 use super::talk::{self, Talk};
 use super::target::{Ask, Command, Protocol, Target};
-use super::wire::Wire as _;
 
 /// Starts a program, asks it and ends it.
 pub(super) async fn probe(
@@ -122,7 +122,6 @@ impl Conversation<'_> {
     async fn ask_both(&mut self, progress: &mut Progress) -> Result<Era, Fault> {
         let patience = self.clock.half();
         let program = self.running(progress)?;
-        program.agree(Era::Modern, "");
         progress.begin(StepName::Discover);
         let discover = program.send(&talk::modern(Question::new("server/discover"))).await;
         let discover = match discover {
@@ -131,39 +130,38 @@ impl Conversation<'_> {
         };
         match timeout_at(patience, program.hear(&[discover], progress)).await {
             Ok(heard) => {
-                let answered = heard.and_then(|(_, outcome)| outcome);
-                match progress.end(answered) {
-                    Ok(said) => {
-                        return Talk::new(program, progress, Era::Modern)
-                            .discovered(&said)
-                            .map(|()| Era::Modern);
+                let said = heard.and_then(|(_, outcome)| outcome);
+                let hello = said.and_then(|said| Hello::read(Era::Modern, &said));
+                return match progress.end(hello) {
+                    Ok(hello) => greet(program, progress, Era::Modern, hello).await,
+                    Err(fault)
+                        if fault.is_final() || fault.reason == Reason::UnsupportedVersion =>
+                    {
+                        Err(fault)
                     }
-                    Err(fault) if fault.is_final() => return Err(fault),
-                    Err(fault) if fault.reason == Reason::UnsupportedVersion => return Err(fault),
-                    Err(_) => {
-                        Talk::new(program, progress, Era::Legacy).begin().await?;
-                        return Ok(Era::Legacy);
-                    }
-                }
+                    Err(_) => self.begin(Era::Legacy, progress).await,
+                };
             }
             Err(_) => progress.abandon(),
         }
         progress.begin(StepName::Initialize);
-        let (era, said) = match first(program, discover, progress).await {
-            Ok(found) => found,
-            Err(fault) => return progress.end(Err(fault)),
-        };
-        if era == Era::Modern {
+        let first = first(program, discover, progress).await;
+        if matches!(first, Ok((Era::Modern, _))) {
             progress.rename(StepName::Discover);
         }
-        let said = progress.end(Ok(said))?;
-        let mut talk = Talk::new(program, progress, era);
-        match era {
-            Era::Modern => talk.discovered(&said)?,
-            Era::Legacy => talk.initialized(&said).await?,
-        }
-        Ok(era)
+        let hello = first.and_then(|(era, said)| Ok((era, Hello::read(era, &said)?)));
+        let (era, hello) = progress.end(hello)?;
+        greet(program, progress, era, hello).await
     }
+}
+
+async fn greet(
+    program: &mut Program,
+    progress: &mut Progress,
+    era: Era,
+    hello: Hello,
+) -> Result<Era, Fault> {
+    Talk::new(program, progress, era).greet(hello).await.map(|()| era)
 }
 
 /// Sends `initialize` after a `server/discover` that has not been answered yet, and waits for either.

@@ -1,14 +1,12 @@
-//! The answer to one request over HTTP: JSON or a stream, and what a refusal says.
+//! The answer to one request over HTTP: JSON or a stream.
 
-use std::fmt::Write as _;
-
-use hyper::header::WWW_AUTHENTICATE;
 use serde_json::Value as Json;
 
 use super::exchange::Response;
 use super::fault::Fault;
 use super::message::{self, Heard};
 use super::progress::Progress;
+use super::refusal::{accepted, wrong_type};
 use super::report::Reason;
 use super::sse::{Event, Parser};
 use super::text::{MESSAGE, clean};
@@ -17,8 +15,6 @@ use super::text::{MESSAGE, clean};
 pub(super) const MAX_BODY: usize = 8 << 20;
 /// Events of one answer.
 const MAX_EVENTS: usize = 1000;
-/// Bytes of a refusal that are read for its message.
-const MAX_REFUSAL: usize = 64 << 10;
 
 /// Reads the answer to the request of this number.
 pub(super) async fn read(
@@ -40,19 +36,6 @@ pub(super) async fn read(
         },
     };
     (outcome, response)
-}
-
-/// A good status and nothing that a probe cannot read, else why not.
-pub(super) async fn accepted(
-    response: &mut Response,
-    progress: &mut Progress,
-) -> Result<(), Fault> {
-    progress.status(response.status.as_u16());
-    if let Some(coding) = response.compression() {
-        let message = format!("an answer compressed with {coding}, which was not asked for");
-        return Err(Fault::new(Reason::BadContentType, message));
-    }
-    if response.status.is_success() { Ok(()) } else { Err(refusal(response, progress).await) }
 }
 
 async fn from_body(
@@ -113,99 +96,6 @@ pub(super) fn unanswered(asked: u64, other: Option<String>, reason: Reason, what
         }
         None => Fault::new(reason, format!("{what} without an answer")),
     }
-}
-
-/// An answer of a kind that cannot be read.
-pub(super) async fn wrong_type(
-    response: &mut Response,
-    kind: &str,
-    progress: &mut Progress,
-) -> Fault {
-    let status = response.status.as_u16();
-    let said = match response.beginning(MAX_REFUSAL).await {
-        Ok((body, _)) => {
-            progress.read(body.len());
-            said(&body)
-        }
-        Err(_) => String::new(),
-    };
-    let mut message = match kind {
-        "" => format!("answered {status} without a content type"),
-        kind => format!("answered {status} with {}, not JSON or a stream", clean(kind, MESSAGE)),
-    };
-    if !said.is_empty() {
-        let _ = write!(message, ": {said}"); // writing into a String cannot fail
-    }
-    let fault = Fault { status: Some(status), ..Fault::new(Reason::BadContentType, message) };
-    if kind == "text/html" {
-        return fault.advise(
-            "A web page is at this address, not an MCP server: check host, port and path (most servers are at /mcp), and that no login page stands before it.",
-        );
-    }
-    fault
-}
-
-/// Why a request was refused.
-async fn refusal(response: &mut Response, progress: &mut Progress) -> Fault {
-    let status = response.status;
-    let body = match response.beginning(MAX_REFUSAL).await {
-        Ok((body, _)) => body,
-        // The status is known; only its explanation is not.
-        Err(_) => Vec::new(),
-    };
-    progress.read(body.len());
-    let error = message::parse(&body).ok().and_then(|heard| {
-        heard.into_iter().find_map(|heard| match heard {
-            Heard::Answer { outcome: Err(error), .. } => Some(error),
-            _ => None,
-        })
-    });
-    let by_status = match status.as_u16() {
-        401 => Some(Reason::AuthRequired),
-        403 => Some(Reason::Forbidden),
-        406 => Some(Reason::NotAcceptable),
-        421 => Some(Reason::HostRejected),
-        429 => Some(Reason::RateLimited),
-        500.. => Some(Reason::HttpStatus),
-        _ => None,
-    };
-    let mut message = format!("answered {status}");
-    let mut said = said(&body);
-    let mut reason = by_status.unwrap_or(Reason::HttpStatus);
-    if let Some(error) = &error {
-        said = format!("error {}: {}", error.code, error.message);
-        reason = by_status.unwrap_or(message::refused(error.clone()).reason);
-    }
-    if !said.is_empty() {
-        let _ = write!(message, ": {said}"); // writing into a String cannot fail
-    }
-    let authenticate = response.header(WWW_AUTHENTICATE);
-    Fault {
-        status: Some(status.as_u16()),
-        error: error.map(Box::new),
-        authenticate: (!authenticate.is_empty()).then(|| clean(authenticate, 1000).into()),
-        ..Fault::new(reason, message)
-    }
-}
-
-/// A refusal's own words: the title of a page, the message in JSON, else the first line.
-fn said(body: &[u8]) -> String {
-    if let Ok(json) = serde_json::from_slice::<Json>(body) {
-        let words = ["/error_description", "/error/message", "/message", "/detail", "/error"];
-        let mut words = words.iter().filter_map(|at| json.pointer(at)?.as_str());
-        return clean(words.next().unwrap_or_default(), MESSAGE);
-    }
-    let text = String::from_utf8_lossy(body);
-    let lower = text.to_ascii_lowercase();
-    if lower.trim_start().starts_with("<!doctype html") || lower.trim_start().starts_with("<html") {
-        let title = lower.find("<title>").zip(lower.find("</title>"));
-        let title = title.and_then(|(from, to)| text.get(from + "<title>".len()..to));
-        return match title {
-            Some(title) => format!("a web page titled `{}`", clean(title, MESSAGE)),
-            None => "a web page".to_owned(),
-        };
-    }
-    clean(text.trim().lines().next().unwrap_or_default(), MESSAGE)
 }
 
 /// Events of an answer, as they come.

@@ -14,7 +14,8 @@ use super::fault::Fault;
 use super::http::Client;
 use super::message::{self, Question};
 use super::progress::Progress;
-use super::reply::{self, EventStream};
+use super::refusal;
+use super::reply::EventStream;
 use super::report::{Reason, StepName, Transport};
 use super::target::Http;
 use super::text::{MESSAGE, clean, place};
@@ -59,10 +60,10 @@ impl Sse {
         let mut request = Request::new(Method::GET, &self.url);
         request.headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
         let mut response = self.listener.send(request, progress).await?;
-        reply::accepted(&mut response, progress).await?;
+        refusal::accepted(&mut response, progress).await?;
         let kind = response.media_type();
         if kind != "text/event-stream" {
-            return Err(reply::wrong_type(&mut response, &kind, progress).await);
+            return Err(refusal::wrong_type(&mut response, &kind, progress).await);
         }
         let from = response.url.clone();
         let mut stream = EventStream::new(response);
@@ -95,7 +96,7 @@ impl Sse {
             request.header("mcp-protocol-version", version)?;
         }
         let mut response = self.speaker.send(request, progress).await?;
-        let outcome = reply::accepted(&mut response, progress).await;
+        let outcome = refusal::accepted(&mut response, progress).await;
         self.speaker.keep(response);
         outcome.map_err(|mut fault| {
             if fault.status == Some(404) {

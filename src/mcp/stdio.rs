@@ -206,6 +206,9 @@ impl Wire for Program {
     fn agree(&mut self, _: Era, _: &str) {}
 }
 
+/// The user that owns nothing.
+const NOBODY: u32 = 65534;
+
 fn spawn(command: &Command) -> Result<Program, Fault> {
     let mut start = tokio::process::Command::new(&command.program);
     start.args(&command.args).env_clear();
@@ -215,6 +218,10 @@ fn spawn(command: &Command) -> Result<Program, Fault> {
     start.envs(&command.env);
     start.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     start.process_group(0).kill_on_drop(true);
+    if command.as_nobody {
+        // Groups that mcpmon has go as well.
+        start.uid(NOBODY).gid(NOBODY);
+    }
     if let Some(dir) = &command.dir {
         if !dir.is_dir() {
             let message = format!("its folder {} is not there", dir.display());

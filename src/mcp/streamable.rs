@@ -17,6 +17,7 @@ use super::fault::Fault;
 use super::http::Client;
 use super::message::{self, Question};
 use super::progress::Progress;
+use super::refusal;
 use super::reply;
 use super::report::{Reason, StepName, Transport};
 use super::target::Http;
@@ -102,7 +103,7 @@ impl Streamable {
         let outcome = async {
             let mut response = self.client.send(request, progress).await?;
             let status = response.status.as_u16();
-            match reply::accepted(&mut response, progress).await {
+            match refusal::accepted(&mut response, progress).await {
                 // A server need not let its sessions be ended, and one that is gone has ended.
                 Err(_) if matches!(status, 404 | 405) => Ok(()),
                 outcome => outcome,
@@ -111,18 +112,18 @@ impl Streamable {
         // Told by the step alone: the server did what it was asked before.
         let outcome = outcome.await;
         let _ = progress.end(outcome);
+        // Not before: what the deadline cuts off here is tried once more.
+        self.session = None;
     }
 
-    fn farewell(&mut self) -> Option<Request> {
-        let mut request = Request::new(Method::DELETE, &self.url);
+    fn farewell(&self) -> Option<Request> {
         self.session.as_ref()?;
-        let identified = self.identify(&mut request);
-        self.session = None;
-        identified.ok().map(|()| request)
+        let mut request = Request::new(Method::DELETE, &self.url);
+        self.identify(&mut request).ok().map(|()| request)
     }
 }
 
-/// A probe that is given up by who asked for it still ends its session.
+/// A probe that is given up, by its deadline or by who asked for it, still ends its session.
 impl Drop for Streamable {
     fn drop(&mut self) {
         let Some(request) = self.farewell() else { return };
@@ -164,7 +165,7 @@ impl Wire for Streamable {
     async fn tell(&mut self, method: &'static str, progress: &mut Progress) -> Result<(), Fault> {
         let request = self.post(message::notification(method))?;
         let mut response = self.send(request, progress).await?;
-        let outcome = reply::accepted(&mut response, progress).await;
+        let outcome = refusal::accepted(&mut response, progress).await;
         self.client.keep(response);
         outcome.map_err(|fault| self.explained(fault))
     }

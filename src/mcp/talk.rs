@@ -4,16 +4,14 @@ use serde_json::{Map, Value as Json};
 
 use super::era::Era;
 use super::fault::Fault;
+use super::hello::Hello;
 use super::message::{self, LEGACY, MODERN, Question};
 use super::progress::Progress;
-use super::report::{Reason, Server, Spoken, StepName};
+use super::report::{Reason, Spoken, StepName};
 use super::target::{Ask, Call, Depth};
-use super::text::{NAME, clean};
+use super::text::{MESSAGE, NAME, clean};
 use super::tools::Tools;
 use super::wire::Wire;
-
-/// Versions and capabilities of a server that are looked at.
-const MAX_NAMES: usize = 50;
 
 /// A server that is spoken with.
 pub(super) struct Talk<'a, W> {
@@ -29,44 +27,29 @@ impl<'a, W: Wire> Talk<'a, W> {
 
     /// Learns who is there.
     pub async fn begin(&mut self) -> Result<(), Fault> {
-        match self.era {
-            Era::Modern => {
-                self.wire.agree(Era::Modern, MODERN[0]);
-                let said = self.ask(StepName::Discover, Question::new("server/discover")).await?;
-                self.discovered(&said)
-            }
-            Era::Legacy => {
-                self.wire.agree(Era::Legacy, "");
-                let said = self.ask(StepName::Initialize, initialize()).await?;
-                self.initialized(&said).await
-            }
-        }
-    }
-
-    /// The answer to `server/discover`.
-    pub fn discovered(&mut self, said: &Json) -> Result<(), Fault> {
-        let Some(supported) = said.get("supportedVersions").and_then(Json::as_array) else {
-            let message = "an answer to server/discover without `supportedVersions`";
-            return Err(Fault::new(Reason::UnsupportedVersion, message));
+        let (step, question, version) = match self.era {
+            Era::Modern => (StepName::Discover, Question::new("server/discover"), MODERN[0]),
+            Era::Legacy => (StepName::Initialize, initialize(), ""),
         };
-        let supported = supported.iter().filter_map(Json::as_str).take(MAX_NAMES);
-        let supported: Vec<String> = supported.map(|version| clean(version, NAME)).collect();
-        if !supported.iter().any(|version| version == MODERN[0]) {
-            return Err(no_version(&supported));
-        }
-        let server = said.pointer("/_meta/io.modelcontextprotocol~1serverInfo");
-        self.meet(MODERN[0], said.get("capabilities"), server);
-        Ok(())
+        self.wire.agree(self.era, version);
+        self.progress.begin(step);
+        let said = self.exchange(question).await;
+        let hello = said.and_then(|said| Hello::read(self.era, &said));
+        let hello = self.progress.end(hello)?;
+        self.greet(hello).await
     }
 
-    /// The answer to `initialize`.
-    pub async fn initialized(&mut self, said: &Json) -> Result<(), Fault> {
-        let version = said.get("protocolVersion").and_then(Json::as_str).unwrap_or_default();
-        if !LEGACY.contains(&version) {
-            return Err(no_version(&[clean(version, NAME)]));
+    /// Goes on with a server that has said who it is.
+    pub async fn greet(&mut self, hello: Hello) -> Result<(), Fault> {
+        self.wire.agree(self.era, &hello.version);
+        let report = &mut self.progress.report;
+        report.server = hello.server;
+        report.capabilities = hello.capabilities;
+        let (era, version, transport) = (self.era, hello.version, W::TRANSPORT);
+        report.protocol = Some(Spoken { era, version, transport });
+        if self.era == Era::Modern {
+            return Ok(());
         }
-        self.wire.agree(Era::Legacy, version);
-        self.meet(version, said.get("capabilities"), said.get("serverInfo"));
         self.progress.begin(StepName::Initialized);
         let told = self.wire.tell("notifications/initialized", self.progress).await;
         self.progress.end(told)
@@ -123,26 +106,14 @@ impl<'a, W: Wire> Talk<'a, W> {
         let question = Question::new("tools/call")
             .with("name", call.tool.clone())
             .with("arguments", call.arguments.clone());
-        let result = self.ask(StepName::ToolsCall, question).await?;
-        let is_error = result.get("isError").and_then(Json::as_bool) == Some(true);
-        let kind = result.get("resultType").and_then(Json::as_str).unwrap_or("complete");
-        let tool = clean(&call.tool, NAME);
-        let fault = if is_error {
-            let text = result.pointer("/content/0/text").and_then(Json::as_str);
-            let text = clean(text.unwrap_or("no text"), super::text::MESSAGE);
-            Some(Fault::new(
-                Reason::ToolError,
-                format!("the tool {tool} returned an error: {text}"),
-            ))
-        } else if kind == "complete" {
-            None
-        } else {
-            let kind = clean(kind, NAME);
-            let message = format!("the tool {tool} returned `{kind}`, which a probe cannot serve");
-            Some(Fault::new(Reason::ToolError, message))
-        };
-        self.progress.report.called = Some(result);
-        fault.map_or(Ok(()), Err)
+        self.progress.begin(StepName::ToolsCall);
+        let result = self.exchange(question).await;
+        let returned = result.and_then(|result| {
+            let fault = complaint(&call.tool, &result);
+            self.progress.report.called = Some(result);
+            fault.map_or(Ok(()), Err)
+        });
+        self.progress.end(returned)
     }
 
     /// One question as a step of its own.
@@ -157,22 +128,6 @@ impl<'a, W: Wire> Talk<'a, W> {
             question = modern(question);
         }
         self.wire.ask(&question, self.progress).await
-    }
-
-    /// Notes who answers.
-    fn meet(&mut self, version: &str, capabilities: Option<&Json>, server: Option<&Json>) {
-        let report = &mut self.progress.report;
-        let version = version.to_owned();
-        report.protocol = Some(Spoken { era: self.era, version, transport: W::TRANSPORT });
-        let text = |name: &str| {
-            let value = server.and_then(|server| server.get(name)?.as_str());
-            clean(value.unwrap_or_default(), NAME)
-        };
-        report.server = server.map(|_| Server { name: text("name"), version: text("version") });
-        let offered = capabilities.and_then(Json::as_object).into_iter().flatten();
-        let offered = offered.filter(|(_, value)| !matches!(value, Json::Null | Json::Bool(false)));
-        report.capabilities = offered.take(MAX_NAMES).map(|(name, _)| clean(name, NAME)).collect();
-        report.capabilities.sort();
     }
 }
 
@@ -189,8 +144,20 @@ pub(super) fn modern(question: Question) -> Question {
     question.with("_meta", message::meta(MODERN[0]))
 }
 
-fn no_version(theirs: &[String]) -> Fault {
-    let message = format!("no common version: the server has {}", theirs.join(", "));
-    let is_modern_only = message::names_no_legacy(theirs);
-    Fault { is_modern_only, ..Fault::new(Reason::UnsupportedVersion, message) }
+/// Why what a tool returned is no success.
+fn complaint(tool: &str, result: &Json) -> Option<Fault> {
+    let tool = clean(tool, NAME);
+    let message = if result.get("isError").and_then(Json::as_bool) == Some(true) {
+        let text = result.pointer("/content/0/text").and_then(Json::as_str);
+        let text = clean(text.unwrap_or("no text"), MESSAGE);
+        format!("the tool {tool} returned an error: {text}")
+    } else {
+        let kind = result.get("resultType").and_then(Json::as_str).unwrap_or("complete");
+        if kind == "complete" {
+            return None;
+        }
+        let kind = clean(kind, NAME);
+        format!("the tool {tool} returned `{kind}`, which a probe cannot serve")
+    };
+    Some(Fault::new(Reason::ToolError, message))
 }

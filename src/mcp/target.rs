@@ -95,6 +95,8 @@ pub struct Command {
     pub env: BTreeMap<String, String>,
     /// The folder that it starts in.
     pub dir: Option<PathBuf>,
+    /// Whether it runs as nobody, who can open nothing that is mcpmon's. Only root can have that done.
+    pub as_nobody: bool,
 }
 
 /// Which protocol a server is asked in.

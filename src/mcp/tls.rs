@@ -113,7 +113,7 @@ fn certificate_refused(why: &CertificateError) -> (String, &'static str) {
             format!(
                 "its certificate is not for {}, but for {}",
                 expected.to_str(),
-                clean(&presented.join(", "), MESSAGE)
+                clean(&names(presented), MESSAGE)
             ),
             "Ask for the name in the certificate, or set `tls.server_name` to it.",
         ),
@@ -126,6 +126,15 @@ fn certificate_refused(why: &CertificateError) -> (String, &'static str) {
             "Set `tls.ca` to the authority that signed it.",
         ),
     }
+}
+
+/// The names in a certificate, which come as `DnsName("a.example")`.
+fn names(presented: &[String]) -> String {
+    let bare = presented.iter().map(|name| match name.split_once('(') {
+        Some((_, inner)) => inner.trim_end_matches(')').trim_matches('"'),
+        None => name,
+    });
+    bare.collect::<Vec<_>>().join(", ")
 }
 
 /// Notes when a chain ends, then leaves the verdict to the real verifier.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::by_hand::by_hand;
 use super::observed::Observed;
 use super::wanted::Unit;
 use crate::catalog::Effect;
@@ -72,6 +73,8 @@ pub struct UnitPlan {
     pub action: Action,
     /// Why, for people.
     pub reason: String,
+    /// Whether somebody changed the container past the manifest.
+    pub by_hand: bool,
     /// Files that change.
     pub files: Vec<FileChange>,
 }
@@ -85,12 +88,15 @@ pub struct Plan {
     pub remove: Vec<String>,
     /// Whether the network must be made.
     pub network: bool,
+    /// Whether the network between the agent and its readers must be made.
+    pub engine_network: bool,
 }
 
 impl Plan {
     /// Whether nothing is to be done.
     pub fn is_empty(&self) -> bool {
         !self.network
+            && !self.engine_network
             && self.remove.is_empty()
             && self.units.iter().all(|unit| unit.action == Action::None)
     }
@@ -118,7 +124,14 @@ pub fn plan(observed: &Observed, units: &[Unit]) -> Plan {
         units.iter().enumerate().map(|(index, unit)| plan_unit(observed, index, unit)).collect();
     let wanted = |name: &String| units.iter().any(|unit| unit.spec.name == *name);
     let remove = observed.containers.keys().filter(|name| !wanted(name)).cloned().collect();
-    Plan { units: planned, remove, network: observed.network.is_none() }
+    // Who has a name in it is who is read there.
+    let read = units.iter().any(|unit| !unit.spec.aliases.is_empty());
+    Plan {
+        units: planned,
+        remove,
+        network: observed.network.is_none(),
+        engine_network: read && observed.engine_network.is_none(),
+    }
 }
 
 fn plan_unit(observed: &Observed, index: usize, unit: &Unit) -> UnitPlan {
@@ -131,7 +144,8 @@ fn plan_unit(observed: &Observed, index: usize, unit: &Unit) -> UnitPlan {
         None => (Action::Create, "there is no container".to_owned()),
         Some(container) => decide(observed, unit, container, &files),
     };
-    UnitPlan { index, name: unit.name.clone(), action, reason, files }
+    let by_hand = container.is_some_and(|c| is_as_made(unit, c)) && action == Action::Recreate;
+    UnitPlan { index, name: unit.name.clone(), action, reason, by_hand, files }
 }
 
 fn decide(
@@ -140,7 +154,7 @@ fn decide(
     container: &Container,
     files: &[FileChange],
 ) -> (Action, String) {
-    if container.labels.get(labels::SPEC_HASH) != unit.spec.labels.get(labels::SPEC_HASH) {
+    if !is_as_made(unit, container) {
         let reason = if container.image == unit.spec.image {
             "its container's settings changed".to_owned()
         } else {
@@ -148,11 +162,13 @@ fn decide(
         };
         return (Action::Recreate, reason);
     }
-    if let Some(image) =
-        observed.images.get(&unit.spec.image).filter(|image| image.id != container.image_id)
-    {
-        let _ = image;
+    let image = observed.images.get(&unit.spec.image);
+    if image.is_some_and(|image| image.id != container.image_id) {
         return (Action::Recreate, format!("the image {} is another one now", unit.spec.image));
+    }
+    let changed = by_hand(&unit.spec, container);
+    if !changed.is_empty() {
+        return (Action::Recreate, format!("it was changed by hand: {}", changed.join(", ")));
     }
     let lost_network = container.networks.keys().all(|name| !is_network_of(unit, name));
     if lost_network && matches!(container.state.status, Status::Running) {
@@ -168,7 +184,7 @@ fn decide(
             );
         }
     }
-    let effect = files.iter().map(|change| effect(unit, change)).max().unwrap_or(Effect::None);
+    let effect = files.iter().map(|change| unit.effect(change)).max().unwrap_or(Effect::None);
     let action = match effect {
         _ if files.is_empty() => Action::None,
         Effect::None | Effect::Watched => Action::Update,
@@ -182,17 +198,24 @@ fn is_network_of(unit: &Unit, name: &str) -> bool {
     matches!(&unit.spec.network, crate::engine::NetworkMode::Named { name: wanted, .. } if wanted == name)
 }
 
-/// What makes a change of a file take effect. A file that nothing renders any more had the effect
-/// of its neighbours in the same folder.
-fn effect(unit: &Unit, change: &FileChange) -> Effect {
-    let path = change.path();
-    if let Some(file) = unit.files.get(path) {
-        return file.effect;
+/// Whether the container was made from what is wanted now.
+fn is_as_made(unit: &Unit, container: &Container) -> bool {
+    container.labels.get(labels::SPEC_HASH) == unit.spec.labels.get(labels::SPEC_HASH)
+}
+
+impl Unit {
+    /// What makes a change of a file take effect. A file that nothing renders any more had the
+    /// effect of its neighbours in the same folder.
+    pub fn effect(&self, change: &FileChange) -> Effect {
+        let path = change.path();
+        if let Some(file) = self.files.get(path) {
+            return file.effect;
+        }
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let neighbours =
+            self.files.iter().filter(|(p, _)| p.rsplit_once('/').map_or("", |(f, _)| f) == folder);
+        neighbours.map(|(_, file)| file.effect).max().unwrap_or(Effect::Reload)
     }
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let neighbours =
-        unit.files.iter().filter(|(p, _)| p.rsplit_once('/').map_or("", |(f, _)| f) == folder);
-    neighbours.map(|(_, file)| file.effect).max().unwrap_or(Effect::Reload)
 }
 
 fn file_changes(observed: &Observed, unit: &Unit) -> Vec<FileChange> {

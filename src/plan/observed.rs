@@ -6,7 +6,7 @@ use futures_util::future::{try_join, try_join_all};
 
 use super::wanted::Unit;
 use crate::engine::{Container, EngineError, Image, Network, Reader, Tree};
-use crate::stack::LIVE;
+use crate::stack::{LIVE, engine_network};
 
 /// What there is of a stack.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +19,8 @@ pub struct Observed {
     pub live: BTreeMap<String, Tree>,
     /// The stack's network.
     pub network: Option<Network>,
+    /// The network between the agent and those that read the engine through it.
+    pub engine_network: Option<Network>,
     /// Images by reference; absent ones are missing.
     pub images: BTreeMap<String, Image>,
 }
@@ -49,8 +51,10 @@ pub async fn observe(
             .filter_map(|(r, image)| Some(((*r).to_owned(), image?)))
             .collect())
     };
-    let ((containers, network), images) =
-        try_join(try_join(reader.containers(stack), reader.network(stack)), images).await?;
+    let engine_network = engine_network(stack);
+    let networks = try_join(reader.network(stack), reader.network(&engine_network));
+    let ((containers, (network, engine_network)), images) =
+        try_join(try_join(reader.containers(stack), networks), images).await?;
     let containers: BTreeMap<String, Container> =
         containers.into_iter().map(|c| (c.name.clone(), c)).collect();
 
@@ -75,7 +79,7 @@ pub async fn observe(
         Some(lock) => live_through(reader, lock, &configured).await?,
         None => live_of_each(reader, &configured).await?,
     };
-    Ok(Observed { containers, foreign, live, network, images })
+    Ok(Observed { containers, foreign, live, network, engine_network, images })
 }
 
 async fn live_of_each(

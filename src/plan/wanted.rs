@@ -2,15 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
+
 use crate::catalog::{Access, Effect, Proof, Ready, Reload, Step, Validator};
 use crate::engine::labels;
 use crate::engine::{ContainerSpec, LogTo, Mount, MountSource, NetworkMode, Publish};
 use crate::manifest::{Collector, SentryBy};
+use crate::redact::COVER;
 use crate::render::{Bundle, Process};
-use crate::stack::{AGENT, Component, Limits, RunService, Secrets, Stack};
+use crate::stack::{AGENT, Component, ENGINE, Limits, RunService, Secrets, Stack};
 
 /// Where a component's configuration volume is mounted.
 const MOUNT: &str = "/etc/mcpmon";
+
+/// The one variable that may hold a secret, where the manifest asks for it by name.
+const SENTRY_ENV: &str = "SENTRY_DSN";
 
 /// One container that there should be.
 #[derive(Clone, Debug)]
@@ -41,6 +47,42 @@ pub struct Unit {
     pub validators: Vec<Validator>,
     /// Containers that start before it.
     pub after: Vec<String>,
+}
+
+impl Unit {
+    /// The container as it may be shown and kept: values of secrets are covered.
+    pub fn shown_container(&self) -> Json {
+        let mut spec = self.spec.clone();
+        spec.labels.remove(labels::SPEC_HASH);
+        for (name, value) in &mut spec.env {
+            if name == SENTRY_ENV {
+                COVER.clone_into(value);
+            }
+        }
+        // Plain fields with strings as keys: this cannot fail.
+        serde_json::to_value(&spec).unwrap_or_default()
+    }
+
+    /// The same with the files that are there: path, content and mode of each.
+    #[must_use]
+    pub fn having<'a>(&self, files: impl Iterator<Item = (&'a String, Vec<u8>, u32)>) -> Self {
+        let mut unit = self.clone();
+        unit.files = files
+            .map(|(path, content, mode)| {
+                let effect = self.files.get(path).map_or(Effect::Reload, |file| file.effect);
+                // What only its owner may read is a secret.
+                let secret = mode & 0o044 == 0;
+                (path.clone(), WantedFile { content, effect, secret })
+            })
+            .collect();
+        unit
+    }
+
+    /// Has its container made of another image than the one that the stack names.
+    pub fn pin(&mut self, image: &str) {
+        image.clone_into(&mut self.spec.image);
+        stamp(&mut self.spec);
+    }
 }
 
 /// A file in a configuration volume.
@@ -155,11 +197,7 @@ fn component(
         let content = file.text.clone().into_bytes();
         files.insert(path.clone(), WantedFile { content, effect: file.effect, secret: false });
     }
-    // These read secrets anew each time they use them.
-    let effect = match part.kind.as_str() {
-        "prometheus" | "alertmanager" | "blackbox-exporter" | AGENT => Effect::Watched,
-        _ => Effect::Restart,
-    };
+    let effect = part.spec.secrets;
     for (path, value) in secrets.of(&part.name) {
         files.insert(path.to_owned(), WantedFile { content: value.to_vec(), effect, secret: true });
     }
@@ -204,6 +242,12 @@ fn container(
     container.network =
         NetworkMode::Named { name: stack.network(), aliases: vec![part.name.clone()] };
     container.also_networks.clone_from(&stack.networks);
+    if stack.on_engine_network(part) {
+        container.also_networks.push(stack.engine_network());
+        if part.name == AGENT {
+            container.aliases.insert(stack.engine_network(), vec![ENGINE.to_owned()]);
+        }
+    }
     container.extra_hosts.clone_from(&spec.extra_hosts);
     container.ports = vec![Publish {
         address: part.host_address.clone(),
@@ -280,7 +324,7 @@ fn service(stack: &Stack, run: &RunService, secrets: &Secrets, self_image: &str)
         if run.sentry == Some(SentryBy::Environment) {
             // What was chosen by name: the engine shows it to everyone who may ask it.
             let value = String::from_utf8_lossy(value).into_owned();
-            spec.env.entry("SENTRY_DSN".to_owned()).or_insert(value);
+            spec.env.entry(SENTRY_ENV.to_owned()).or_insert(value);
         } else {
             let file =
                 WantedFile { content: value.to_vec(), effect: Effect::Restart, secret: true };

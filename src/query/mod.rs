@@ -8,5 +8,5 @@ pub mod ask;
 pub mod saved;
 pub mod table;
 
-pub use ask::{Answer, ask};
+pub use ask::{Answer, Question, ask};
 pub use saved::{Asked, library};

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{config, environment, generate, view};
@@ -11,7 +12,7 @@ use crate::hex::hex;
 use crate::stack::{Component, Stack};
 
 /// Every file of every component.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Bundle {
     /// Component → path under its configuration folder → file.
     pub components: BTreeMap<String, BTreeMap<String, File>>,
@@ -19,10 +20,13 @@ pub struct Bundle {
     pub processes: BTreeMap<String, Process>,
     /// What each alert means and what to do, as one Markdown page.
     pub runbooks: String,
+    /// What is promised and what happens when it is in danger, as one Markdown page; nothing without
+    /// objectives.
+    pub objectives: Option<String>,
 }
 
 /// One rendered file.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct File {
     /// Its text.
     pub text: String,
@@ -31,7 +35,7 @@ pub struct File {
 }
 
 /// How a component's process is started.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Process {
     /// Arguments.
     pub command: Vec<String>,
@@ -50,50 +54,68 @@ pub struct Process {
 /// # Errors
 /// A template that fails, or a rendered file that is not what its name says.
 pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
+    // Neither half needs the other, and together they are nearly all of the time.
+    let (generated, templated) = std::thread::scope(|scope| {
+        let generated = scope.spawn(|| generate::Generated::new(stack, catalog));
+        let templated = templates(stack, catalog);
+        (generated.join(), templated)
+    });
+    let generated = generated.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    let mut bundle = templated?;
+    for part in stack.components.values() {
+        let files = bundle.components.entry(part.name.clone()).or_default();
+        for file in &part.spec.files {
+            for (name, text) in file.generate.into_iter().flat_map(|g| generated.files(g)) {
+                let (path, text) = (format!("{}/{name}", file.path), text.to_owned());
+                files.insert(path, File { text, effect: file.effect });
+            }
+        }
+    }
+    bundle.runbooks = generated.runbooks;
+    bundle.objectives = (!stack.slos.is_empty()).then(|| generate::objectives(stack));
+    Ok(bundle)
+}
+
+/// What templates make: files, and how each process is started.
+fn templates(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
     let env = environment::environment()?;
     let neighbours = view::neighbours(stack);
-    let generated = generate::Generated::new(stack, catalog)?;
-    let mut bundle = Bundle { runbooks: generated.runbooks_markdown(), ..Bundle::default() };
+    let dashboards = generate::dashboards(stack, catalog)?;
+    let mut bundle = Bundle::default();
     for part in stack.components.values() {
-        let context = view::view(stack, part, &neighbours, &generated.home_dashboard);
+        let context = view::view(stack, part, &neighbours, &dashboards);
         let text = |name: &str, text: &str| environment::render(&env, name, text, &context);
         let mut files = BTreeMap::new();
         for (index, file) in part.spec.files.iter().enumerate() {
-            if let Some(template) = &file.template {
-                let own = || format!("{}/{template}", part.kind);
-                let name = if template.contains('/') { template.clone() } else { own() };
-                let source = catalog.assets.read(&name)?.with_context(|| {
-                    let spec = catalog.assets.shown(&format!("{}/component.yaml", part.kind));
-                    format!("{spec} names the template {name}, which does not exist")
-                })?;
-                let mut rendered = text(&catalog.assets.shown(&name), &source)?;
-                environment::parses(&file.path, &rendered).with_context(|| {
-                    format!("{} does not render to it", catalog.assets.shown(&name))
-                })?;
-                if let Some(overlay) = part.config.as_ref().filter(|_| index == 0) {
-                    rendered = config::overlay(&rendered, overlay)
-                        .with_context(|| format!("`config` of {}", part.key))?;
-                }
-                files.insert(file.path.clone(), File { text: rendered, effect: file.effect });
+            let Some(template) = &file.template else { continue };
+            let own = || format!("{}/{template}", part.kind);
+            let name = if template.contains('/') { template.clone() } else { own() };
+            let source = catalog.assets.read(&name)?.with_context(|| {
+                let spec = catalog.assets.shown(&format!("{}/component.yaml", part.kind));
+                format!("{spec} names the template {name}, which does not exist")
+            })?;
+            let mut rendered = text(&catalog.assets.shown(&name), &source)?;
+            environment::parses(&file.path, &rendered).with_context(|| {
+                format!("{} does not render to it", catalog.assets.shown(&name))
+            })?;
+            if let Some(overlay) = part.config.as_ref().filter(|_| index == 0) {
+                rendered = config::overlay(&rendered, overlay)
+                    .with_context(|| format!("`config` of {}", part.key))?;
             }
-            if let Some(generator) = file.generate {
-                for (name, rendered) in generated.files(generator, stack)? {
-                    files.insert(
-                        format!("{}/{name}", file.path),
-                        File { text: rendered, effect: file.effect },
-                    );
-                }
-            }
+            files.insert(file.path.clone(), File { text: rendered, effect: file.effect });
         }
         bundle.components.insert(part.name.clone(), files);
         let spec_path = catalog.assets.shown(&format!("{}/component.yaml", part.kind));
-        bundle.processes.insert(part.name.clone(), process(part, &spec_path, &text)?);
+        let programs = stack.fleet.iter().any(|service| service.is_program);
+        let process = process(part, programs, &spec_path, &text)?;
+        bundle.processes.insert(part.name.clone(), process);
     }
     Ok(bundle)
 }
 
 fn process(
     part: &Component,
+    programs: bool,
     shown: &str,
     text: &dyn Fn(&str, &str) -> anyhow::Result<String>,
 ) -> anyhow::Result<Process> {
@@ -121,11 +143,16 @@ fn process(
             host_mounts.extend(paths.lines().map(|path| (path.to_owned(), path.to_owned())));
         } else {
             let source = text("mount", &mount.source).with_context(|| name.clone())?;
-            host_mounts.push((source, mount.target.clone()));
+            if !source.is_empty() {
+                host_mounts.push((source, mount.target.clone()));
+            }
         }
         if host_mounts.len() > before {
             capabilities.extend(mount.capability.clone());
         }
+    }
+    if programs {
+        capabilities.extend(part.spec.exceptions.capabilities_with_programs.keys().cloned());
     }
     let mut access = part.spec.access.clone();
     if let Some(access) = &mut access {
@@ -161,6 +188,7 @@ impl Bundle {
             })
             .collect();
         tree.insert("RUNBOOKS.md".to_owned(), &self.runbooks);
+        tree.extend(self.objectives.as_deref().map(|page| ("SLOS.md".to_owned(), page)));
         tree
     }
 }

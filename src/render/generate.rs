@@ -3,67 +3,97 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use anyhow::bail;
+
 use super::{dashboards, rules, view};
 use crate::catalog::{Catalog, Generator};
-use crate::stack::{Probed, ScrapeJob, Stack};
+use crate::route;
+use crate::slo;
+use crate::stack::{NOBODY, Probed, ScrapeJob, Stack};
 use crate::yaml;
 
 /// What is generated once and shared by components.
 pub struct Generated {
-    rules: rules::Compiled,
-    dashboards: BTreeMap<String, String>,
-    /// The file of the dashboard that Grafana opens with, under the folder of dashboards.
-    pub home_dashboard: String,
+    files: BTreeMap<Generator, Files>,
+    /// All runbooks as one page.
+    pub runbooks: String,
 }
 
+/// Name under the generator's folder → text.
+type Files = BTreeMap<String, String>;
+
 impl Generated {
-    /// Compiles rules and dashboards.
+    /// Compiles rules and dashboards and writes out every file.
     pub fn new(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Self> {
         let rules = compile_rules(stack, catalog)?;
         let names = rendered_dashboards(stack, catalog)?;
         let dashboards = compile_dashboards(stack, catalog, &rules, &names)?;
-        let home = names.first().map_or(dashboards::RUNBOOKS, String::as_str);
-        let home_dashboard = dashboards::identity(&catalog.assets, home)?.file(home);
-        Ok(Self { rules, dashboards, home_dashboard })
+        let targets = stack.jobs.iter().map(|job| (name(&job.file), targets(job))).collect();
+        let files = BTreeMap::from([
+            (Generator::Rules, rule_files(stack, &rules)?),
+            (Generator::RuleTests, rule_tests(&rules)?),
+            (Generator::Targets, targets),
+            (Generator::Fleet, [("services.json".to_owned(), fleet(&stack.fleet))].into()),
+            (Generator::Dashboards, dashboards),
+            (Generator::Fleet, [("services.json".to_owned(), fleet(&stack.fleet))].into()),
+            (Generator::MessageTemplates, stack.notifications.templates.clone()),
+        ]);
+        Ok(Self { files, runbooks: rules::runbooks_markdown(&rules) })
     }
 
-    /// Name under the generator's folder → text.
-    pub fn files(
-        &self,
-        generator: Generator,
-        stack: &Stack,
-    ) -> anyhow::Result<BTreeMap<String, String>> {
-        match generator {
-            Generator::Rules => {
-                let mut files = BTreeMap::new();
-                for file in &self.rules.files {
-                    files.insert(name(&file.path), yaml::emit(&file.content)?);
-                }
-                for (name, own) in &stack.alerts.own {
-                    let file = format!("own-{name}.yml");
-                    files.insert(file, own.text.clone());
-                }
-                Ok(files)
-            }
-            Generator::RuleTests => self
-                .rules
-                .tests
-                .iter()
-                .map(|t| Ok((name(&t.path), yaml::emit(&t.content)?)))
-                .collect(),
-            Generator::Targets => {
-                Ok(stack.jobs.iter().map(|job| (name(&job.file), targets(job))).collect())
-            }
-            Generator::Fleet => Ok([("services.json".to_owned(), fleet(&stack.fleet))].into()),
-            Generator::Dashboards => Ok(self.dashboards.clone()),
-            Generator::MessageTemplates => Ok(stack.notifications.templates.clone()),
+    /// What a generator made.
+    pub fn files(&self, generator: Generator) -> impl Iterator<Item = (&str, &str)> {
+        let files = self.files.get(&generator).into_iter().flatten();
+        files.map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+}
+
+/// The dashboards that templates speak of.
+pub fn dashboards(stack: &Stack, catalog: &Catalog) -> anyhow::Result<view::Dashboards> {
+    let names = rendered_dashboards(stack, catalog)?;
+    let home = names.first().map_or(dashboards::RUNBOOKS, String::as_str);
+    let home_dashboard = dashboards::identity(&catalog.assets, home)?.file(home);
+    let of_server = names.iter().find(|name| *name == "mcp-service");
+    let mcp_dashboard = match (stack.components.get("grafana"), of_server) {
+        (Some(grafana), Some(name)) => {
+            let uid = dashboards::identity(&catalog.assets, name)?.uid;
+            format!("{}/d/{uid}?var-service=", view::url(grafana))
         }
-    }
+        _ => String::new(),
+    };
+    Ok(view::Dashboards { home_dashboard, mcp_dashboard })
+}
 
-    /// All runbooks as one page.
-    pub fn runbooks_markdown(&self) -> String {
-        rules::runbooks_markdown(&self.rules)
+fn rule_files(stack: &Stack, rules: &rules::Compiled) -> anyhow::Result<Files> {
+    let mut files = Files::new();
+    for file in &rules.files {
+        files.insert(name(&file.path), yaml::emit(&file.content)?);
     }
+    for (name, own) in &stack.alerts.own {
+        files.insert(format!("own-{name}.yml"), own.text.clone());
+    }
+    Ok(files)
+}
+
+fn rule_tests(rules: &rules::Compiled) -> anyhow::Result<Files> {
+    // YAML too, and written in a tenth of the time: nobody but promtool reads it.
+    rules.tests.iter().map(|test| Ok((name(&test.path), pretty(&test.content)?))).collect()
+}
+
+/// All objectives as one page, with whom each of their alerts reaches.
+pub fn objectives(stack: &Stack) -> String {
+    let told = |objective: &slo::Slo, tier: Option<&slo::Tier>| -> Vec<String> {
+        let labels = objective.labels(tier, objective.subjects.first());
+        let receivers = route::told(&stack.notifications.root, &labels);
+        let mut names: Vec<String> = receivers
+            .iter()
+            .map(|told| told.route.receiver.clone())
+            .filter(|receiver| receiver != NOBODY)
+            .collect();
+        names.dedup();
+        names
+    };
+    slo::slos_markdown(&stack.slos, &told)
 }
 
 /// The file's name without its folder.
@@ -116,11 +146,12 @@ fn compile_rules(stack: &Stack, catalog: &Catalog) -> anyhow::Result<rules::Comp
             (name.clone(), wanted)
         })
         .collect();
+    let stood_in = stack.stand_ins().map(|(_, of, _)| of.clone());
     let components: BTreeSet<String> =
-        stack.components.values().map(|part| part.kind.clone()).collect();
+        stack.components.values().map(|part| part.kind.clone()).chain(stood_in).collect();
     let grafana = stack.components.get("grafana").map(view::url);
     let runbook_url = |alert: &str| grafana.as_ref().map(|url| dashboards::runbook_url(url, alert));
-    rules::compile(
+    let mut compiled = rules::compile(
         &catalog.assets,
         &rules::Input {
             packs: &stack.alerts.packs,
@@ -131,7 +162,22 @@ fn compile_rules(stack: &Stack, catalog: &Catalog) -> anyhow::Result<rules::Comp
             scrape_interval_seconds: stack.scrape.interval_seconds,
             runbook_url: &runbook_url,
         },
-    )
+    )?;
+    let slos = slo::compile(&stack.slos, &runbook_url);
+    if let Some(both) =
+        slos.alerts.iter().find(|own| compiled.alerts.iter().any(|other| other.name == own.name))
+    {
+        bail!(
+            "the rule pack `{}` and an objective both have an alert `{}`: give the objective another `alert`",
+            both.pack,
+            both.name
+        );
+    }
+    compiled.files.extend(slos.files);
+    compiled.tests.extend(slos.tests);
+    compiled.runbooks.extend(slos.runbooks);
+    compiled.alerts.extend(slos.alerts);
+    Ok(compiled)
 }
 
 /// The dashboards that have something to show: a component that one needs may be switched off.
@@ -139,7 +185,7 @@ fn rendered_dashboards(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Vec<S
     let mut names: Vec<String> = Vec::new();
     for name in &stack.dashboards {
         let needed = dashboards::requires(&catalog.assets, name)?;
-        if needed.iter().all(|component| stack.components.contains_key(component)) {
+        if needed.iter().all(|component| stack.provides(component)) {
             names.push(name.clone());
         }
     }
@@ -158,7 +204,7 @@ fn compile_dashboards(
         return Ok(files);
     }
     let components: BTreeMap<String, bool> =
-        catalog.names().map(|name| (name.to_owned(), stack.has(name))).collect();
+        catalog.names().map(|name| (name.to_owned(), stack.provides(name))).collect();
     let thresholds: BTreeMap<String, f64> = rules
         .alerts
         .iter()

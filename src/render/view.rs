@@ -23,8 +23,18 @@ pub struct View<'a> {
     pub url: String,
     /// The folder with the files that its process reads, with a `/` at the end.
     pub dir: &'static str,
-    /// The file of the dashboard that Grafana opens with, under the folder of dashboards.
-    pub home_dashboard: &'a str,
+    /// The dashboards that templates speak of.
+    #[serde(flatten)]
+    pub dashboards: &'a Dashboards,
+}
+
+/// The dashboards that templates speak of.
+#[derive(Debug, Serialize)]
+pub struct Dashboards {
+    /// The file of the one that Grafana opens with, under the folder of dashboards.
+    pub home_dashboard: String,
+    /// Where a browser finds the one of an MCP server, up to the service's name; empty without one.
+    pub mcp_dashboard: String,
 }
 
 /// What one component may know of another.
@@ -66,7 +76,7 @@ pub fn view<'a>(
     stack: &'a Stack,
     component: &'a Component,
     components: &'a IndexMap<&'a str, Neighbour<'a>>,
-    home_dashboard: &'a str,
+    dashboards: &'a Dashboards,
 ) -> View<'a> {
     View {
         stack,
@@ -76,6 +86,6 @@ pub fn view<'a>(
         resources: &component.resources,
         url: url(component),
         dir: LIVE,
-        home_dashboard,
+        dashboards,
     }
 }

@@ -39,7 +39,7 @@ pub fn resolve(
         let Some(spec) = catalog.get(&part.kind) else { continue };
         let empty = Node::empty_map();
         let node = manifest.components.get(&part.key).unwrap_or(&empty);
-        let common = common(node, spec, found);
+        let common = common(node, spec, catalog, found);
         commons.push((part, spec, common));
     }
     let on: Map<String, Json> = commons
@@ -129,7 +129,7 @@ fn parts(document: &Document, catalog: &Catalog, found: &mut Vec<Diagnostic>) ->
 }
 
 /// The keys that every component takes. Several mistakes in one component are all found.
-fn common(node: &Node, spec: &Spec, found: &mut Vec<Diagnostic>) -> Common {
+fn common(node: &Node, spec: &Spec, catalog: &Catalog, found: &mut Vec<Diagnostic>) -> Common {
     let Some(map) = node.as_map() else {
         if !matches!(node.value, Value::Null) {
             found
@@ -160,10 +160,14 @@ fn common(node: &Node, spec: &Spec, found: &mut Vec<Diagnostic>) -> Common {
         } else if !spec.settings.contains_key(key) {
             let known =
                 COMMON_SETTINGS.iter().copied().chain(spec.settings.keys().map(String::as_str));
-            found.push(
-                Diagnostic::error(entry.key, format!("unknown key `{key}`"))
-                    .help(suggest(key, known)),
-            );
+            let mut others = catalog.components().filter(|(_, o)| o.settings.contains_key(key));
+            let help = match (others.next(), others.next()) {
+                (Some((other, _)), None) => {
+                    format!("it is a setting of `{other}`: `components: {{{other}: {{{key}: …}}}}`")
+                }
+                _ => suggest(key, known),
+            };
+            found.push(Diagnostic::error(entry.key, format!("unknown key `{key}`")).help(help));
         }
     }
     // Each key was read alone before, so all of them can be read together.

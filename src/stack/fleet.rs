@@ -190,3 +190,31 @@ fn entry(server: &McpServer, pace: Pace) -> Json {
     }
     Json::Object(entry)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::assets::Assets;
+    use crate::catalog::Catalog;
+    use crate::manifest;
+
+    /// What a service counts for itself and what the agent finds out are never the same series.
+    #[test]
+    fn only_services_without_metrics_speak_the_dialect_of_probes() {
+        let text = "name: x\nservices:\n  counted: {mcp: \"http://a:1/mcp\", metrics: \"http://a:1/metrics\", dialect: mcp}\n  silent: {mcp: \"http://b:1/mcp\", dialect: fastapi}\n";
+        let document = manifest::load_text("mcpmon.yaml", text, Path::new("")).unwrap();
+        let catalog = Catalog::load(Assets::shipped()).unwrap();
+        let stack = super::super::resolve(&document, &catalog).unwrap().stack;
+        let job = stack.jobs.iter().find(|job| job.name == JOB).unwrap();
+        let spoken = |target: &Target| {
+            let label = |name: &str| target.labels.get(name).cloned();
+            (label("service"), label("dialect"))
+        };
+        let spoken: Vec<_> = job.targets.iter().map(spoken).collect();
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(spoken, [(some("counted"), None), (some("silent"), some(DIALECT))]);
+        assert_eq!(stack.dialects, ["mcp", DIALECT].map(str::to_owned).into());
+    }
+}

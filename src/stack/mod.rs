@@ -4,6 +4,7 @@
 mod checks;
 mod components;
 mod fleet;
+mod gate;
 pub mod logs;
 mod notifications;
 mod probes;
@@ -12,10 +13,12 @@ mod resolve;
 mod runs;
 mod secrets;
 mod settings;
+mod slos;
 mod targets;
 
 pub use checks::looks_secret;
 pub use fleet::{AGENT, Probed};
+pub use gate::{Gate, NAME as ENGINE, engine_network};
 pub use notifications::{
     Inhibit, Interval, Matcher, NOBODY, Notifications, Origin, Receiver, Route, Span as TimeSpan,
     Timing,
@@ -23,7 +26,7 @@ pub use notifications::{
 pub use resolve::{Failure, Resolved, resolve};
 pub use secrets::{
     Secrets, Surroundings, check as check_secrets, is_placeholder, peek, read as read_secrets,
-    value as read_secret,
+    read_or as read_secrets_or, value as read_secret,
 };
 pub use targets::{JobAuth, JobPace, OwnJob, OwnTarget, ScrapeJob, Target};
 
@@ -55,6 +58,8 @@ pub struct Stack {
     /// Services that the agent asks.
     #[serde(skip)]
     pub fleet: Vec<Probed>,
+    /// What the agent shows of the engine; nothing where nobody would look at it.
+    pub gate: Option<Gate>,
     /// Who is told, with secrets as paths.
     pub notifications: Notifications,
     /// Where log lines come from and what is done to them.
@@ -74,6 +79,9 @@ pub struct Stack {
     /// Alerts.
     #[serde(skip)]
     pub alerts: Alerts,
+    /// Objectives.
+    #[serde(skip)]
+    pub slos: Vec<crate::slo::Slo>,
     /// Dashboards by name.
     #[serde(skip)]
     pub dashboards: Vec<String>,

@@ -2,7 +2,7 @@
 
 use super::{
     Alerts, JobPace, OwnRules, Scrape, ScrapeJob, ServiceInfo, Stack, checks, components, fleet,
-    logs, notifications, probes, runs, targets,
+    gate, logs, notifications, probes, runs, slos, targets,
 };
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -65,6 +65,7 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
     let notifications = notifications::resolve(document, catalog, &mut secrets, &mut found);
     let logs = logs::resolve(document, catalog, &mut found);
     let alerts = alerts(document, &mut found);
+    let slos = slos::resolve(document, catalog, &mut found);
     let mut stack = Stack {
         name: manifest.name.to_string(),
         collector: manifest.collector,
@@ -73,6 +74,7 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
         own_jobs: Vec::new(),
         probe_modules: probes.modules,
         fleet: fleet.services,
+        gate: None,
         notifications,
         logs,
         components: parts,
@@ -95,10 +97,12 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
             .collect(),
         dialects: services.dialects,
         alerts,
-        dashboards: manifest.dashboards.clone(),
+        slos,
+        dashboards: dashboards(document),
         networks: manifest.networks.iter().map(ToString::to_string).collect(),
         secrets,
     };
+    stack.gate = gate::resolve(manifest, &stack);
     stack.own_jobs = targets::own_jobs(&stack);
     checks::run(document, catalog, &stack, &mut found);
     // A secret that a disabled component would have read is nobody's business.
@@ -114,6 +118,19 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
         return Err(found);
     }
     Ok(Resolved { stack, warnings: found })
+}
+
+/// The dashboards that are named, and those of objectives where there are any.
+fn dashboards(document: &Document) -> Vec<String> {
+    let mut names = document.manifest.dashboards.clone();
+    if !document.manifest.slos.is_empty() {
+        for own in ["slo", "slo-detail"] {
+            if names.iter().all(|name| name != own) {
+                names.push(own.to_owned());
+            }
+        }
+    }
+    names
 }
 
 /// Rule packs, overrides and the team's own rule files.

@@ -79,15 +79,32 @@ pub fn read(
     stack: &Stack,
     surroundings: &Surroundings<'_>,
 ) -> Result<Secrets, Vec<Diagnostic>> {
+    read_or(document, stack, surroundings, &Secrets::default())
+}
+
+/// As [`read`], with values at hand for secrets that are not there: those that the stack runs with.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_or(
+    document: &Document,
+    stack: &Stack,
+    surroundings: &Surroundings<'_>,
+    at_hand: &Secrets,
+) -> Result<Secrets, Vec<Diagnostic>> {
     let mut secrets = Secrets::default();
     let mut found = Vec::new();
     let mut made: Vec<&SecretFile> = Vec::new();
     for secret in &stack.secrets {
+        let key = (secret.component.clone(), secret.path.clone());
+        if let Some(value) = at_hand.0.get(&key)
+            && !exists(&secret.source, &document.dir, surroundings)
+        {
+            secrets.0.insert(key, value.clone());
+            continue;
+        }
         match one(document, stack, secret, surroundings) {
-            Ok(value) => {
-                let key = (secret.component.clone(), secret.path.clone());
-                secrets.0.insert(key, value);
-            }
+            Ok(value) => _ = secrets.0.insert(key, value),
             Err(_) if can_be_made(stack, secret, &document.dir, surroundings) => made.push(secret),
             Err(problem) => found.push(problem),
         }

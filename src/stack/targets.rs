@@ -343,14 +343,13 @@ fn class_secrets(
 /// The jobs over the stack's own components, by job name.
 pub fn own_jobs(stack: &Stack) -> Vec<OwnJob> {
     let mut jobs: BTreeMap<String, Vec<OwnTarget>> = BTreeMap::new();
-    for part in stack.components.values() {
-        if let Some(scrape) = &part.spec.scrape {
-            jobs.entry(scrape.job.clone()).or_default().push(OwnTarget {
-                component: part.kind.clone(),
-                address: stack.address(part),
-                path: scrape.path.clone(),
-            });
-        }
+    let own = stack.components.values().filter_map(|part| Some((part, part.spec.scrape.as_ref()?)));
+    for (part, scrape) in own.chain(stack.stand_ins().map(|(part, _, scrape)| (part, scrape))) {
+        jobs.entry(scrape.job.clone()).or_default().push(OwnTarget {
+            component: part.kind.clone(),
+            address: stack.address(part),
+            path: scrape.path.clone(),
+        });
     }
     jobs.into_iter()
         .map(|(name, mut targets)| {

@@ -211,7 +211,11 @@ fn valid(params: &mut CertificateParams, years: i16) -> anyhow::Result<()> {
 }
 
 /// Writes a file that only its owner can read, as a whole or not at all.
-fn private_file(path: &Path, text: &str) -> anyhow::Result<()> {
+/// Writes a file that its owner alone may read; it is whole or not there.
+///
+/// # Errors
+/// A folder that cannot be written to.
+pub fn private_file(path: &Path, text: &str) -> anyhow::Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
     let mut folder = fs::DirBuilder::new();
@@ -225,6 +229,14 @@ fn private_file(path: &Path, text: &str) -> anyhow::Result<()> {
         file.persist(path).map_err(|error| error.error)
     });
     wrote.map(drop).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// A password that nobody can guess.
+///
+/// # Errors
+/// A system without a source of randomness.
+pub fn password() -> anyhow::Result<String> {
+    random(PASSWORD_LENGTH)
 }
 
 fn random(length: usize) -> anyhow::Result<String> {

@@ -2,7 +2,7 @@
 
 use crate::harness::{TestStack, docker, eventually};
 use crate::servers::Servers;
-use crate::{bring_up, fires_and_resolves, grafana, post, secrets};
+use crate::{bring_up, covered, fires_and_resolves, grafana, post, secrets};
 
 fn lab(network: &str) -> String {
     format!(
@@ -99,6 +99,8 @@ fn the_stack_of_the_customer_success_document_is_whole() {
             !stack.query(&firing).is_empty()
         });
     }
+
+    covered(&stack);
 }
 
 /// What the document tells its readers to type.

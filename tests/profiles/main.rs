@@ -68,3 +68,35 @@ fn fires_and_resolves(stack: &TestStack, alert: &str, fault: impl FnOnce(), mend
     mend();
     eventually(&format!("{alert} ends"), 180, || stack.query(&firing).is_empty());
 }
+
+/// Every panel and every alert of the stack has data, or a reason to have none: what `scripts/coverage`
+/// tells about a stack that has run for a while.
+fn covered(stack: &TestStack) {
+    let tree = stack.path("rendered");
+    stack.mcpmon(&["render", "--out", tree.to_str().unwrap()]).expect(0);
+    let loki = format!("http://127.0.0.1:{}", stack.ports.loki);
+    let mut command = std::process::Command::new(env!("CARGO"));
+    command
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["run", "--quiet", "--locked", "--example", "coverage", "--"])
+        .args(["--minutes", "30", "--dashboards"])
+        .arg(tree.join("grafana/dashboards"))
+        .args(["--prometheus", &format!("http://127.0.0.1:{}", stack.ports.prometheus)]);
+    if tree.join("loki").is_dir() {
+        command.args(["--loki", &loki]);
+    }
+    // Rates look back five minutes, and what was counted just now is not there yet.
+    let mut said = String::new();
+    let whole = (0..6).any(|round| {
+        std::thread::sleep(std::time::Duration::from_secs(if round == 0 { 0 } else { 20 }));
+        let output = command.output().unwrap();
+        said = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
+        output.status.success()
+    });
+    let missing: Vec<&str> = said.lines().filter(|line| line.contains("NO DATA")).collect();
+    assert!(whole, "without data and without a reason:\n{}\n{said}", missing.join("\n"));
+    for line in said.lines().filter(|line| line.contains(" in all, ")) {
+        eprintln!("{line}");
+    }
+}

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::harness::{TestStack, docker, encode, eventually};
 use crate::servers::Servers;
-use crate::{bring_up, fires_and_resolves, grafana, post, secrets};
+use crate::{bring_up, covered, fires_and_resolves, grafana, post, secrets};
 
 /// The services in the order of their ports, from 7001.
 const SERVICES: [&str; 16] = [
@@ -99,4 +99,6 @@ fn the_stack_of_the_orchestration_document_is_whole() {
             || _ = docker(&["start", &container]),
         );
     }
+
+    covered(&stack);
 }

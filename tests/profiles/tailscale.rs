@@ -1,7 +1,7 @@
 //! One Tailscale MCP server, played by a demo service, and the four parts around it.
 
 use crate::harness::{TestStack, docker, eventually};
-use crate::{bring_up, fires_and_resolves, grafana, secrets};
+use crate::{bring_up, covered, fires_and_resolves, grafana, secrets};
 
 const LAB: &str = "
 services:
@@ -65,4 +65,6 @@ fn the_stack_of_the_tailscale_document_is_whole() {
         || _ = docker(&["stop", "-t", "1", &container]),
         || _ = docker(&["start", &container]),
     );
+
+    covered(&stack);
 }

@@ -66,6 +66,8 @@ fn a_killed_mcp_server_reaches_a_webhook_within_a_minute() {
     docker(&["kill", &stack.container("weather")]);
     let killed = Instant::now();
     eventually("it reaches the webhook", 60, || told("McpNotAnswering"));
+    let bodies = received.lock().unwrap().concat();
+    assert!(bodies.contains("has worked for 15s, the last one because of `"), "{bodies}");
     println!("told {:.1} s after the kill", killed.elapsed().as_secs_f64());
     // ServiceDown fires later for the same server, and nobody hears it twice.
     let down = "ALERTS{alertname=\"ServiceDown\",service=\"weather\",alertstate=\"firing\"}";
@@ -131,7 +133,7 @@ fn answers(stack: &TestStack, service: &str) -> bool {
 }
 
 /// Takes POSTs and keeps their bodies.
-fn receiver() -> (u16, Arc<Mutex<Vec<String>>>) {
+pub fn receiver() -> (u16, Arc<Mutex<Vec<String>>>) {
     // Containers reach it through the host's address on their network, which is not loopback.
     let listener = TcpListener::bind("0.0.0.0:0").unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -6,12 +6,11 @@ use std::time::Duration;
 use crate::harness::{TestStack, docker};
 
 #[test]
-fn after_kill_9_at_ten_moments_the_next_up_converges() {
+fn after_kill_9_at_25_moments_the_next_up_converges() {
     let stack = TestStack::new("crash");
     stack.mcpmon(&["up"]).expect(0);
-    for (round, millis) in
-        [40, 120, 250, 400, 600, 800, 1100, 1500, 2000, 2600].into_iter().enumerate()
-    {
+    let count = stack.containers("{{.Name}}").len();
+    for (round, millis) in (0..25).map(|round| 40 + round * round * 5).enumerate() {
         // Half of the rounds die during an `up` that makes containers, half during a reload.
         let command = if round % 2 == 0 {
             stack.manifest(&format!("components: {{loki: {{resources: {{pids: {}}}}}, alertmanager: {{resources: {{pids: {}}}}}}}\n", 400 + round, 120 + round));
@@ -27,16 +26,22 @@ fn after_kill_9_at_ten_moments_the_next_up_converges() {
         let _ = child.kill();
         child.wait().unwrap();
 
+        // Whatever it had begun is told, and made sure of.
+        let begun = stack.mcpmon(&["history"]).stdout.contains("applying");
         let ended = stack.mcpmon(&["up"]);
+        assert_eq!(begun, ended.stderr.contains("was interrupted"), "{}", ended.stderr);
         assert_eq!(ended.code, 0, "round {round}, killed after {millis} ms:\n{}", ended.stderr);
         stack.mcpmon(&["up"]).expect(0).says("nothing to change");
+        stack.mcpmon(&["plan", "--detailed-exitcode"]).expect(0);
+        assert!(!stack.mcpmon(&["history"]).stdout.contains("applying"));
         let names = stack.containers("{{.Name}} {{.State.Status}}");
-        assert_eq!(names.len(), 9, "round {round}: {names:?}");
+        assert_eq!(names.len(), count, "round {round}: {names:?}");
         assert!(names.iter().all(|n| n.ends_with(" running")), "round {round}: {names:?}");
         let all = docker(&["ps", "-a", "--format", "{{.Names}}"]);
         let ours: Vec<&str> =
             all.lines().filter(|n| n.starts_with(&format!("{}-", stack.name))).collect();
-        assert_eq!(ours.len(), 9, "round {round}: something stays behind: {ours:?}");
+        // And the one that generations are read through.
+        assert_eq!(ours.len(), count + 1, "round {round}: something stays behind: {ours:?}");
     }
 }
 
@@ -59,4 +64,24 @@ fn ctrl_c_leaves_no_lock_and_the_next_up_goes_on() {
         assert_eq!(lock.trim(), "", "the lock stays");
     }
     stack.mcpmon(&["up"]).expect(0).says("ready and proven");
+}
+
+#[test]
+fn of_two_at_once_the_second_waits_or_is_told_who_is_at_work() {
+    let stack = TestStack::new("two");
+    let first =
+        stack.command(&["up"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    crate::harness::eventually("the first one holds the lock", 20, || {
+        let lock = format!("name=^/{}-mcpmon-lock$", stack.name);
+        !docker(&["ps", "-aq", "--filter", &lock]).trim().is_empty()
+    });
+    let told = stack.mcpmon(&["up"]).expect(1).says("is being changed: `mcpmon up` of ");
+    assert!(told.stderr.contains("`--wait-lock` waits for it"), "{}", told.stderr);
+    stack.manifest("alerts: {override: {HighErrorRate: {threshold: 0.0625}}}\n");
+    stack.mcpmon(&["up", "--wait-lock=2m"]).expect(0).says("waiting: ").says("ready and proven");
+    crate::harness::ended(&first.wait_with_output().unwrap()).expect(0);
+    let past = stack.mcpmon(&["history"]).expect(0).stdout;
+    let outcomes: Vec<&str> = past.lines().map(|line| line.get(..40).unwrap_or(line)).collect();
+    assert_eq!(outcomes.len(), 2, "{past}");
+    assert!(outcomes.iter().all(|line| line.contains("proven")), "{past}");
 }

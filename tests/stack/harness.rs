@@ -25,6 +25,7 @@ pub struct Ports {
     pub alertmanager: u16,
     pub loki: u16,
     pub grafana: u16,
+    pub agent: u16,
 }
 
 /// How a command ended.
@@ -60,15 +61,20 @@ impl TestStack {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let dir = tempfile::tempdir().unwrap();
         let name = format!("t{}-{name}", std::process::id() % 10_000);
-        let ports =
-            Ports { prometheus: free(), alertmanager: free(), loki: free(), grafana: free() };
+        let ports = Ports {
+            prometheus: free(),
+            alertmanager: free(),
+            loki: free(),
+            grafana: free(),
+            agent: free(),
+        };
         let stack = Self { name, dir, ports, _turn: turn };
         stack.mcpmon(&["init", "--profile", profile, "--name", &stack.name, "."]).expect(0);
         std::fs::write(
             stack.path("ports.yaml"),
             format!(
-                "components:\n  prometheus: {{port: {}}}\n  alertmanager: {{port: {}}}\n  loki: {{port: {}}}\n  grafana: {{port: {}}}\n",
-                stack.ports.prometheus, stack.ports.alertmanager, stack.ports.loki, stack.ports.grafana
+                "components:\n  prometheus: {{port: {}}}\n  alertmanager: {{port: {}}}\n  loki: {{port: {}}}\n  grafana: {{port: {}}}\n  agent: {{port: {}}}\n",
+                stack.ports.prometheus, stack.ports.alertmanager, stack.ports.loki, stack.ports.grafana, stack.ports.agent
             ),
         )
         .unwrap();

@@ -68,7 +68,10 @@ fn hardened(stack: &TestStack) {
     for line in lines {
         let f: Vec<&str> = line.split('|').collect();
         let root = f[1] == "0:0" || f[1].is_empty() || f[1] == "root";
-        assert!(!root || f[0].ends_with("-promtail"), "runs as root: {line}");
+        assert!(
+            !root || ["-promtail", "-agent"].iter().any(|name| f[0].ends_with(name)),
+            "runs as root: {line}"
+        );
         assert_eq!(f[2], "true", "root file system can be written to: {line}");
         assert_eq!(f[3], "[\"ALL\"]", "keeps capabilities: {line}");
         assert!(matches!(f[4], "null" | "[]"), "adds capabilities: {line}");
@@ -91,7 +94,7 @@ fn hardened(stack: &TestStack) {
     for line in binds {
         let (name, mounts) = line.split_once(' ').unwrap();
         let wanted = match name.rsplit('-').next().unwrap() {
-            "promtail" => "/var/run/docker.sock:false",
+            "agent" => "/var/run/docker.sock:false",
             "exporter" => "/:false",
             _ => "",
         };

@@ -1,6 +1,6 @@
-//! One log line end to end.
+//! Log lines and figures of containers end to end, through the agent.
 
-use crate::harness::{TestStack, encode, eventually};
+use crate::harness::{TestStack, docker, encode, eventually};
 
 #[test]
 fn a_line_of_a_service_is_found_in_loki_by_its_labels() {
@@ -32,4 +32,43 @@ fn a_line_of_a_service_is_found_in_loki_by_its_labels() {
     });
     // The engine has it too.
     assert!(stack.mcpmon(&["logs", "weather", "-n", "200"]).expect(0).stdout.contains(&mark));
+}
+
+#[test]
+fn containers_are_read_through_the_agent_alone() {
+    let stack = TestStack::new("gate");
+    stack.manifest("alerts: {packs: [services, containers, stack]}\n");
+    stack.mcpmon(&["up"]).expect(0);
+    // The engine's address is known to the collector, and to nobody beside it and the agent.
+    let network = docker(&["network", "inspect", &format!("{}-engine", stack.name)]);
+    let network: serde_json::Value = serde_json::from_str(&network).unwrap();
+    assert_eq!(network[0]["Internal"], true);
+    let mut inside: Vec<&str> = network[0]["Containers"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|container| container["Name"].as_str().unwrap())
+        .collect();
+    inside.sort_unstable();
+    assert_eq!(inside, [stack.container("agent"), stack.container("promtail")]);
+    // Figures of every container of the stack, with the rules that read them.
+    let containers = stack.containers("{{.Name}}").len();
+    eventually("figures of every container", 60, || {
+        let seen = stack.query("count(container_memory_working_set_bytes{job=\"cadvisor\"} > 0)");
+        seen.first().is_some_and(|count| count["value"][1] == containers.to_string().as_str())
+    });
+    eventually("processor time of a service", 60, || {
+        let name = stack.container("weather");
+        let used = stack.query(&format!(
+            "rate(container_cpu_usage_seconds_total{{job=\"cadvisor\",name=\"{name}\",cpu=\"total\"}}[1m]) > 0"
+        ));
+        used.len() == 1
+    });
+    let rules = stack.get(stack.ports.prometheus, "/api/v1/rules").to_string();
+    assert!(rules.contains("ContainerOomKilled"), "the pack is there without cAdvisor");
+    // The collector asked, and nothing that it asked was refused.
+    let asked = stack.query("mcpmon_agent_engine_requests_total");
+    let asked: Vec<String> = asked.iter().map(|s| s["metric"].to_string()).collect();
+    assert!(asked.iter().any(|s| s.contains("\"logs\"") && s.contains("\"served\"")), "{asked:?}");
+    assert!(!asked.iter().any(|s| s.contains("\"refused\"")), "{asked:?}");
 }

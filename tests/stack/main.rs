@@ -6,13 +6,20 @@
 
 mod agent;
 mod alerts;
+mod changes;
 mod crash;
+mod doctor;
 mod exporters;
+mod faults;
 mod harness;
+mod history;
 mod lifecycle;
 mod logs;
+mod page;
 mod pipeline;
+mod plan;
 mod recorder;
 mod reload;
 mod secrets;
+mod slo;
 mod watch;

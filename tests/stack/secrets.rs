@@ -32,10 +32,22 @@ fn planted_secrets_occur_nowhere_but_in_their_file() {
         vec!["reload"],
         vec!["status", "--output", "json"],
         vec!["logs", "-n", "1000"],
+        vec!["plan", "--full", "--out", "rendered/plan.json"],
+        vec!["history", "--output", "json"],
+        vec!["show", "--output", "json"],
+        vec!["show", "--manifest"],
+        vec!["doctor", "--output", "json"],
     ] {
         let ended = run(&args);
         seen.push(("output of a command", ended.stdout + &ended.stderr));
     }
+    // A secret that changes: the plan names its file and nothing of it.
+    std::fs::write(stack.path("secrets/hook-token"), "PLANTED-another-5e1b").unwrap();
+    let plan = run(&["plan", "--full"]).expect(0);
+    assert!(plan.stdout.contains("(a secret: not shown)"), "{}", plan.stdout);
+    seen.push(("a plan", plan.stdout + &plan.stderr));
+    run(&["reload"]).expect(0);
+    seen.push(("a diff", run(&["diff"]).expect(0).stdout));
     for file in walk(&stack.path("rendered")) {
         seen.push((
             "rendered tree",
@@ -101,6 +113,51 @@ fn planted_secrets_occur_nowhere_but_in_their_file() {
     let text = String::from_utf8_lossy(&tar.stdout);
     assert!(text.contains("schema_version"), "no generation was kept");
     assert!(!text.contains("PLANTED-"), "a generation holds a secret");
+}
+
+#[test]
+fn secrets_are_checked_set_and_rotated() {
+    use std::io::Write as _;
+    let stack = TestStack::new("rotate");
+    stack.manifest("notifications: {receivers: {hook: {webhook: {url: 'http://host.docker.internal:9/', token: {file: secrets/hook}}}}, default: hook}\n");
+    stack.mcpmon(&["secrets", "check"]).expect(1).says("cannot read the secret");
+    let set = |name: &str, value: &str| {
+        let mut command = stack.command(&["secrets", "set", name]);
+        command.stdin(std::process::Stdio::piped());
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(value.as_bytes()).unwrap();
+        crate::harness::ended(&child.wait_with_output().unwrap())
+    };
+    set("hook", "changeme\n").expect(2).says("nothing was written");
+    set("nothing", "x\n").expect(2).says("the manifest names no file");
+    set("hook", "PLANTED-one-7a1b\r\n").expect(0).says("for alertmanager");
+    stack.mcpmon(&["up"]).expect(0);
+    stack.mcpmon(&["secrets", "check"]).expect(0).says("fit, as it runs");
+    let started = stack.containers("{{.Id}} {{.State.StartedAt}}");
+    set("secrets/hook", "PLANTED-two-7a1b").expect(0);
+    stack.mcpmon(&["secrets", "check"]).expect(0).says("run with another one");
+    stack.mcpmon(&["reload"]).expect(0).says("update alertmanager");
+
+    // Grafana: the new one works, the old one does not, and nothing began anew.
+    let old = std::fs::read_to_string(stack.path("secrets/grafana-admin")).unwrap();
+    let rotated = stack.mcpmon(&["secrets", "rotate", "grafana-admin"]).expect(0).says("proven");
+    let new = std::fs::read_to_string(stack.path("secrets/grafana-admin")).unwrap();
+    assert_ne!(old, new);
+    assert!(!rotated.stderr.contains(new.trim()), "the password is shown: {}", rotated.stderr);
+    let asks = |password: &str| {
+        let url = format!("http://127.0.0.1:{}/api/org", stack.ports.grafana);
+        let user = format!("admin:{}", password.trim());
+        let args = ["-s", "-o", "/dev/null", "-w", "%{http_code}", "-u", &user, &url];
+        let output = std::process::Command::new("curl").args(args).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!((asks(&old), asks(&new)), ("401".to_owned(), "200".to_owned()));
+    assert_eq!(started, stack.containers("{{.Id}} {{.State.StartedAt}}"));
+    stack.mcpmon(&["secrets", "rotate", "hook"]).expect(2).says("Grafana alone");
+    stack.mcpmon(&["health-check", "--wait"]).expect(0);
+    let state = stack.mcpmon(&["show", "--output", "json"]).expect(0).stdout;
+    assert!(!state.contains(new.trim()) && !state.contains("PLANTED"), "{state}");
 }
 
 fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {

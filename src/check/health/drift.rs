@@ -27,6 +27,9 @@ async fn look(round: &Round<'_>) -> Finding {
         ));
     }
     let mut lines = plan.lines();
+    if plan.engine_network {
+        lines.insert(0, format!("create the network {}", context.stack.engine_network()));
+    }
     if plan.network {
         lines.insert(0, format!("create the network {}", context.stack.network()));
     }

@@ -60,6 +60,7 @@ impl McpServer {
                 args: args.to_vec(),
                 env: env.collect::<Result<_, String>>()?,
                 dir: self.dir.as_ref().map(PathBuf::from),
+                as_nobody: false,
             })
         };
         Ok(Target { name: name.to_owned(), at, protocol: self.protocol })

@@ -6,6 +6,7 @@ mod amount;
 mod day;
 mod duration;
 mod name;
+mod percent;
 mod secret;
 mod url;
 
@@ -14,6 +15,7 @@ pub use amount::{ByteSize, Share};
 pub use day::Day;
 pub use duration::Duration;
 pub use name::{LabelName, Name};
+pub use percent::Percent;
 pub use secret::{SecretRef, UrlOrSecret};
 pub use url::Url;
 

@@ -154,22 +154,20 @@ pub fn compile(assets: &Assets, name: &str, ctx: &Context<'_>) -> Result<Value> 
     let links = frame::links(assets, &spec, name, ctx)?;
     let mut tags = vec!["mcpmon".to_owned()];
     tags.extend(spec.tags.iter().cloned());
-    Ok(dashboard(
-        Head {
-            uid: &uid(name, spec.uid.clone()),
-            title: &spec.title,
-            description: &spec.description,
-        },
-        json!({
-            "annotations": frame::annotations(&spec),
-            "links": links,
-            "panels": panels,
-            "refresh": spec.refresh,
-            "tags": tags,
-            "templating": { "list": frame::variables(&spec) },
-            "time": { "from": format!("now-{}", spec.time), "to": "now" },
-        }),
-    ))
+    let mut own = json!({
+        "annotations": frame::annotations(&spec),
+        "links": links,
+        "panels": null,
+        "refresh": spec.refresh,
+        "tags": tags,
+        "templating": { "list": frame::variables(&spec) },
+        "time": { "from": format!("now-{}", spec.time), "to": "now" },
+    });
+    // Named within `json!`, they would be copied.
+    own["panels"] = panels.into();
+    let uid = uid(name, spec.uid.clone());
+    let head = Head { uid: &uid, title: &spec.title, description: &spec.description };
+    Ok(dashboard(head, own))
 }
 
 #[derive(Clone, Copy)]

@@ -80,9 +80,10 @@ impl Builder<'_> {
             "description": panel.description,
             "gridPos": self.grid.place(width, height),
             "pluginVersion": PLUGIN_VERSION,
-            "options": kinds::options(panel, width),
-            "fieldConfig": self.field_config(panel),
         });
+        // Assigned, not named within `json!`, which would copy all that stands below.
+        json["options"] = kinds::options(panel, width);
+        json["fieldConfig"] = self.field_config(panel);
         if panel.kind.asks() {
             let source = kinds::source(panel, self.spec.source);
             json["datasource"] = datasource(source);
@@ -136,6 +137,8 @@ impl Builder<'_> {
 
     fn prometheus(&self, panel: &Panel, index: usize, expr: &str, legend: &str) -> Value {
         let instant = kinds::is_instant(panel);
+        let every = panel.every.map_or(0, |every| every.std().as_secs());
+        let step = self.ctx.scrape_interval_seconds.max(every);
         let format = match panel.kind {
             kind if kind.has_columns() => "table",
             Kind::Heatmap => "heatmap",
@@ -146,7 +149,7 @@ impl Builder<'_> {
             "legendFormat": legend, "instant": instant, "range": !instant, "format": format,
             "editorMode": "code", "exemplar": false,
             // No step below what is scraped; `$__rate_interval` is derived from it as well.
-            "interval": format!("{}s", self.ctx.scrape_interval_seconds),
+            "interval": format!("{step}s"),
         })
     }
 }

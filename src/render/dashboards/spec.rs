@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 pub use super::look::{Bound, Color, Kind, Mapping, Source, Style, Thresholds};
+use crate::manifest::Duration;
 
 /// One dashboard.
 #[derive(Clone, Debug, Deserialize)]
@@ -130,6 +131,9 @@ pub struct Panel {
     pub queries: Vec<Query>,
     /// Asks for the newest value only. Each type has its own habit.
     pub instant: Option<bool>,
+    /// How often its series have a new value, where that is less often than they are scraped: no rate
+    /// is taken over less than four times this.
+    pub every: Option<Duration>,
     /// Where it asks, if not where the dashboard does.
     pub source: Option<Source>,
     /// The panel is left out when one of these components is not enabled.

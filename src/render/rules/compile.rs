@@ -20,7 +20,7 @@ pub fn compile(assets: &Assets, input: &Input<'_>) -> anyhow::Result<Compiled> {
     for name in input.dialects {
         let dialect = dialect::load(assets, name)?;
         let (path, tests) = (format!("dialect-{name}"), prove::tests(name, &dialect));
-        out.add(&path, &path, &record::rules(name, &dialect), &tests);
+        out.add(&path, &path, record::rules(name, &dialect), tests);
     }
     for name in input.packs {
         let pack = pack::load(assets, name)?;
@@ -71,29 +71,26 @@ fn add_pack(out: &mut Compiled, name: &str, pack: &Pack, input: &Input<'_>) -> a
         };
         add().with_context(|| format!("the alert `{alert}`"))?;
     }
-    out.add(name, name, &rules, &tests);
+    out.add(name, name, rules, tests);
     Ok(())
 }
 
 impl Compiled {
     /// Adds a rule file of one group and its tests, unless nothing is left of it.
-    fn add(&mut self, file: &str, group: &str, rules: &[Json], tests: &[Json]) {
+    fn add(&mut self, file: &str, group: &str, rules: Vec<Json>, tests: Vec<Json>) {
         if rules.is_empty() {
             return;
         }
-        let group = json!({"name": format!("mcpmon-{group}"), "rules": rules});
-        self.files.push(RuleFile {
-            path: format!("rules/{file}.yml"),
-            content: json!({"groups": [group]}),
+        // Assigned, not named within `json!`, which would copy all that stands below.
+        let mut content = json!({"groups": [{"name": format!("mcpmon-{group}")}]});
+        content["groups"][0]["rules"] = rules.into();
+        self.files.push(RuleFile { path: format!("rules/{file}.yml"), content });
+        let mut content = json!({
+            "rule_files": [format!("../rules/{file}.yml")],
+            "evaluation_interval": duration::format(case::EVALUATION),
+            "fuzzy_compare": true,
         });
-        self.tests.push(TestFile {
-            path: format!("tests/{file}.test.yml"),
-            content: json!({
-                "rule_files": [format!("../rules/{file}.yml")],
-                "evaluation_interval": duration::format(case::EVALUATION),
-                "fuzzy_compare": true,
-                "tests": tests,
-            }),
-        });
+        content["tests"] = tests.into();
+        self.tests.push(TestFile { path: format!("tests/{file}.test.json"), content });
     }
 }

@@ -19,13 +19,13 @@ pub struct Dialect {
     /// Series by which an endpoint is recognised, as `name` or `name{label="value"}`: any one of them
     /// will do.
     pub detect: Vec<String>,
-    pub(super) roles: Roles,
+    pub(crate) roles: Roles,
 }
 
 /// Which metrics say what. Where a role has several, an earlier one is preferred where it exists.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Roles {
+pub(crate) struct Roles {
     #[serde(default)]
     pub requests: Vec<Events>,
     #[serde(default)]
@@ -38,12 +38,14 @@ pub(super) struct Roles {
     pub tools: Vec<Tools>,
     #[serde(default)]
     pub probes: Vec<Probed>,
+    #[serde(default)]
+    pub streams: Vec<Streams>,
 }
 
 /// Events that are counted.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Events {
+pub(crate) struct Events {
     pub counter: String,
     #[serde(default, rename = "where")]
     pub matchers: String,
@@ -53,7 +55,7 @@ pub(super) struct Events {
 /// Those of the requests that failed.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Errors {
+pub(crate) struct Errors {
     pub counter: String,
     #[serde(default, rename = "where")]
     pub matchers: String,
@@ -63,18 +65,21 @@ pub(super) struct Errors {
 /// A classic histogram; the name stands without `_bucket`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Durations {
+pub(crate) struct Durations {
     pub histogram: String,
     #[serde(default, rename = "where")]
     pub matchers: String,
     pub unit: TimeUnit,
+    /// The bounds of its buckets, where they are known; in its own unit.
+    #[serde(default)]
+    pub buckets: Vec<serde_json::Number>,
     pub test: Proof<Quantiles>,
 }
 
 /// A number that goes up and down.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Level {
+pub(crate) struct Level {
     pub gauge: String,
     #[serde(default, rename = "where")]
     pub matchers: String,
@@ -84,7 +89,7 @@ pub(super) struct Level {
 /// Calls of tools, by the label that names the tool.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Tools {
+pub(crate) struct Tools {
     pub label: String,
     pub counter: String,
     #[serde(default, rename = "where")]
@@ -100,7 +105,7 @@ pub(super) struct Tools {
 /// Calls of tools that failed.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ToolErrors {
+pub(crate) struct ToolErrors {
     pub counter: String,
     #[serde(default, rename = "where")]
     pub matchers: String,
@@ -109,7 +114,7 @@ pub(super) struct ToolErrors {
 /// How long tools take.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ToolLatency {
+pub(crate) struct ToolLatency {
     pub histogram: String,
     #[serde(default, rename = "where")]
     pub matchers: String,
@@ -120,7 +125,7 @@ pub(super) struct ToolLatency {
 /// answers and how fast; it does not know who else calls.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Probed {
+pub(crate) struct Probed {
     /// A gauge that is 1 where the probe succeeded, else 0.
     pub success: String,
     /// A gauge of the seconds that it took.
@@ -130,10 +135,34 @@ pub(super) struct Probed {
     pub test: Proof<ProbeValue>,
 }
 
+/// Messages of streams. Only objectives read them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Streams {
+    pub counter: String,
+    #[serde(default, rename = "where")]
+    pub matchers: String,
+    /// Further matchers that pick the failed ones.
+    pub failed: String,
+    pub first_message: Option<FirstMessage>,
+}
+
+/// How long a stream takes to its first message.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FirstMessage {
+    pub histogram: String,
+    #[serde(default, rename = "where")]
+    pub matchers: String,
+    pub unit: TimeUnit,
+    #[serde(default)]
+    pub buckets: Vec<serde_json::Number>,
+}
+
 /// What a histogram counts in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum TimeUnit {
+pub(crate) enum TimeUnit {
     S,
     Ms,
 }
@@ -141,7 +170,7 @@ pub(super) enum TimeUnit {
 /// Series of one service, by the minute, and what they amount to.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Proof<T> {
+pub(crate) struct Proof<T> {
     pub series: IndexMap<String, String>,
     pub value: T,
 }
@@ -149,7 +178,7 @@ pub(super) struct Proof<T> {
 /// Failures in a second, and their share of the requests.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ErrorValue {
+pub(crate) struct ErrorValue {
     pub rate: f64,
     pub share: f64,
 }
@@ -157,7 +186,7 @@ pub(super) struct ErrorValue {
 /// Seconds.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Quantiles {
+pub(crate) struct Quantiles {
     pub p50: f64,
     pub p95: f64,
     pub p99: f64,
@@ -166,7 +195,7 @@ pub(super) struct Quantiles {
 /// Calls and failures in a second, and seconds.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ToolValue {
+pub(crate) struct ToolValue {
     pub calls: f64,
     pub errors: Option<f64>,
     pub p95: Option<f64>,
@@ -175,7 +204,7 @@ pub(super) struct ToolValue {
 /// Share of the probes that failed, and seconds.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ProbeValue {
+pub(crate) struct ProbeValue {
     pub failed: f64,
     pub latency: Quantiles,
 }

@@ -8,7 +8,7 @@ const UNITS: [(&str, u64); 6] =
     [("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1), ("y", 31_536_000)];
 
 /// The whole seconds of a duration; parts of a second are no use to an alert.
-pub(super) fn seconds(text: &str) -> anyhow::Result<u64> {
+pub(crate) fn seconds(text: &str) -> anyhow::Result<u64> {
     let mut rest = text.trim();
     let mut total: u64 = 0;
     if rest == "0" {
@@ -34,7 +34,7 @@ pub(super) fn seconds(text: &str) -> anyhow::Result<u64> {
 }
 
 /// The shortest way to write that many seconds.
-pub(super) fn format(seconds: u64) -> String {
+pub(crate) fn format(seconds: u64) -> String {
     let mut rest = seconds;
     let mut text = String::new();
     for (unit, factor) in &UNITS[..5] {

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! templates/prometheus/rules/<pack>.yaml ─ pack.rs ──┐ overrides   ┌ alert.rs   → rules/<pack>.yml
-//! templates/dialects/<name>.yaml ─ dialect.rs ───────┴─ compile() ─┤ case.rs    → tests/<pack>.test.yml
+//! templates/dialects/<name>.yaml ─ dialect.rs ───────┴─ compile() ─┤ case.rs    → tests/<pack>.test.json
 //!                                                                  ├ record.rs  → rules/dialect-<name>.yml
-//!                                                                  ├ prove.rs   → tests/dialect-<name>.test.yml
+//!                                                                  ├ prove.rs   → tests/dialect-<name>.test.json
 //!                                                                  └ runbook.rs → RUNBOOKS.md
 //! ```
 //! Nothing here knows a service: every rule is grouped by its labels, so the number of rules is the
@@ -16,7 +16,7 @@ mod catalog;
 mod compile;
 mod contract;
 mod dialect;
-mod duration;
+pub(crate) mod duration;
 mod pack;
 mod prove;
 mod record;
@@ -27,6 +27,7 @@ pub use catalog::{AlertFacts, Catalog, PackFacts, catalog, dialects};
 pub use compile::compile;
 pub use contract::{Need, Shape, Source};
 pub use dialect::Dialect;
+pub(crate) use dialect::{Roles, TimeUnit, Tools as ToolRole};
 pub use pack::{Severity, Unit};
 pub use runbook::runbooks_markdown;
 
@@ -101,7 +102,7 @@ pub struct RuleFile {
 /// A file of promtool unit tests; it names its rule file relative to itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TestFile {
-    /// `tests/<pack>.test.yml` or `tests/dialect-<name>.test.yml`.
+    /// `tests/<pack>.test.json` or `tests/dialect-<name>.test.json`.
     pub path: String,
     /// Its content.
     pub content: Json,

@@ -3,6 +3,7 @@
 mod alerts;
 mod audit;
 mod dashboards;
+mod generations;
 mod host;
 mod needs;
 mod notifications;
@@ -26,6 +27,7 @@ pub fn run(document: &Document, catalog: &Catalog, stack: &Stack, found: &mut Ve
     checks.scrape(found);
     checks.collectors(found);
     checks.needs(found);
+    checks.engine(found);
     checks.fluentd(found);
     checks.alerts(found);
     checks.receivers(found);
@@ -34,6 +36,7 @@ pub fn run(document: &Document, catalog: &Catalog, stack: &Stack, found: &mut Ve
     checks.unreached(found);
     checks.audit(found);
     checks.dashboards(found);
+    checks.generations(found);
     checks.exposure(found);
     checks.names(found);
 }

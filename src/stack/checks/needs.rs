@@ -3,6 +3,7 @@
 use super::Checks;
 use crate::diagnostic::Diagnostic;
 use crate::manifest::Collector;
+use crate::stack::AGENT;
 use crate::stack::logs::{Origin, Stage};
 
 impl Checks<'_> {
@@ -26,6 +27,21 @@ impl Checks<'_> {
                     .help(format!("write `components: {{{other}: {{}}}}`")),
                 );
             }
+        }
+    }
+
+    /// The agent shows containers to those that read them through it.
+    pub(super) fn engine(&self, found: &mut Vec<Diagnostic>) {
+        if self.stack.gate.is_some() || !self.stack.components.contains_key(AGENT) {
+            return;
+        }
+        for part in self.stack.components.values().filter(|part| part.spec.reads_engine) {
+            let place = self.at(["components".into(), AGENT.into(), "containers".into()]);
+            let name = &part.name;
+            found.push(
+                Diagnostic::error(place, format!("`{name}` reads containers through the agent, which shows none"))
+                    .help(format!("write `containers: fleet`, or do without container logs: `{name}: {{enabled: false}}`")),
+            );
         }
     }
 

@@ -122,8 +122,9 @@ fn services(manifest: &Manifest) -> Option<Found> {
     if containers.is_empty() {
         return None;
     }
-    // The engine takes a name filter as a regular expression over `/name`.
-    let names = containers.iter().map(|c| format!("^/{}$", escape(&c.container))).collect();
+    // The engine takes a name filter as a regular expression over `/name`. One for all of them keeps the question short.
+    let names: Vec<String> = containers.iter().map(|c| escape(&c.container)).collect();
+    let names = vec![format!("^/({})$", names.join("|"))];
     let mut relabel = common();
     relabel.push(Relabel { regex: Some("/(.*)".to_owned()), ..copy(CONTAINER_NAME, "service") });
     for c in containers.iter().filter(|c| c.service != c.container) {

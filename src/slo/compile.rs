@@ -1,0 +1,68 @@
+//! All objectives → rule files, their tests, runbooks and what is known about their alerts.
+
+use serde_json::{Value as Json, json};
+
+use super::{Slo, alerts, documents, proof, rules};
+use crate::render::rules::{AlertInfo, Compiled, RuleFile, Runbook, TestFile, duration};
+
+/// The pack under which they stand among the other rules.
+const PACK: &str = "slos";
+
+/// Compiles the objectives of a stack; nothing without any.
+pub fn compile(slos: &[Slo], runbook_url: &dyn Fn(&str) -> Option<String>) -> Compiled {
+    let mut out = Compiled { files: vec![], tests: vec![], runbooks: vec![], alerts: vec![] };
+    if slos.is_empty() {
+        return out;
+    }
+    out.files.push(RuleFile { path: "rules/slo.yml".to_owned(), content: rules::shared() });
+    for slo in slos {
+        let file = format!("rules/slo-{}.yml", slo.id);
+        let groups = rules::groups(slo, alerts::alerts(slo, runbook_url));
+        out.files.push(RuleFile { path: file.clone(), content: json!({"groups": groups}) });
+        let long = format!("rules/slo-{}-long.yml", slo.id);
+        let content = json!({"groups": [rules::long_group(slo)]});
+        out.files.push(RuleFile { path: long.clone(), content });
+        for tests in proof::files(slo) {
+            let mut read = vec!["../rules/slo.yml".to_owned(), format!("../{file}")];
+            if tests.long {
+                read.push(format!("../{long}"));
+            }
+            out.tests.push(TestFile {
+                path: format!("tests/slo-{}{}.test.yml", slo.id, tests.suffix),
+                content: json!({
+                    "rule_files": read,
+                    "evaluation_interval": duration::format(tests.evaluation),
+                    "fuzzy_compare": true,
+                    "tests": tests.tests,
+                }),
+            });
+        }
+    }
+    for page in documents::runbooks(slos) {
+        let severity = page.severities.iter().min().copied();
+        out.alerts.extend(severity.map(|severity| AlertInfo {
+            name: page.alert.clone(),
+            pack: PACK.to_owned(),
+            severity,
+            category: "slo".to_owned(),
+            summary: page.summary.clone(),
+            r#for: if page.burns { "0s".to_owned() } else { duration::format(alerts::SILENCE) },
+            threshold: None,
+        }));
+        out.runbooks.push(Runbook {
+            alert: page.alert,
+            pack: PACK.to_owned(),
+            severities: page.severities,
+            summary: page.summary,
+            markdown: page.markdown,
+        });
+    }
+    out
+}
+
+/// The rules of an objective as Prometheus reads them, without its alerts.
+pub fn records(slo: &Slo) -> Vec<Json> {
+    let mut groups = rules::groups(slo, Vec::new());
+    groups.push(rules::long_group(slo));
+    groups.iter().flat_map(|g| g["rules"].as_array().cloned().unwrap_or_default()).collect()
+}

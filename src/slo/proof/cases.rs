@@ -1,0 +1,389 @@
+//! The tests: what an objective's rules promise, one by one.
+
+use serde_json::Value as Json;
+
+use super::series::{Play, act, gone, less, restarts};
+use super::{Stage, ask};
+use crate::slo::simulate::float;
+use crate::slo::{Feed, Tier, WINDOWS};
+
+/// Events in a minute of the day.
+const BUSY: f64 = 1000.0;
+/// Events in a minute of the night.
+const QUIET: f64 = 10.0;
+/// Minutes in a day.
+const DAY: u64 = 1440;
+/// Series that must never hold NaN: those of the short windows, and of the long ones.
+const SHORT: [&str; 7] = [
+    "slo:total:rate5m",
+    "slo:errors:rate5m",
+    "slo:error_ratio:rate5m",
+    "slo:error_ratio:rate30m",
+    "slo:error_ratio:rate1h",
+    "slo:error_ratio:rate2h",
+    "slo:error_ratio:rate6h",
+];
+const LONG: [&str; 5] = [
+    "slo:total:rate1h",
+    "slo:error_ratio:rate1d",
+    "slo:error_ratio:rate3d",
+    "slo:error_ratio:period",
+    "slo:error_budget:remaining",
+];
+
+/// What holds for every objective, whatever its tiers.
+pub fn properties(stage: &Stage<'_>) -> Vec<Json> {
+    let mut tests = vec![quiet(stage, &SHORT), silent(stage), never_failed(stage)];
+    if counted(stage) {
+        tests.push(restarted(stage));
+    }
+    tests
+}
+
+/// The same over days.
+pub fn lasting(stage: &Stage<'_>) -> Vec<Json> {
+    vec![quiet(stage, &LONG), uneven(stage)]
+}
+
+/// Whether events are counted, rather than moments of a state.
+fn counted(stage: &Stage<'_>) -> bool {
+    let counts = |feed: &Feed| matches!(feed, Feed::Counter { .. } | Feed::Histogram { .. });
+    stage.source.feeds.iter().all(counts)
+}
+
+/// The service that is asked about, as promtool writes it.
+fn of(stage: &Stage<'_>) -> String {
+    format!("{{service=\"{}\"}}", stage.one.service)
+}
+
+/// All goes well with the service; with a neighbour too, where there is one.
+fn neighbours<'a>(stage: &'a Stage<'_>, minutes: u64) -> Vec<Play<'a>> {
+    let mut plays = stage.stranger(minutes);
+    plays.extend(
+        stage.two.map(|two| Play { subject: Some(two), acts: vec![act(minutes, BUSY, 0.0)] }),
+    );
+    plays
+}
+
+/// P1 to P4 and the two windows of one tier.
+pub fn tier(stage: &Stage<'_>, tier: &Tier) -> Vec<Json> {
+    let mut tests = vec![
+        above(stage, tier),
+        below(stage, tier),
+        burst(stage, tier),
+        outage(stage, tier),
+        recovery(stage, tier),
+    ];
+    // Against a window of days a burst of hours is the spike.
+    if tier.window.long < DAY * 60 {
+        tests.push(spike(stage, tier));
+    }
+    tests
+}
+
+/// Minutes of clean history: the next longer window, so that looking at it instead would be noticed.
+fn history(tier: &Tier) -> u64 {
+    let long = tier.window.long / 60;
+    let longer = WINDOWS.iter().map(|w| w.long / 60).find(|l| *l > long);
+    longer.map_or(60, |longer| longer - long)
+}
+
+fn plays<'a>(stage: &'a Stage<'_>, acts: Vec<super::series::Act>) -> Vec<Play<'a>> {
+    let minutes = acts.iter().map(|act| act.minutes).sum();
+    let mut plays = neighbours(stage, minutes);
+    plays.push(Play { subject: Some(stage.one), acts });
+    plays
+}
+
+/// P1, from above: a burn that is just fast enough, for as long as the tier looks back. P8: nobody else is
+/// told about.
+fn above(stage: &Stage<'_>, tier: &Tier) -> Json {
+    let share = stage.threshold(tier);
+    // What can be bad at most is everything.
+    let share = (share * 1.05).min(f64::midpoint(share, 1.0));
+    let before = history(tier);
+    let during = tier.window.long / 60 + 6;
+    // Bad minutes of a state are seen in steps of the long windows.
+    let coarse = if counted(stage) && stage.slo.slices.is_none() || tier.window.long < DAY * 60 {
+        0.0
+    } else {
+        (10.0 + smear(stage)) / float(during)
+    };
+    let share = share + coarse;
+    let acts = vec![act(before, BUSY, 0.0), act(during, BUSY, share)];
+    let name = tier.window.name;
+    let at = before + during - 1;
+    let asked = vec![
+        ask(&stage.alerts(Some(name)), before - 1, &[]),
+        ask(&stage.alerts(Some(name)), at, &[(&of(stage), 1.0)]),
+        // With its group, by which it is routed.
+        ask(
+            &format!(
+                "count by (service, group, severity) (ALERTS{{slo=\"{}\",burn_tier=\"{name}\"}})",
+                stage.slo.id
+            ),
+            at,
+            &[(
+                &format!(
+                    "{{service=\"{}\",group=\"{}\",severity=\"{}\"}}",
+                    stage.one.service,
+                    stage.one.group,
+                    tier.severity.as_str()
+                ),
+                1.0,
+            )],
+        ),
+    ];
+    let about = format!("P1 {name}: a burn just above the limit alerts, about this service alone");
+    stage.test(&about, &plays(stage, acts), asked)
+}
+
+/// Bad minutes that a state or a slice takes beyond those that were played: its own window.
+fn smear(stage: &Stage<'_>) -> f64 {
+    let slices = stage.slo.slices.map_or(0, |slices| slices.length / 60);
+    float(slices + u64::from(slices > 0))
+}
+
+/// P1, from below.
+fn below(stage: &Stage<'_>, tier: &Tier) -> Json {
+    let minutes = tier.window.long / 60 + 6;
+    let share = (stage.threshold(tier) * 0.95 - smear(stage) / float(minutes)).max(0.0);
+    let before = 10;
+    let acts = vec![act(before, BUSY, 0.0), less(minutes, BUSY, share)];
+    let about = format!("P1 {}: a burn just below the limit does not", tier.window.name);
+    let alerts = stage.alerts(Some(tier.window.name));
+    let asked = [minutes / 2, minutes - 1].map(|at| ask(&alerts, before + at, &[])).to_vec();
+    stage.test(&about, &plays(stage, acts), asked)
+}
+
+/// A burn that is over the limit in every shorter window and under it in the long one.
+fn burst(stage: &Stage<'_>, tier: &Tier) -> Json {
+    let long = tier.window.long / 60;
+    let shorter = [30, 120, 360, DAY].into_iter().filter(|m| *m < long).max().unwrap_or(30);
+    let bad = 0.75 * stage.threshold(tier) * float(long) - smear(stage);
+    let share = (bad / float(shorter)).clamp(0.0, 1.0);
+    let acts = vec![act(long + 10, BUSY, 0.0), less(shorter, BUSY, share)];
+    let alerts = stage.alerts(Some(tier.window.name));
+    let end = long + 10 + shorter;
+    let asked = vec![ask(&alerts, end - 1, &[]), ask(&alerts, end - shorter / 2, &[])];
+    let about =
+        format!("past events {}: a burst in the shorter windows does not", tier.window.name);
+    stage.test(&about, &plays(stage, acts), asked)
+}
+
+/// Minutes of a complete outage until the long window is at the limit.
+fn needed(stage: &Stage<'_>, tier: &Tier) -> f64 {
+    stage.threshold(tier) * float(tier.window.long) / 60.0
+}
+
+/// P2: an outage is told about once it has used up the tier's share, and not much later.
+fn outage(stage: &Stage<'_>, tier: &Tier) -> Json {
+    let before = tier.window.long / 60 + 5;
+    let needed = needed(stage, tier);
+    let acts = vec![act(before, BUSY, 0.0), act(ceil(needed) + 20, BUSY, 1.0)];
+    let alerts = stage.alerts(Some(tier.window.name));
+    let late = before + ceil(needed) + 6 + if tier.window.long >= DAY * 60 { 5 } else { 0 };
+    let mut asked = vec![ask(&alerts, late, &[(&of(stage), 1.0)])];
+    // Slices of time and states are bad at once; events only when there are enough of them.
+    let early = floor(needed * 0.8 - smear(stage));
+    if early > 0 {
+        asked.insert(0, ask(&alerts, before + early, &[]));
+    }
+    let about = format!("P2 {}: an outage is told about in time", tier.window.name);
+    stage.test(&about, &plays(stage, acts), asked)
+}
+
+/// P3: when it is over, the alert ends with the short window, while the long one is still above.
+fn recovery(stage: &Stage<'_>, tier: &Tier) -> Json {
+    let before = tier.window.short / 60 + 10;
+    let long = float(tier.window.long) / 60.0;
+    let during = ceil((3.0 * needed(stage, tier)).min(long)) + 6;
+    // The windows are made of five-minute ones, and a slice takes its own time.
+    let short = tier.window.short / 60 + 6 + floor(smear(stage));
+    let steps = if tier.window.long >= DAY * 60 { 5 } else { 0 };
+    let after = short + steps + 2;
+    let acts = vec![act(before, BUSY, 0.0), act(during, BUSY, 1.0), act(after, BUSY, 0.0)];
+    let alerts = stage.alerts(Some(tier.window.name));
+    let end = before + during;
+    let mut asked =
+        vec![ask(&alerts, end - 1, &[(&of(stage), 1.0)]), ask(&alerts, end + short + steps, &[])];
+    let left = (float(during).min(long - float(short + steps))) / long;
+    let threshold = stage.threshold(tier);
+    if left > threshold * 1.1 {
+        let ratio =
+            stage.recorded(&format!("slo:error_ratio:rate{}", crate::slo::days(tier.window.long)));
+        let still = format!("count by (service) ({ratio} > {threshold})");
+        asked.push(ask(&still, end + short + steps, &[(&of(stage), 1.0)]));
+    }
+    let about = format!("P3 {}: the alert ends with the short window", tier.window.name);
+    stage.test(&about, &plays(stage, acts), asked)
+}
+
+/// P4: a minute of trouble does not alert while it uses up half of what is allowed.
+fn spike(stage: &Stage<'_>, tier: &Tier) -> Json {
+    let bad = (needed(stage, tier) * 0.5).min(1.0);
+    let before = tier.window.long / 60 + 5;
+    let acts = vec![act(before, BUSY, 0.0), less(1, BUSY, bad), act(30, BUSY, 0.0)];
+    let alerts = stage.alerts(Some(tier.window.name));
+    let asked = [0, 2, 5, 15].map(|at| ask(&alerts, before + at, &[])).to_vec();
+    let about = format!("P4 {}: a short spike does not alert", tier.window.name);
+    stage.test(&about, &plays(stage, acts), asked)
+}
+
+/// P5: nobody calls for hours. Nothing is NaN, nobody is told, the budget stays.
+fn quiet(stage: &Stage<'_>, recorded: &[&str]) -> Json {
+    // A probe is never quiet: there are just no samples of it.
+    let pause = if counted(stage) { act(240, 0.0, 0.0) } else { gone(240) };
+    let acts = vec![act(30, BUSY, 0.0), pause, act(5, BUSY, 0.0)];
+    let mut asked = Vec::new();
+    for at in [15, 45, 120, 269] {
+        asked.push(ask(&stage.alerts(None), at, &[]));
+        for name in recorded {
+            // Only NaN differs from itself.
+            asked.push(ask(&format!("{name} != {name}"), at, &[]));
+        }
+    }
+    asked.push(ask(&stage.recorded("slo:error_ratio:rate5m"), 200, &[]));
+    if recorded.contains(&"slo:error_budget:remaining") {
+        let left = stage.recorded("slo:error_budget:remaining");
+        asked.push(ask(&format!("min by (service) ({left})"), 260, &[(&of(stage), 1.0)]));
+    }
+    let mut plays = stage.stranger(275);
+    plays.push(Play { subject: Some(stage.one), acts });
+    stage.test("P5: silence is neither NaN nor an alert, and the budget stays", &plays, asked)
+}
+
+/// P6: nothing ever went wrong, so that no series says so: a share of 0, not an unknown one.
+fn never_failed(stage: &Stage<'_>) -> Json {
+    let mut test = stage.test(
+        "P6: without a single error the share is 0",
+        &plays(stage, vec![act(90, BUSY, 0.0)]),
+        vec![
+            ask(
+                &format!("max by (service) ({})", stage.recorded("slo:error_ratio:rate5m")),
+                89,
+                &[(&of(stage), 0.0)],
+            ),
+            ask(
+                &format!("max by (service) ({})", stage.recorded("slo:error_ratio:rate1h")),
+                89,
+                &[(&of(stage), 0.0)],
+            ),
+            ask(
+                &format!("count by (service, slo) (slo:errors:rate5m{{slo=\"{}\"}})", stage.slo.id),
+                89,
+                &isolated(stage).iter().map(|l| (l.as_str(), 1.0)).collect::<Vec<_>>(),
+            ),
+        ],
+    );
+    // The counter of bad events is not there yet.
+    if let Some(input) = test["input_series"].as_array_mut() {
+        let bad: Vec<&Feed> = stage
+            .source
+            .feeds
+            .iter()
+            .filter(|f| matches!(f, Feed::Counter { part: crate::slo::Part::Bad, .. }))
+            .collect();
+        if !bad.is_empty() {
+            input.retain(|series| series["values"].as_str().is_none_or(|v| !v.starts_with("0+0x")));
+        }
+    }
+    test
+}
+
+/// P8: the series of the objective, each with these labels and no others.
+fn isolated(stage: &Stage<'_>) -> Vec<String> {
+    let id = &stage.slo.id;
+    let labels = |service: &str| format!("{{service=\"{service}\",slo=\"{id}\"}}");
+    let two = stage.two.map(|two| labels(&two.service));
+    [labels(&stage.one.service)].into_iter().chain(two).collect()
+}
+
+/// P9: a service that starts anew each ten minutes has not failed.
+fn restarted(stage: &Stage<'_>) -> Json {
+    let asked = vec![
+        ask(
+            &format!("max by (service) ({})", stage.recorded("slo:error_ratio:rate5m")),
+            115,
+            &[(&of(stage), 0.0)],
+        ),
+        ask(
+            &format!("max by (service) ({})", stage.recorded("slo:error_ratio:rate1h")),
+            119,
+            &[(&of(stage), 0.0)],
+        ),
+        ask(
+            &format!("count by (service) ({} > 0)", stage.recorded("slo:total:rate5m")),
+            119,
+            &[(&of(stage), 1.0)],
+        ),
+        ask(&stage.alerts(None), 119, &[]),
+    ];
+    let acts = vec![act(10, BUSY, 0.0), restarts(120, BUSY)];
+    let mut plays = stage.stranger(130);
+    plays.push(Play { subject: Some(stage.one), acts });
+    stage.test("P9: counters that start anew are no errors", &plays, asked)
+}
+
+/// P10: what is gone is told about after ten minutes, not before, and nothing is green meanwhile.
+fn silent(stage: &Stage<'_>) -> Json {
+    let expr = format!(
+        "count by (slo) (ALERTS{{slo=\"{}\",alertname=\"{}\",alertstate=\"firing\"}})",
+        stage.slo.id,
+        stage.slo.no_data()
+    );
+    let told = format!("{{slo=\"{}\"}}", stage.slo.id);
+    let known = stage.recorded("slo:error_ratio:rate5m");
+    let acts = vec![act(60, BUSY, 0.0), gone(60), act(20, BUSY, 0.0)];
+    let mut asked = vec![ask(&expr, 59, &[]), ask(&expr, 68, &[])];
+    asked.push(ask(&expr, 110, &[(&told, 1.0)]));
+    asked.push(ask(&known, 110, &[]));
+    asked.push(ask(&expr, 139, &[]));
+    // The others go on, so that only this one is missing.
+    let mut plays = stage.stranger(140);
+    if stage.slo.events.expected.is_some() {
+        plays.extend(
+            stage.two.map(|two| Play { subject: Some(two), acts: vec![act(140, BUSY, 0.0)] }),
+        );
+    }
+    plays.push(Play { subject: Some(stage.one), acts });
+    stage.test("P10: data that is missing is told about", &plays, asked)
+}
+
+/// P7: busy days without an error and quiet nights in which half of it fails: what counts is the share
+/// of all events, not the mean of shares.
+fn uneven(stage: &Stage<'_>) -> Json {
+    let counted = counted(stage) && stage.slo.slices.is_none();
+    let half = DAY / 2;
+    let (day, night) = (act(half, BUSY, 0.0), act(half, QUIET, 0.5));
+    let expected = if counted { QUIET * 0.5 / (BUSY + QUIET) } else { 0.25 };
+    let acts = vec![day, night, day, night, act(60, BUSY, 0.0)];
+    // Where minutes are counted, those of the last hour are in it as well.
+    let tolerance = if counted { 3e-4 } else { 2e-2 };
+    let close = |name: &str| {
+        format!("count by (service) (abs({} - {expected}) < {tolerance})", stage.recorded(name))
+    };
+    let at = 2 * DAY + 2;
+    let asked = ["slo:error_ratio:rate1d", "slo:error_ratio:period", "slo:error_ratio:rate3d"]
+        .map(|name| ask(&close(name), at, &[(&of(stage), 1.0)]));
+    let budget = crate::decimal::Decimal::ONE.minus(stage.slo.objective_of(&stage.one.service));
+    let budget = budget.approximate();
+    let remaining = format!(
+        "count by (service) (abs({} - (1 - {expected} / {budget})) < {tolerance} / {budget})",
+        stage.recorded("slo:error_budget:remaining")
+    );
+    let mut asked = asked.to_vec();
+    asked.push(ask(&remaining, at, &[(&of(stage), 1.0)]));
+    let mut plays = stage.stranger(at);
+    plays.push(Play { subject: Some(stage.one), acts });
+    stage.test("P7: the share is that of all events, also under uneven traffic", &plays, asked)
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Minutes of a month at most.
+fn ceil(minutes: f64) -> u64 {
+    minutes.max(0.0).ceil() as u64
+}
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn floor(minutes: f64) -> u64 {
+    minutes.max(0.0).floor() as u64
+}

@@ -1,0 +1,200 @@
+//! An objective → recording rules.
+//!
+//! What holds for all of them: numerator and denominator are recorded apart, so that a busy hour
+//! weighs more than a quiet one; nothing is divided by nothing, so that no NaN is ever recorded; a
+//! series of errors that is not there yet is a zero; only the shortest window reads raw series, all
+//! longer ones read what was recorded; and a series is named by service and objective alone, so that
+//! no change of a label ends its history.
+
+use serde_json::{Value as Json, json};
+
+use super::{Class, Events, Failed, Slo, days};
+
+/// Seconds between two evaluations of the short windows.
+pub const SHORT: u64 = 60;
+/// The same for the long ones. Prometheus looks for a sample less than five minutes back: with five
+/// minutes to the second there would be gaps while the next one is computed.
+pub const LONG: u64 = 240;
+/// Seconds between the moments at which the long windows look at what the base recorded.
+pub const STRIDE: u64 = 300;
+/// The window that raw series are read over.
+const BASE: u64 = 300;
+/// Windows over what the base records, each with how Prometheus writes it.
+const CHAINED: [&str; 4] = ["30m", "1h", "2h", "6h"];
+/// Windows over a coarser look at it.
+const DAYS: [&str; 2] = ["1d", "3d"];
+
+/// The rules that all objectives share: the group of each service, for alerts to carry.
+pub fn shared() -> Json {
+    let known = "topk by (service) (1, 0 * max by (service, group) (up{service!=\"\"}) + 1)";
+    // Series of one's own may name services that Prometheus does not scrape.
+    let others = "0 * max by (service) (slo:error_budget:remaining) + 1";
+    let expr = format!("{known} or on (service) {others}");
+    json!({"groups": [{
+        "name": "mcpmon-slo",
+        "interval": days(SHORT),
+        "rules": [{"record": "slo:service_group", "expr": expr}],
+    }]})
+}
+
+/// The groups of an objective's short windows, with its alerts.
+pub fn groups(slo: &Slo, alerts: Vec<Json>) -> Vec<Json> {
+    let mut groups = Vec::new();
+    let id = &slo.id;
+    if let Some(slices) = slo.slices {
+        groups.push(json!({
+            "name": format!("mcpmon-slo-{id}-slices"),
+            "interval": days(slices.length),
+            "rules": self::slices(slo, slices.length),
+        }));
+    }
+    let mut short = base(slo);
+    short.extend(CHAINED.map(|window| ratio(slo, window, window)));
+    short.extend(alerts);
+    groups.push(json!({
+        "name": format!("mcpmon-slo-{id}"), "interval": days(SHORT), "rules": short,
+    }));
+    groups
+}
+
+/// The group of its long windows, in a file of its own: the tests of the short ones do without it.
+pub fn long_group(slo: &Slo) -> Json {
+    json!({
+        "name": format!("mcpmon-slo-{}-long", slo.id), "interval": days(LONG), "rules": long(slo),
+    })
+}
+
+fn record(slo: &Slo, name: &str, expr: String) -> Json {
+    json!({"record": name, "expr": expr, "labels": {"slo": slo.id}})
+}
+
+fn of(slo: &Slo, name: &str) -> String {
+    format!("{name}{{slo=\"{}\"}}", slo.id)
+}
+
+/// Bad events per second over a window, given the name under which all events are recorded.
+fn failed(slo: &Slo, total: &str, window: u64) -> String {
+    let total = of(slo, total);
+    match &slo.events.failed {
+        Failed::Bad(expr) => {
+            format!("{} or on (service) 0 * {total}", Events::over(expr, window))
+        }
+        Failed::Good(expr) => format!(
+            "clamp_min({total} - on (service) ({} or on (service) 0 * {total}), 0)",
+            Events::over(expr, window)
+        ),
+        Failed::Within(expr) => {
+            format!("clamp_min({total} - on (service) ({}), 0)", Events::over(expr, window))
+        }
+    }
+}
+
+/// Each slice of time, judged by itself: 1 for a good one, 0 for a bad one, nothing without events.
+fn slices(slo: &Slo, length: u64) -> Vec<Json> {
+    let target = slo.slices.map_or(slo.objective, |slices| slices.target);
+    let allowed = crate::decimal::Decimal::ONE.minus(target);
+    let (total, errors) = ("slo:slice_total:rate", "slo:slice_errors:rate");
+    let good = format!("{} / ({} > 0) <= bool {allowed}", of(slo, errors), of(slo, total));
+    vec![
+        record(slo, total, Events::over(&slo.events.total, length)),
+        record(slo, errors, failed(slo, total, length)),
+        record(slo, "slo:good", good),
+    ]
+}
+
+/// Events per second over the shortest window, and their ratio.
+fn base(slo: &Slo) -> Vec<Json> {
+    let (total, errors) = ("slo:total:rate5m", "slo:errors:rate5m");
+    let mut rules = Vec::new();
+    if let Some(state) = &slo.events.state {
+        rules.push(record(slo, "slo:good", state.clone()));
+    }
+    if slo.events.state.is_some() || slo.slices.is_some() {
+        let good = of(slo, "slo:good");
+        let window = days(BASE);
+        // A slice without events is none. It is known about nevertheless.
+        let quiet = slo.slices.map_or_else(String::new, |_| {
+            format!(" or on (service) 0 * {}", of(slo, "slo:slice_errors:rate"))
+        });
+        rules.push(record(
+            slo,
+            total,
+            format!("count_over_time({good}[{window}]) / {BASE}{quiet}"),
+        ));
+        let bad = format!(
+            "clamp_min({} - on (service) sum_over_time({good}[{window}]) / {BASE}, 0) or on (service) 0 * {}",
+            of(slo, total),
+            of(slo, total)
+        );
+        rules.push(record(slo, errors, bad));
+    } else {
+        rules.push(record(slo, total, Events::over(&slo.events.total, BASE)));
+        rules.push(record(slo, errors, failed(slo, total, BASE)));
+    }
+    let ratio = format!("{} / ({} > 0)", of(slo, errors), of(slo, total));
+    rules.push(record(slo, "slo:error_ratio:rate5m", ratio));
+    rules
+}
+
+/// Bad events by all events, over a window of what the base recorded.
+fn ratio(slo: &Slo, name: &str, range: &str) -> Json {
+    let sum = |series: &str| format!("sum_over_time({}[{range}])", of(slo, series));
+    let expr = format!("{} / ({} > 0)", sum("slo:errors:rate5m"), sum("slo:total:rate5m"));
+    record(slo, &format!("slo:error_ratio:rate{name}"), expr)
+}
+
+/// The long windows, and what is left of the budget.
+fn long(slo: &Slo) -> Vec<Json> {
+    let mut rules = Vec::new();
+    for (hourly, series) in
+        [("slo:total:rate1h", "slo:total:rate5m"), ("slo:errors:rate1h", "slo:errors:rate5m")]
+    {
+        let expr = format!("sum_over_time({}[1h]) / {}", of(slo, series), 3600 / SHORT);
+        rules.push(record(slo, hourly, expr));
+    }
+    rules.extend(DAYS.map(|window| ratio(slo, window, &format!("{window}:{}", days(STRIDE)))));
+    let window = slo.window_text();
+    let sum = |series: &str| format!("sum_over_time({}[{window}:1h])", of(slo, series));
+    // Until the first full hour has passed the last day knows more; where nobody ever called, nothing
+    // was lost.
+    let period = format!(
+        "{} / ({} > 0) or on (service) {} or on (service) 0 * {}",
+        sum("slo:errors:rate1h"),
+        sum("slo:total:rate1h"),
+        of(slo, "slo:error_ratio:rate1d"),
+        of(slo, "slo:total:rate1h")
+    );
+    rules.push(record(slo, "slo:error_ratio:period", period));
+    rules.extend(meta(slo));
+    let mut labels = json!({
+        "slo": slo.id,
+        "objective": super::percent(slo.objective),
+        "window": window,
+        "indicator": slo.indicator.as_str(),
+    });
+    if let (Some(owner), Some(labels)) = (&slo.owner, labels.as_object_mut()) {
+        labels.insert("owner".to_owned(), owner.as_str().into());
+    }
+    rules.push(json!({"record": "slo:info", "expr": "vector(1)", "labels": labels}));
+    rules
+}
+
+/// What the services promise, and what is left of it.
+fn meta(slo: &Slo) -> [Json; 3] {
+    let classes = slo.classes();
+    let each =
+        |of: &dyn Fn(&Class) -> String| classes.iter().map(of).collect::<Vec<_>>().join(" or ");
+    let constant =
+        |class: &Class, value| format!("0 * slo:total:rate1h{{{}}} + {value}", class.selector);
+    [
+        record(slo, "slo:objective:ratio", each(&|class| constant(class, class.objective))),
+        record(slo, "slo:error_budget:ratio", each(&|class| constant(class, class.budget()))),
+        record(
+            slo,
+            "slo:error_budget:remaining",
+            each(&|class| {
+                format!("1 - slo:error_ratio:period{{{}}} / {}", class.selector, class.budget())
+            }),
+        ),
+    ]
+}

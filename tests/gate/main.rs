@@ -1,0 +1,34 @@
+//! `mcpmon::gate` before a real Docker engine, asked by clients that mean well and by others. No image is pulled: this test's own
+//! executable is static, and serves as the program in the containers.
+
+mod fixture;
+mod hostile;
+mod logs;
+mod metrics;
+mod paths;
+mod secrets;
+
+/// Not a test of its own: what this executable does inside a container.
+#[test]
+fn program() {
+    let Ok(mode) = std::env::var("GATETEST_PROGRAM") else {
+        return;
+    };
+    match mode.as_str() {
+        "talk" => (0..).for_each(|number| {
+            println!("line {number}");
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }),
+        "flood" => (0..).for_each(|number| println!("{number} {}", "x".repeat(4000))),
+        "hog" => {
+            // Time for whoever counts to begin.
+            std::thread::sleep(std::time::Duration::from_secs(3));
+            let mut hoard = Vec::new();
+            loop {
+                hoard.push(vec![1_u8; 1 << 20]);
+                std::hint::black_box(&hoard);
+            }
+        }
+        _ => std::thread::sleep(std::time::Duration::from_secs(300)),
+    }
+}

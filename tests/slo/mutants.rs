@@ -1,0 +1,297 @@
+//! Wrong versions of the rules of objectives, which their own tests must notice.
+
+use mcpmon::render::rules::Compiled;
+use serde_json::Value as Json;
+
+use crate::promtool::promtool;
+
+/// One objective of each shape that rules have.
+pub const MANIFEST: &str = r#"
+slos:
+  requests: {objective: 99%, indicator: requests, min_events: 50, override: {search: {objective: 98%}}}
+  latency: {objective: 99%, indicator: {latency: {threshold: 500ms}}, select: {services: [tasks]}}
+  slices: {objective: 95%, indicator: requests, budgeting: {timeslices: {length: 5m, target: 95%}}, tiers: {medium: false, slow: false, creeping: false}}
+  fresh: {objective: 95%, indicator: {freshness: {timestamp: sync_seconds, max_age: 10m}}, tiers: {medium: false, slow: false, creeping: false}}
+  health: {objective: 95%, indicator: {custom: {gauge: health_check_status}}, tiers: {medium: false, slow: false, creeping: false}}
+  jobs: {objective: 95%, indicator: {custom: {total: jobs_total, good: jobs_done_total}}, tiers: {medium: false, slow: false, creeping: false}}
+"#;
+
+/// One wrong version: its rule files and the tests that stay as they are.
+pub struct Mutant {
+    pub what: String,
+    pub files: Vec<(String, String)>,
+    pub tests: Json,
+}
+
+/// Every mutant of every rule.
+pub fn mutants(compiled: &Compiled) -> Vec<Mutant> {
+    let mut out = Vec::new();
+    for file in &compiled.files {
+        for group in file.content["groups"].as_array().unwrap() {
+            for rule in group["rules"].as_array().unwrap() {
+                let id = rule["labels"]["slo"].as_str().unwrap_or("requests");
+                let name = rule["record"].as_str().or(rule["alert"].as_str()).unwrap();
+                let Some(tests) = concerned(compiled, id, rule) else {
+                    // Windows of tiers that are off are the same rules as where they are on.
+                    assert!(!["requests", "latency"].contains(&id), "no test is about {name}");
+                    continue;
+                };
+                for (what, changed) in changes(rule) {
+                    out.push(Mutant {
+                        what: format!("{id} {name}: {what}: {}", changed["expr"]),
+                        files: wrong(compiled, id, rule, &changed),
+                        tests: tests.clone(),
+                    });
+                }
+            }
+        }
+    }
+    out
+}
+
+/// The rule files of an objective with one rule changed.
+fn wrong(compiled: &Compiled, id: &str, rule: &Json, changed: &Json) -> Vec<(String, String)> {
+    let own = [
+        "rules/slo.yml".to_owned(),
+        format!("rules/slo-{id}.yml"),
+        format!("rules/slo-{id}-long.yml"),
+    ];
+    let files = compiled.files.iter().filter(|file| own.contains(&file.path));
+    files
+        .map(|file| {
+            let mut content = file.content.clone();
+            for group in content["groups"].as_array_mut().unwrap() {
+                for one in group["rules"].as_array_mut().unwrap() {
+                    if one == rule {
+                        *one = changed.clone();
+                    }
+                }
+            }
+            (file.path.clone(), content.to_string())
+        })
+        .collect()
+}
+
+/// The tests that are about a rule: those of its tier, or of the properties that it serves.
+fn concerned(compiled: &Compiled, id: &str, rule: &Json) -> Option<Json> {
+    let name = rule["record"].as_str().or(rule["alert"].as_str()).unwrap();
+    let words: &[&str] = match (name, rule["labels"]["burn_tier"].as_str()) {
+        (_, Some("fast")) | ("slo:service_group", _) => &[" fast: "],
+        (_, Some("medium")) | ("slo:error_ratio:rate30m" | "slo:error_ratio:rate6h", _) => {
+            &[" medium: "]
+        }
+        (_, Some("slow")) | ("slo:error_ratio:rate2h" | "slo:error_ratio:rate1d", _) => {
+            &[" slow: ", ": P7", ": P5"]
+        }
+        (_, Some(_)) | ("slo:error_ratio:rate3d", _) => &[" creeping: ", ": P7", ": P5"],
+        ("slo:error_ratio:rate1h", _) => &[" fast: ", ": P5", ": P6"],
+        (name, _) if name.ends_with("NoData") => &[": P10"],
+        (name, _) if name.ends_with("1h") || name.contains("period") || name.contains("budget") => {
+            &[": P5", ": P7"]
+        }
+        _ => &[" fast: ", ": P5", ": P6", ": P9", ": P10"],
+    };
+    let long = words.iter().any(|w| [": P7", " slow: ", " creeping: "].contains(w));
+    let suffix = if long { "-long" } else { "" };
+    let file =
+        compiled.tests.iter().find(|f| f.path == format!("tests/slo-{id}{suffix}.test.yml"))?;
+    let mut tests = file.content.clone();
+    tests["tests"].as_array_mut().unwrap().retain(|test| {
+        let name = test["name"].as_str().unwrap();
+        words.iter().any(|word| name.contains(word))
+    });
+    (!tests["tests"].as_array().unwrap().is_empty()).then_some(tests)
+}
+
+/// Wrong versions of one rule.
+fn changes(rule: &Json) -> Vec<(&'static str, Json)> {
+    let expr = rule["expr"].as_str().unwrap();
+    let record = rule["record"].as_str().unwrap_or_default();
+    let alert = rule["alert"].is_string();
+    let burn = rule["labels"]["burn_tier"].is_string();
+    // A constant is what it is, and these are read by people alone.
+    if ["slo:info", "slo:objective:ratio", "slo:error_budget:ratio"].contains(&record) {
+        return Vec::new();
+    }
+    let mut out = Vec::new();
+    let mut add = |what, changed: String| {
+        if changed != expr {
+            let mut rule = rule.clone();
+            rule["expr"] = changed.into();
+            out.push((what, rule));
+        }
+    };
+    if burn {
+        let slo = rule["labels"]["slo"].as_str().unwrap();
+        // States come in whole minutes: a fifth more or less may be the same minutes.
+        if ["requests", "latency"].contains(&slo) {
+            add("a factor that is too large", scaled(expr, 1.2));
+            add("a factor that is too small", scaled(expr, 1.0 / 1.2));
+        }
+        add(
+            "or instead of and",
+            expr.replace(" and on (service) slo:error", " or on (service) slo:error"),
+        );
+        add("no short window", without_short(expr));
+        for (from, to) in [
+            ("rate1h{", "rate6h{"),
+            ("rate6h{", "rate1h{"),
+            ("rate1d{", "rate1h{"),
+            ("rate3d{", "rate1d{"),
+            ("rate5m{", "rate1h{"),
+            ("rate30m{", "rate6h{"),
+            ("rate2h{", "rate1d{"),
+        ] {
+            // The first window of an alert is its long one.
+            add("another window", first_or_second(expr, from, to));
+        }
+        add("the other way round", expr.replacen(" > ", " < ", 1));
+        add(
+            "without its group",
+            expr.replace(" * on (service) group_left (group) slo:service_group", ""),
+        );
+    } else if alert {
+        add("no targets expected", expr.replace("unless on (service)", "and on (service)"));
+        let mut early = rule.clone();
+        early.as_object_mut().unwrap().remove("for");
+        out.push(("at once", early));
+        let mut late = rule.clone();
+        late["for"] = "1h".into();
+        out.push(("an hour late", late));
+        return out;
+    } else {
+        add("NaN allowed", expr.replace(" > 0)", ")"));
+        add("no zero for what is not there", without_zero(expr));
+        add("by group", expr.replace("sum by (service)", "sum by (group)"));
+        add("by nothing", expr.replace("sum by (service)", "sum"));
+        add("the largest instead of the sum", expr.replace("sum by (service)", "max by (service)"));
+        add("differences instead of rates", expr.replace("rate(", "delta("));
+        add("an hour instead of five minutes", expr.replace("[5m]", "[1h]"));
+        add("added instead of taken off", expr.replace(" - on (service)", " + on (service)"));
+        add("bad is good", expr.replace("<= bool", "> bool"));
+        add("an age ten times as high", expr.replace("bool 600", "bool 6000"));
+        add("counted instead of summed", expr.replace("sum_over_time", "count_over_time"));
+        add("no bad ones", expr.replace("status", "x_status"));
+        add("another bucket", expr.replace("le=\"0.5\"", "le=\"+Inf\""));
+        if let Some(range) = record.strip_prefix("slo:error_ratio:rate").filter(|r| *r != "5m") {
+            let own = format!("[{range}");
+            let other = if range == "1d" || range == "3d" { "[2h" } else { "[12h" };
+            add("another range", expr.replace(&own, other));
+            add(
+                "the mean of shares",
+                format!(
+                    "avg_over_time(slo:error_ratio:rate5m{{slo=\"{}\"}}[{range}:5m])",
+                    rule["labels"]["slo"].as_str().unwrap()
+                ),
+            );
+        }
+        if record == "slo:error_budget:remaining" {
+            add("what was used instead of what is left", expr.replace("1 - ", ""));
+            add("half of the budget", expr.replace("/ 0.0", "/ 0.5 / 0.0"));
+        }
+        if record == "slo:error_ratio:period" {
+            add("only the last day", expr.replace("[30d:1h]", "[6h:1h]"));
+        }
+    }
+    // The mean of shares is the same as the share of sums while traffic is steady, which only the tests of
+    // days vary; and of hourly sums the divisor cancels out.
+    let steady = [
+        "slo:error_ratio:rate30m",
+        "slo:error_ratio:rate1h",
+        "slo:error_ratio:rate2h",
+        "slo:error_ratio:rate6h",
+    ];
+    out.retain(|(what, _)| *what != "the mean of shares" || !steady.contains(&record));
+    out
+}
+
+/// Every limit times a factor.
+fn scaled(expr: &str, factor: f64) -> String {
+    let mut out = String::new();
+    let mut rest = expr;
+    while let Some((before, after)) = rest.split_once(" > ") {
+        let end = after.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(after.len());
+        let limit: f64 = after[..end].parse().unwrap();
+        out.push_str(&format!("{before} > {}", limit * factor));
+        rest = &after[end..];
+    }
+    out + rest
+}
+
+/// Only the long windows.
+fn without_short(expr: &str) -> String {
+    let mut out = String::new();
+    let mut rest = expr;
+    while let Some((before, after)) = rest.split_once(" and on (service) slo:error_ratio") {
+        out.push_str(before);
+        let end = after
+            .find([')', ' '])
+            .map(|_| after.find(" and ").into_iter().chain(after.find(')')).min().unwrap());
+        rest = &after[end.unwrap_or(after.len())..];
+    }
+    out + rest
+}
+
+/// Every window of the one name by that of the other.
+fn first_or_second(expr: &str, from: &str, to: &str) -> String {
+    let short = ["rate5m{", "rate30m{", "rate2h{"].contains(&from);
+    let mut out = String::new();
+    for (index, part) in expr.split("slo:error_ratio:").enumerate() {
+        if index > 0 {
+            out.push_str("slo:error_ratio:");
+        }
+        // Long and short windows take turns.
+        let is_short = index > 0 && index % 2 == 0;
+        if is_short == short {
+            out.push_str(&part.replacen(from, to, 1))
+        } else {
+            out.push_str(part)
+        }
+    }
+    out
+}
+
+/// The last alternative, which stands for what is not there, left out.
+fn without_zero(expr: &str) -> String {
+    expr.split_once(" or on (service) 0 * ").map_or_else(
+        || expr.to_owned(),
+        |(before, after)| {
+            let end = after.find('}').map_or(after.len(), |end| end + 1);
+            format!("{before}{}", &after[end..])
+        },
+    )
+}
+
+/// What is wrong and passes all the same.
+pub fn survivors(mutants: &[Mutant]) -> Vec<&str> {
+    let halves: Vec<_> = mutants.chunks(mutants.len().div_ceil(2)).collect();
+    std::thread::scope(|scope| {
+        let runs: Vec<_> = halves.iter().map(|half| scope.spawn(move || run(half))).collect();
+        runs.into_iter().flat_map(|run| run.join().unwrap()).collect()
+    })
+}
+
+fn run(mutants: &[Mutant]) -> Vec<&str> {
+    let mut files = Vec::new();
+    for (number, mutant) in mutants.iter().enumerate() {
+        files.extend(
+            mutant.files.iter().map(|(path, text)| (format!("{number}/{path}"), text.clone())),
+        );
+        files.push((format!("{number}/tests/test.yml"), mutant.tests.to_string()));
+    }
+    let paths: Vec<String> =
+        (0..mutants.len()).map(|number| format!("{number}/tests/test.yml")).collect();
+    let arguments: Vec<&str> = ["test", "rules", "--junit=/dev/stderr"]
+        .into_iter()
+        .chain(paths.iter().map(String::as_str))
+        .collect();
+    let (_, text) = promtool(&files, &arguments);
+    let killed = |path: &str| {
+        let (_, suite) = text
+            .split_once(&format!("<testsuite name=\"{path}\""))
+            .unwrap_or_else(|| panic!("{text}"));
+        !suite.split_once('>').unwrap().0.contains("failures=\"0\"")
+    };
+    let pairs = paths.iter().zip(mutants);
+    pairs.filter(|(path, _)| !killed(path)).map(|(_, mutant)| mutant.what.as_str()).collect()
+}
