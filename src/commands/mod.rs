@@ -4,7 +4,7 @@ pub mod agent;
 pub mod audit;
 mod change;
 pub mod config;
-mod credentials;
+pub mod credentials;
 pub mod destroy;
 pub mod diff;
 pub mod discover;
