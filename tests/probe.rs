@@ -313,6 +313,7 @@ fn a_service_is_asked_as_the_manifest_says() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // A list of cases.
 fn what_makes_no_sense_is_refused_with_what_to_write() {
     let folder = Folder::new().file("tool.py", "").file(
         "with/mcpmon.yaml",

@@ -238,7 +238,7 @@ mod tests {
     use super::*;
     use crate::history::{Author, Generation};
 
-    const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
+    const DAY: std::time::Duration = std::time::Duration::from_hours(24);
 
     fn generation(number: u64, outcome: Outcome, began: &str) -> Generation {
         Generation {

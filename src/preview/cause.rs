@@ -206,7 +206,9 @@ mod tests {
         for change in &found {
             // Putting all of them back one after the other leads back to where it came from.
             let mut root = after.clone();
-            found.iter().for_each(|change| put(&mut root, &change.path, change.before));
+            for change in &found {
+                put(&mut root, &change.path, change.before);
+            }
             assert_eq!(root.to_json(), before.to_json(), "{:?}", change.path);
         }
         found.iter().map(|change| change.path.join(".")).collect()

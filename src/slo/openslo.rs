@@ -1,6 +1,6 @@
-//! OpenSLO v1: objectives written so that other tools read them, and theirs read.
+//! `OpenSLO` v1: objectives written so that other tools read them, and theirs read.
 //!
-//! What OpenSLO has no word for (tiers, `min_events`, single services) is said in annotations on the
+//! What `OpenSLO` has no word for (tiers, `min_events`, single services) is said in annotations on the
 //! way out, and named as lost on the way in.
 
 use std::fmt::Write as _;
@@ -137,7 +137,7 @@ pub struct Imported {
     pub lost: Vec<String>,
 }
 
-/// Reads OpenSLO documents. Those of other kinds are used where an objective refers to them.
+/// Reads `OpenSLO` documents. Those of other kinds are used where an objective refers to them.
 ///
 /// # Errors
 /// What cannot be read, with the name of the objective.

@@ -64,6 +64,7 @@ pub fn long_group(slo: &Slo) -> Json {
     })
 }
 
+#[allow(clippy::needless_pass_by_value)] // `json!` borrows what is moved here.
 fn record(slo: &Slo, name: &str, expr: String) -> Json {
     json!({"record": name, "expr": expr, "labels": {"slo": slo.id}})
 }

@@ -56,7 +56,7 @@ fn write(hir: &Hir, out: &mut String) {
         HirKind::Class(Class::Unicode(class)) => {
             // `.` takes nearly everything; a digit is what status codes go on with.
             let fits = |c: char| class.iter().any(|range| range.start() <= c && c <= range.end());
-            let first = class.iter().next().map(|range| range.start());
+            let first = class.iter().next().map(regex_syntax::hir::ClassUnicodeRange::start);
             out.extend(['0', 'a'].into_iter().find(|c| fits(*c)).or(first));
         }
         HirKind::Class(Class::Bytes(class)) => {
@@ -83,6 +83,7 @@ mod tests {
     use super::*;
     use crate::selector::matchers;
 
+    #[allow(clippy::needless_pass_by_value)]
     fn said(labels: Labels) -> String {
         labels.iter().map(|(l, v)| format!("{l}={v}")).collect::<Vec<_>>().join(" ")
     }

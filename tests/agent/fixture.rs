@@ -160,6 +160,7 @@ async fn speak(seen: &Seen, headers: &HeaderMap, method: &str, id: &Value) -> Re
     (status, said, body.to_string()).into_response()
 }
 
+#[allow(clippy::needless_pass_by_value)]
 fn result(id: &Value, result: Value) -> (StatusCode, Value) {
     (StatusCode::OK, json!({"jsonrpc": "2.0", "id": id, "result": result}))
 }

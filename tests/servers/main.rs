@@ -74,6 +74,7 @@ fn all(check: impl Fn(&Row) -> Result<(), String>) {
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
 }
 
+#[allow(clippy::needless_pass_by_value)]
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: T, expected: T) -> Result<(), String> {
     if found == expected {
         Ok(())
@@ -88,12 +89,9 @@ fn each_server_is_told_for_what_it_is_over_every_transport() {
         let server = row.path.map(|path| (Server::start(&row.line), path));
         let mut arguments = vec!["--output=json", "--timeout=30s", "--protocol", row.protocol];
         let url = server.as_ref().map(|(server, path)| server.url(path));
-        match &url {
-            Some(url) => arguments.push(url),
-            None => {
-                arguments.push("--");
-                arguments.extend(row.line.iter().map(String::as_str));
-            }
+        if let Some(url) = &url { arguments.push(url) } else {
+            arguments.push("--");
+            arguments.extend(row.line.iter().map(String::as_str));
         }
         let answer = probe(&arguments);
         let report = answer.json();

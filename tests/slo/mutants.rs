@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use crate::promtool::promtool;
 
 /// One objective of each shape that rules have.
-pub const MANIFEST: &str = r#"
+pub const MANIFEST: &str = r"
 slos:
   requests: {objective: 99%, indicator: requests, min_events: 50, override: {search: {objective: 98%}}}
   latency: {objective: 99%, indicator: {latency: {threshold: 500ms}}, select: {services: [tasks]}}
@@ -14,7 +14,7 @@ slos:
   fresh: {objective: 95%, indicator: {freshness: {timestamp: sync_seconds, max_age: 10m}}, tiers: {medium: false, slow: false, creeping: false}}
   health: {objective: 95%, indicator: {custom: {gauge: health_check_status}}, tiers: {medium: false, slow: false, creeping: false}}
   jobs: {objective: 95%, indicator: {custom: {total: jobs_total, good: jobs_done_total}}, tiers: {medium: false, slow: false, creeping: false}}
-"#;
+";
 
 /// One wrong version: its rule files and the tests that stay as they are.
 pub struct Mutant {
@@ -243,9 +243,9 @@ fn first_or_second(expr: &str, from: &str, to: &str) -> String {
         // Long and short windows take turns.
         let is_short = index > 0 && index % 2 == 0;
         if is_short == short {
-            out.push_str(&part.replacen(from, to, 1))
+            out.push_str(&part.replacen(from, to, 1));
         } else {
-            out.push_str(part)
+            out.push_str(part);
         }
     }
     out

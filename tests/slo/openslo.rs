@@ -1,4 +1,4 @@
-//! OpenSLO: what is written can be read again.
+//! `OpenSLO`: what is written can be read again.
 
 use mcpmon::slo::openslo::{export, import};
 

@@ -3,6 +3,7 @@
 use crate::harness::{TestStack, docker};
 
 #[test]
+#[allow(clippy::too_many_lines)] // One story.
 fn planted_secrets_occur_nowhere_but_in_their_file() {
     let planted = [
         ("hook-token", "PLANTED-token-1f7a"),

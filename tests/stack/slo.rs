@@ -74,7 +74,7 @@ notifications:
     let took = began.elapsed();
     eprintln!("foretold {from:?} to {latest:?}, took {took:?}");
     // An evaluation sooner or later, and what a message takes on its way.
-    let evaluation = Duration::from_secs(60);
+    let evaluation = Duration::from_mins(1);
     assert!(took + evaluation >= from, "paged after {took:?}, foretold from {from:?}");
     assert!(
         took <= latest + evaluation + Duration::from_secs(10),
@@ -88,7 +88,7 @@ notifications:
     post(control, "0");
     let recovered = Instant::now();
     // Prometheus tells that an alert has ended within an evaluation of its end.
-    let short = Duration::from_secs(300);
+    let short = Duration::from_mins(5);
     eventually("the end of the page", (short + 2 * evaluation).as_secs() + 15, || got("resolved"));
     eprintln!("resolved after {:?}", recovered.elapsed());
     let report = stack.mcpmon(&["slo", "report", "orders", "--html", "review.html"]);

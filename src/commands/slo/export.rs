@@ -17,7 +17,7 @@ pub struct Args {
 /// Formats of objectives.
 #[derive(Debug, Subcommand)]
 pub enum Format {
-    /// OpenSLO v1, a YAML document for each objective
+    /// `OpenSLO` v1, a YAML document for each objective
     Openslo {
         /// Objectives; all of them where none is named
         names: Vec<String>,

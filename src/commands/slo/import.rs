@@ -22,7 +22,7 @@ pub struct Args {
 /// Formats of objectives.
 #[derive(Debug, Subcommand)]
 pub enum Format {
-    /// OpenSLO v1
+    /// `OpenSLO` v1
     Openslo {
         /// The file; `-` for standard input
         #[arg(value_name = "FILE")]

@@ -61,6 +61,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref)] // As its callers have it.
 fn midnight(day: &Day) -> anyhow::Result<i64> {
     Ok(day.0.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp().as_second())
 }

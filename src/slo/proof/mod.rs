@@ -103,6 +103,7 @@ impl Stage<'_> {
     }
 
     /// A test in which the plays are given.
+    #[allow(clippy::needless_pass_by_value)] // `json!` borrows what is moved here.
     fn test(&self, about: &str, plays: &[Play<'_>], asked: Vec<Json>) -> Json {
         let mut input: Vec<Json> = Vec::new();
         for play in plays {

@@ -87,18 +87,15 @@ pub fn input(play: &Play<'_>, stage: &Stage<'_>) -> Vec<Json> {
 fn identity(subject: Option<&Subject>, stage: &Stage<'_>) -> sample::Labels {
     let label = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let mut labels = vec![label("job", stage.source.job)];
-    match subject {
-        Some(subject) => {
-            labels.push(label("service", &subject.service));
-            labels.push(label("group", &subject.group));
-            labels.extend(subject.dialect.iter().map(|dialect| label("dialect", dialect)));
-            labels.extend(subject.labels.iter().cloned());
-        }
-        None => {
-            labels.push(label("service", "stranger"));
-            labels.push(label("group", "elsewhere"));
-            labels.push(label("dialect", "unheard-of"));
-        }
+    if let Some(subject) = subject {
+        labels.push(label("service", &subject.service));
+        labels.push(label("group", &subject.group));
+        labels.extend(subject.dialect.iter().map(|dialect| label("dialect", dialect)));
+        labels.extend(subject.labels.iter().cloned());
+    } else {
+        labels.push(label("service", "stranger"));
+        labels.push(label("group", "elsewhere"));
+        labels.push(label("dialect", "unheard-of"));
     }
     labels
 }
