@@ -81,7 +81,11 @@ impl Selector {
 
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.matchers.is_empty() { f.write_str(&self.metric) } else { write!(f, "{}{{{}}}", self.metric, self.inside()) }
+        if self.matchers.is_empty() {
+            f.write_str(&self.metric)
+        } else {
+            write!(f, "{}{{{}}}", self.metric, self.inside())
+        }
     }
 }
 

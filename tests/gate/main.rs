@@ -2,7 +2,13 @@
 //! executable is static, and serves as the program in the containers.
 
 // In a test, a missing value is a failure; clippy sees tests only in functions marked as such.
-#![allow(clippy::unwrap_used, clippy::float_cmp, clippy::similar_names, clippy::infinite_iter, clippy::maybe_infinite_iter)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    clippy::similar_names,
+    clippy::infinite_iter,
+    clippy::maybe_infinite_iter
+)]
 
 mod fixture;
 mod hostile;

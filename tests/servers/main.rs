@@ -89,7 +89,9 @@ fn each_server_is_told_for_what_it_is_over_every_transport() {
         let server = row.path.map(|path| (Server::start(&row.line), path));
         let mut arguments = vec!["--output=json", "--timeout=30s", "--protocol", row.protocol];
         let url = server.as_ref().map(|(server, path)| server.url(path));
-        if let Some(url) = &url { arguments.push(url) } else {
+        if let Some(url) = &url {
+            arguments.push(url);
+        } else {
             arguments.push("--");
             arguments.extend(row.line.iter().map(String::as_str));
         }
