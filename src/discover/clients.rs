@@ -67,7 +67,7 @@ fn reached_alike(entry: &Entry, mcp: &Json) -> bool {
             env.iter()
                 // Where a secret is looked for depends on the service's name.
                 .map(|(key, value)| (key.clone(), value.as_str().map(str::to_owned)))
-                .collect::<Vec<_>>()
+                .collect::<std::collections::BTreeMap<_, _>>()
         })
     };
     match url(mcp) {
