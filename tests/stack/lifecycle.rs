@@ -64,7 +64,7 @@ fn the_quickstart_comes_up_and_a_second_up_changes_nothing() {
 fn hardened(stack: &TestStack) {
     let format = "{{.Name}}|{{.Config.User}}|{{.HostConfig.ReadonlyRootfs}}|{{json .HostConfig.CapDrop}}|{{json .HostConfig.CapAdd}}|{{json .HostConfig.SecurityOpt}}|{{.HostConfig.Privileged}}|{{.HostConfig.Memory}}|{{.HostConfig.PidsLimit}}|{{json .HostConfig.LogConfig.Config}}|{{.HostConfig.RestartPolicy.Name}}|{{.HostConfig.PidMode}}|{{.HostConfig.NetworkMode}}";
     let lines = stack.containers(format);
-    assert_eq!(lines.len(), 9, "{lines:?}");
+    assert_eq!(lines.len(), 10, "{lines:?}");
     for line in lines {
         let f: Vec<&str> = line.split('|').collect();
         let root = f[1] == "0:0" || f[1].is_empty() || f[1] == "root";
