@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use super::fleet::Service;
-use super::metrics::{self, reason_word, word};
+use super::metrics::{self, word};
 use super::own::module;
-use crate::mcp::Report;
 use crate::mcp::target::Depth;
+use crate::mcp::{Report, report};
 
 /// The probe step by step, and the metrics that it makes.
 pub fn text(service: &Service, depth: Depth, report: &Report) -> String {
@@ -34,7 +34,7 @@ pub fn text(service: &Service, depth: Depth, report: &Report) -> String {
         if report.success { "all of it: success" } else { "all of it: failure" }
     );
     if let Some(failure) = &report.failure {
-        let (reason, message) = (reason_word(failure.reason), &failure.message);
+        let (reason, message) = (report::word(&failure.reason), &failure.message);
         let _ = writeln!(out, "{reason}: {message}\n{}\n", failure.advice);
     }
     if let Some(names) = tools(report) {

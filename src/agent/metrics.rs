@@ -1,8 +1,7 @@
 //! A report as metrics, in names that people know from `blackbox_exporter` and `mcp_probe_…` beside them.
 
 use crate::mcp::Reason;
-use crate::mcp::era::Era;
-use crate::mcp::report::{Report, Step, StepName, Transport};
+use crate::mcp::report::{self, Report, Step, StepName, Transport};
 use crate::telemetry::{Family, Gauge, Label};
 
 /// Capabilities that are told one by one; a server without one shows 0.
@@ -110,7 +109,7 @@ fn last(report: &Report, value: impl Fn(&Step) -> Option<f64>) -> Vec<(Vec<Label
 fn failure(report: &Report, out: &mut Registry) {
     let reason = report.failure.as_ref().map(|failure| failure.reason);
     if let Some(reason) = reason {
-        let reason = reason_word(reason);
+        let reason = report::word(&reason);
         let help = "Why the probe failed.";
         out.many("mcp_probe_failure", help, &[(vec![("reason", reason.as_str())], 1.0)]);
     }
@@ -121,17 +120,10 @@ fn failure(report: &Report, out: &mut Registry) {
 
 fn protocol(report: &Report, out: &mut Registry) {
     if let Some(spoken) = &report.protocol {
-        let era = match spoken.era {
-            Era::Modern => "modern",
-            Era::Legacy => "legacy",
-        };
-        let transport = match spoken.transport {
-            Transport::StreamableHttp => "streamable_http",
-            Transport::Sse => "sse",
-            Transport::Stdio => "stdio",
-        };
+        let (era, transport) = (report::word(&spoken.era), report::word(&spoken.transport));
         let version = short(&spoken.version);
-        let labels = vec![("version", version), ("era", era), ("transport", transport)];
+        let labels =
+            vec![("version", version), ("era", era.as_str()), ("transport", transport.as_str())];
         out.many("mcp_probe_protocol_info", "What is spoken with the server.", &[(labels, 1.0)]);
         let flag = |value: bool| f64::from(u8::from(value));
         out.one(
@@ -174,14 +166,6 @@ fn tools(report: &Report, out: &mut Registry) {
 /// The text's beginning.
 fn short(text: &str) -> &str {
     text.char_indices().nth(LONGEST).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
-}
-
-/// The word of a reason, as labels have it.
-pub fn reason_word(reason: Reason) -> String {
-    serde_json::to_value(reason)
-        .ok()
-        .and_then(|word| word.as_str().map(str::to_owned))
-        .unwrap_or_default()
 }
 
 /// Whether a step is a question over HTTP.

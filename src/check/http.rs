@@ -168,7 +168,7 @@ async fn send(
 }
 
 /// The innermost reason: those around it repeat the address.
-fn cause(error: &reqwest::Error, timeout: Duration) -> String {
+pub fn cause(error: &reqwest::Error, timeout: Duration) -> String {
     if error.is_timeout() {
         return format!("no answer within {timeout:?}");
     }

@@ -210,6 +210,14 @@ pub struct Challenge {
     pub resource_metadata: Option<String>,
 }
 
+/// The word that a reason, a step, an era … has in JSON, and in labels.
+pub fn word(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(Json::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
 fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(duration.as_secs_f64())
 }

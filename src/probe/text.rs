@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::mcp::report::{Report, Step, StepName, Tool, Transport};
+use crate::mcp::report::{Report, Step, StepName, Tool, Transport, word};
 use crate::mcp::{Reason, era::Era};
 use crate::output::Mark;
 
@@ -172,14 +172,6 @@ fn transport(transport: Transport) -> &'static str {
         Transport::StreamableHttp => "Streamable HTTP",
         Transport::Sse => "HTTP+SSE, which is deprecated",
         Transport::Stdio => "standard input and output",
-    }
-}
-
-/// The word that a value has in JSON.
-pub fn word(value: &impl serde::Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => word,
-        _ => String::new(),
     }
 }
 

@@ -10,6 +10,7 @@ use super::targets::{Target, labels};
 use crate::diagnostic::Diagnostic;
 use crate::hex::hex;
 use crate::manifest::{Auth, Document, EnvValue, McpServer, Name, Pace, ProbeDefaults, SecretRef};
+use crate::mcp::report::word;
 use crate::mcp::target::{Depth, Protocol};
 
 /// The component that asks.
@@ -111,13 +112,6 @@ fn secret_path(source: &SecretRef) -> String {
     let slug = Name::from_any(text.rsplit('/').next().unwrap_or(text));
     let digest = hex(&Sha256::digest(format!("{kind}:{text}").as_bytes()));
     format!("secrets/{slug}-{}", digest.get(..8).unwrap_or_default())
-}
-
-fn word(value: &impl serde::Serialize) -> String {
-    serde_json::to_value(value)
-        .ok()
-        .and_then(|value| value.as_str().map(str::to_owned))
-        .unwrap_or_default()
 }
 
 /// The service in the words of the agent's configuration, which are those of the manifest. What is as

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use reqwest::RequestBuilder;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
+use crate::check::http::cause;
 use crate::check::tls;
 use crate::manifest::Url;
 
@@ -104,19 +107,16 @@ pub async fn all(prometheus: Option<&Url>) -> Answers {
     match asked(prometheus).await {
         Ok(answers) => answers,
         Err(error) => {
-            let problem = format!("Prometheus did not answer: {}", cause(&error));
+            let problem = format!("Prometheus did not answer: {}", cause(&error, TIMEOUT));
             Answers { problem: Some(problem), ..Answers::default() }
         }
     }
 }
 
-/// The last of the causes, which says most: the address is known to whoever configured it.
-fn cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(below) = cause.source() {
-        cause = below;
-    }
-    cause.to_string()
+/// The data of an answer of the Prometheus API.
+async fn data<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, reqwest::Error> {
+    let answer: Envelope<T> = request.send().await?.error_for_status()?.json().await?;
+    Ok(answer.data)
 }
 
 async fn asked(prometheus: &Url) -> Result<Answers, reqwest::Error> {
@@ -125,26 +125,19 @@ async fn asked(prometheus: &Url) -> Result<Answers, reqwest::Error> {
     let base = base.trim_end_matches('/');
     let instant = async |query: &str| {
         let request = client.get(format!("{base}/api/v1/query")).query(&[("query", query)]);
-        let found: Envelope<Found> = request.send().await?.error_for_status()?.json().await?;
-        Ok::<_, reqwest::Error>(found.data.result)
+        data(request).await.map(|found: Found| found.result)
     };
     let range = async |query: &str| {
         let now = jiff::Timestamp::now().as_second();
         let (start, end) = ((now - HOUR).to_string(), now.to_string());
         let step = STEP.to_string();
-        let request = client.get(format!("{base}/api/v1/query_range")).query(&[
-            ("query", query),
-            ("start", &start),
-            ("end", &end),
-            ("step", &step),
-        ]);
-        let found: Envelope<Found> = request.send().await?.error_for_status()?.json().await?;
-        Ok::<_, reqwest::Error>(found.data.result)
+        let span = [("query", query), ("start", &start), ("end", &end), ("step", &step)];
+        let request = client.get(format!("{base}/api/v1/query_range")).query(&span);
+        data(request).await.map(|found: Found| found.result)
     };
     let alerts = async {
         let request = client.get(format!("{base}/api/v1/alerts"));
-        let found: Envelope<Alerts> = request.send().await?.error_for_status()?.json().await?;
-        Ok::<_, reqwest::Error>(found.data.alerts)
+        data(request).await.map(|found: Alerts| found.alerts)
     };
     let tools = "mcp_probe_tools_fingerprint{job=\"mcp\"}";
     // A service that begins to answer has not changed its tools: both samples must be there.
