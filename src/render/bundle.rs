@@ -54,10 +54,11 @@ pub struct Process {
 /// # Errors
 /// A template that fails, or a rendered file that is not what its name says.
 pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
+    let dashboards = generate::rendered_dashboards(stack, catalog)?;
     // Neither half needs the other, and together they are nearly all of the time.
     let (generated, templated) = std::thread::scope(|scope| {
-        let generated = scope.spawn(|| generate::Generated::new(stack, catalog));
-        let templated = templates(stack, catalog);
+        let generated = scope.spawn(|| generate::Generated::new(stack, catalog, &dashboards));
+        let templated = templates(stack, catalog, &dashboards);
         (generated.join(), templated)
     });
     let generated = generated.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
@@ -77,10 +78,10 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
 }
 
 /// What templates make: files, and how each process is started.
-fn templates(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
+fn templates(stack: &Stack, catalog: &Catalog, dashboards: &[String]) -> anyhow::Result<Bundle> {
     let env = environment::environment()?;
     let neighbours = view::neighbours(stack);
-    let dashboards = generate::dashboards(stack, catalog)?;
+    let dashboards = generate::dashboards(stack, catalog, dashboards)?;
     let mut bundle = Bundle::default();
     for part in stack.components.values() {
         let context = view::view(stack, part, &neighbours, &dashboards);

@@ -24,10 +24,9 @@ type Files = BTreeMap<String, String>;
 
 impl Generated {
     /// Compiles rules and dashboards and writes out every file.
-    pub fn new(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Self> {
+    pub fn new(stack: &Stack, catalog: &Catalog, dashboards: &[String]) -> anyhow::Result<Self> {
         let rules = compile_rules(stack, catalog)?;
-        let names = rendered_dashboards(stack, catalog)?;
-        let dashboards = compile_dashboards(stack, catalog, &rules, &names)?;
+        let dashboards = compile_dashboards(stack, catalog, &rules, dashboards)?;
         let targets = stack.jobs.iter().map(|job| (name(&job.file), targets(job))).collect();
         let files = BTreeMap::from([
             (Generator::Rules, rule_files(stack, &rules)?),
@@ -35,7 +34,6 @@ impl Generated {
             (Generator::Targets, targets),
             (Generator::Fleet, [("services.json".to_owned(), fleet(&stack.fleet))].into()),
             (Generator::Dashboards, dashboards),
-            (Generator::Fleet, [("services.json".to_owned(), fleet(&stack.fleet))].into()),
             (Generator::MessageTemplates, stack.notifications.templates.clone()),
         ]);
         Ok(Self { files, runbooks: rules::runbooks_markdown(&rules) })
@@ -49,8 +47,11 @@ impl Generated {
 }
 
 /// The dashboards that templates speak of.
-pub fn dashboards(stack: &Stack, catalog: &Catalog) -> anyhow::Result<view::Dashboards> {
-    let names = rendered_dashboards(stack, catalog)?;
+pub fn dashboards(
+    stack: &Stack,
+    catalog: &Catalog,
+    names: &[String],
+) -> anyhow::Result<view::Dashboards> {
     let home = names.first().map_or(dashboards::RUNBOOKS, String::as_str);
     let home_dashboard = dashboards::identity(&catalog.assets, home)?.file(home);
     let of_server = names.iter().find(|name| *name == "mcp-service");
@@ -181,7 +182,7 @@ fn compile_rules(stack: &Stack, catalog: &Catalog) -> anyhow::Result<rules::Comp
 }
 
 /// The dashboards that have something to show: a component that one needs may be switched off.
-fn rendered_dashboards(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Vec<String>> {
+pub fn rendered_dashboards(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Vec<String>> {
     let mut names: Vec<String> = Vec::new();
     for name in &stack.dashboards {
         let needed = dashboards::requires(&catalog.assets, name)?;

@@ -99,7 +99,7 @@ pub fn identity(assets: &Assets, name: &str) -> Result<Identity> {
         return Ok(runbooks::identity());
     }
     // Every dashboard links to every other one, so this is asked often: its panels are not read.
-    let spec::Cover { title, description, uid, folder } = load(assets, name)?;
+    let spec::Cover { title, description, uid, folder, .. } = load(assets, name)?;
     Ok(Identity { uid: self::uid(name, uid), folder, title, description })
 }
 
@@ -109,7 +109,7 @@ fn uid(name: &str, own: Option<String>) -> String {
 
 /// The components without which a dashboard has nothing to show.
 pub fn requires(assets: &Assets, name: &str) -> Result<Vec<String>> {
-    Ok(load::<spec::Dashboard>(assets, name)?.requires)
+    Ok(load::<spec::Cover>(assets, name)?.requires)
 }
 
 /// The alerts whose thresholds a dashboard uses, sorted: each must be in a rule pack.

@@ -210,6 +210,9 @@ pub struct Cover {
     /// The folder that Grafana lists it in.
     #[serde(default = "folder")]
     pub folder: String,
+    /// The components without which it has nothing to show.
+    #[serde(default)]
+    pub requires: Vec<String>,
 }
 
 fn folder() -> String {
