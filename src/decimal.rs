@@ -148,7 +148,10 @@ mod tests {
         let month = of("2").percent().times(Decimal::whole(30 * 24));
         assert_eq!(month.to_string(), "14.4");
         assert_eq!(of("2").percent().times(Decimal::whole(28 * 24)).to_string(), "13.44");
-        assert_eq!(of("10").percent().times(Decimal::whole(28)).over(3).to_string(), "0.933333333333");
+        assert_eq!(
+            of("10").percent().times(Decimal::whole(28)).over(3).to_string(),
+            "0.933333333333"
+        );
         assert_eq!(Decimal::whole(2).over(3).to_string(), "0.666666666667");
         assert_eq!(Decimal::whole(600).over(3).to_string(), "200");
         assert_eq!(of("1").minus(of("2.5")).to_string(), "-1.5");

@@ -81,10 +81,10 @@ impl Selector {
 
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.matchers.is_empty() {
-            true => f.write_str(&self.metric),
-            false => write!(f, "{}{{{}}}", self.metric, self.inside()),
+        if self.matchers.is_empty() {
+            return f.write_str(&self.metric);
         }
+        write!(f, "{}{{{}}}", self.metric, self.inside())
     }
 }
 

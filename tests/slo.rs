@@ -12,6 +12,8 @@ mod openslo;
 #[path = "rules/promtool.rs"]
 mod promtool;
 
+use std::fmt::Write as _;
+
 use fleet::{EVERY_KIND, compiled, resolved};
 use mcpmon::decimal::Decimal;
 use mcpmon::slo::{simulate, slos_markdown};
@@ -23,7 +25,11 @@ fn every_kind_of_indicator_has_the_ten_properties() {
     let compiled = compiled(EVERY_KIND);
     let files = files(&compiled);
     let paths = |prefix: &str| -> Vec<&str> {
-        files.iter().map(|(path, _)| path.as_str()).filter(|path| path.starts_with(prefix)).collect()
+        files
+            .iter()
+            .map(|(path, _)| path.as_str())
+            .filter(|path| path.starts_with(prefix))
+            .collect()
     };
     let check = ["check", "rules", "--lint=all", "--lint-fatal"];
     let (ok, text) = promtool(&files, &[&check[..], &paths("rules/")].concat());
@@ -85,7 +91,11 @@ fn what_promtool_cannot_see_holds_too() {
     for (interval, rule) in rules(EVERY_KIND) {
         // Prometheus looks back for less than five minutes.
         assert!(["1m", "4m", "5m"].contains(&interval.as_str()), "{interval}: {rule}");
-        assert!(interval != "5m" || rule["record"].as_str().is_some_and(|r| r.contains("slice") || r == "slo:good"), "{rule}");
+        assert!(
+            interval != "5m"
+                || rule["record"].as_str().is_some_and(|r| r.contains("slice") || r == "slo:good"),
+            "{rule}"
+        );
         let expr = rule["expr"].as_str().unwrap();
         // The noise of binary fractions has many digits.
         let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).count();
@@ -93,7 +103,10 @@ fn what_promtool_cannot_see_holds_too() {
         if rule["alert"].is_string() {
             assert!(rule["annotations"]["runbook_url"].is_string(), "{rule}");
             assert!(rule["labels"]["slo"].is_string() && rule["labels"]["severity"].is_string());
-            assert!(expr.contains("slo:") && !rule["annotations"]["summary"].as_str().unwrap().contains("$value"));
+            assert!(
+                expr.contains("slo:")
+                    && !rule["annotations"]["summary"].as_str().unwrap().contains("$value")
+            );
         }
     }
 }
@@ -107,7 +120,8 @@ fn every_runbook_url_leads_to_a_page() {
                 let Some(alert) = rule["alert"].as_str() else { continue };
                 let book = compiled.runbooks.iter().find(|book| book.alert == alert);
                 let text = &book.unwrap_or_else(|| panic!("{alert} has no runbook")).markdown;
-                for heading in ["What it means", "Impact", "How to look", "What to do", "The rule"] {
+                for heading in ["What it means", "Impact", "How to look", "What to do", "The rule"]
+                {
                     assert!(text.contains(&format!("\n### {heading}\n")), "{alert}: {heading}");
                 }
             }
@@ -150,7 +164,11 @@ fn ten_thousand_services_have_the_rules_of_one() {
     let manifest = |services: usize| {
         let mut text = "slos: {one: {objective: 99.9%, indicator: requests, select: {groups: [many]}}}\nservices:\n".to_owned();
         for n in 0..services {
-            text.push_str(&format!("  s{n}: {{group: many, dialect: mcp, metrics: 'http://s{n}:80/metrics'}}\n"));
+            writeln!(
+                text,
+                "  s{n}: {{group: many, dialect: mcp, metrics: 'http://s{n}:80/metrics'}}"
+            )
+            .unwrap();
         }
         text
     };
@@ -170,7 +188,9 @@ fn an_override_adds_no_rule() {
 
 #[test]
 fn an_outage_is_foretold() {
-    let slos = resolved("slos: {one: {objective: 99.9%, indicator: requests}, loose: {objective: 99%, indicator: requests}}");
+    let slos = resolved(
+        "slos: {one: {objective: 99.9%, indicator: requests}, loose: {objective: 99%, indicator: requests}}",
+    );
     let outage = |errors: &str, minutes: u64| simulate::Outage {
         lasts: minutes * 60,
         errors: Decimal::parse(errors).unwrap().percent(),

@@ -160,7 +160,11 @@ fn list(saved: &IndexMap<String, Query>, output: Shape, context: &Context) -> an
 }
 
 /// Where a component of the running stack answers.
-pub(super) async fn address(name: &str, stack: &Stack, context: &Context) -> anyhow::Result<String> {
+pub(super) async fn address(
+    name: &str,
+    stack: &Stack,
+    context: &Context,
+) -> anyhow::Result<String> {
     let part = stack.components.get(name).ok_or_else(|| {
         Stop::new(Exit::Usage, format!("{name} is not part of the stack {}", stack.name))
     })?;

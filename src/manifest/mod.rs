@@ -43,13 +43,17 @@ pub use schema::schema;
 pub use sentry::{Sentry, SentryBy};
 pub use service::{Auth, Demo, Dialect as DemoDialect, Endpoint, Run, Service, Tls};
 pub use slo::{
-    Budgeting, Custom, Freshness, HistogramKind, Indicator, Latency, Select, Slo, SloOverride, Slos,
-    Streaming, Tier, Tiers, Timeslices, Tools,
+    Budgeting, Custom, Freshness, HistogramKind, Indicator, Latency, Select, Slo, SloOverride,
+    Slos, Streaming, Tier, Tiers, Timeslices, Tools,
 };
 pub use types::{
-    Address, ByteSize, Day, Duration, Host, LabelName, Name, Percent, SecretRef, Share, Url, UrlOrSecret,
+    Address, ByteSize, Day, Duration, Host, LabelName, Name, Percent, SecretRef, Share, Url,
+    UrlOrSecret,
 };
-pub use words::{AlertLabel, AlertName, Counted, DockerName, EnvName, HeaderName, LabelText, MessageLine, is_image_path, is_tag};
+pub use words::{
+    AlertLabel, AlertName, Counted, DockerName, EnvName, HeaderName, LabelText, MessageLine,
+    is_image_path, is_tag,
+};
 
 use std::collections::BTreeMap;
 

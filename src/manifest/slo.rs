@@ -7,10 +7,10 @@ use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
+use super::Severity;
 use super::log_words::{Switch, Written};
 use super::types::{Day, Duration, LabelName, Name, Percent};
 use super::words::{AlertName, Counted, LabelText};
-use super::Severity;
 
 /// What the selected services promise.
 #[derive(Clone, Debug, serde::Deserialize, JsonSchema)]

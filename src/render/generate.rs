@@ -7,9 +7,9 @@ use anyhow::bail;
 
 use super::{dashboards, rules, view};
 use crate::catalog::{Catalog, Generator};
+use crate::route;
 use crate::slo;
 use crate::stack::{NOBODY, ScrapeJob, Stack};
-use crate::route;
 use crate::yaml;
 
 /// What is generated once and shared by components.
@@ -144,7 +144,11 @@ fn compile_rules(stack: &Stack, catalog: &Catalog) -> anyhow::Result<rules::Comp
     if let Some(both) =
         slos.alerts.iter().find(|own| compiled.alerts.iter().any(|other| other.name == own.name))
     {
-        bail!("the rule pack `{}` and an objective both have an alert `{}`: give the objective another `alert`", both.pack, both.name);
+        bail!(
+            "the rule pack `{}` and an objective both have an alert `{}`: give the objective another `alert`",
+            both.pack,
+            both.name
+        );
     }
     compiled.files.extend(slos.files);
     compiled.tests.extend(slos.tests);

@@ -127,7 +127,11 @@ fn parsed(text: &str) -> Vec<Matcher> {
 }
 
 /// Events as dialects count them; nothing when none of them has what the indicator needs.
-pub(crate) fn dialect(indicator: &Indicator, dialects: &[(&str, &Roles)], select: &str) -> Option<Events> {
+pub(crate) fn dialect(
+    indicator: &Indicator,
+    dialects: &[(&str, &Roles)],
+    select: &str,
+) -> Option<Events> {
     let mut total = Vec::new();
     let mut failed = Vec::new();
     let mut sources = Vec::new();
@@ -301,7 +305,8 @@ fn within<'a>(
                 }
             }
             HistogramKind::Native => {
-                let sum = format!("sum by (service) (rate({}{{{inside}}}[{WINDOW}]))", role.histogram);
+                let sum =
+                    format!("sum by (service) (rate({}{{{inside}}}[{WINDOW}]))", role.histogram);
                 total.push(format!("histogram_count({sum})"));
                 // The fraction of no observation at all is NaN, which is recorded nowhere.
                 failed.push(format!(
@@ -324,11 +329,7 @@ fn within<'a>(
 /// text have `1`.
 fn le(bound: Decimal) -> String {
     let text = bound.to_string();
-    if text.contains('.') {
-        format!("le=\"{text}\"")
-    } else {
-        format!("le=~\"{text}(\\\\.0)?\"")
-    }
+    if text.contains('.') { format!("le=\"{text}\"") } else { format!("le=~\"{text}(\\\\.0)?\"") }
 }
 
 /// A bound as Prometheus 3 writes it.
@@ -365,8 +366,7 @@ pub fn gauge(metric: &str, inside: &str, expected: Option<String>) -> Events {
 pub fn freshness(timestamp: &Selector, max_age: u64, select: &str) -> Events {
     let inside = both(&timestamp.inside(), select);
     let metric = &timestamp.metric;
-    let state =
-        format!("time() - max by (service) ({metric}{{{inside}}}) <= bool {max_age}");
+    let state = format!("time() - max by (service) ({metric}{{{inside}}}) <= bool {max_age}");
     Events {
         total: String::new(),
         failed: Failed::Good(String::new()),
@@ -402,12 +402,11 @@ pub fn custom(total: &str, part: Part, other: &str, select: &str) -> Events {
             let feed = |labels, part| Feed::Counter { metric: all.metric.clone(), labels, part };
             vec![feed(fitting(&well), Part::Good), feed(wrong, Part::Bad)]
         }
-        (Ok(all), Ok(one)) => {
-            apart(&all.metric, &all.inside(), &one.metric, &one.inside(), part)
-        }
+        (Ok(all), Ok(one)) => apart(&all.metric, &all.inside(), &one.metric, &one.inside(), part),
         _ => Vec::new(),
     };
-    let failed = if part == Part::Good { Failed::Good(expr(other)) } else { Failed::Bad(expr(other)) };
+    let failed =
+        if part == Part::Good { Failed::Good(expr(other)) } else { Failed::Bad(expr(other)) };
     let source = Source { dialect: None, job: "services", feeds };
     let sources = if source.feeds.is_empty() { Vec::new() } else { vec![source] };
     Events { total: expr(total), failed, state: None, expected: None, sources }

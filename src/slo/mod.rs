@@ -122,8 +122,7 @@ impl Slo {
             [one] => format!("slo=\"{id}\",service!=\"{one}\""),
             many => format!("slo=\"{id}\",service!~\"{}\"", many.join("|")),
         };
-        let mut classes =
-            vec![Class { objective: self.objective, selector, services: Vec::new() }];
+        let mut classes = vec![Class { objective: self.objective, selector, services: Vec::new() }];
         for (objective, services) in &self.others {
             let selector = match services.as_slice() {
                 [one] => format!("slo=\"{id}\",service=\"{one}\""),
@@ -151,7 +150,11 @@ impl Slo {
     }
 
     /// The labels of an alert: of a tier, or of the one that says that nothing is known.
-    pub fn labels(&self, tier: Option<&Tier>, subject: Option<&Subject>) -> BTreeMap<String, String> {
+    pub fn labels(
+        &self,
+        tier: Option<&Tier>,
+        subject: Option<&Subject>,
+    ) -> BTreeMap<String, String> {
         let (name, severity) = tier.map_or_else(
             || (self.no_data(), Severity::Warning),
             |tier| (tier.alert(&self.alert), tier.severity),

@@ -21,8 +21,11 @@ const VERSION: &str = "openslo/v1";
 pub fn export(stack: &str, slos: &[&Slo]) -> anyhow::Result<String> {
     let mut out = String::new();
     for slo in slos {
-        for (objective, services) in [(slo.objective, Vec::new())].into_iter().chain(slo.others.clone()) {
-            let _ = write!(out, "---\n{}", yaml::emit(&document(stack, slo, objective, &services))?);
+        for (objective, services) in
+            [(slo.objective, Vec::new())].into_iter().chain(slo.others.clone())
+        {
+            let _ =
+                write!(out, "---\n{}", yaml::emit(&document(stack, slo, objective, &services))?);
         }
     }
     Ok(out)
@@ -33,9 +36,8 @@ fn document(stack: &str, slo: &Slo, objective: Decimal, services: &[String]) -> 
         [] => slo.id.clone(),
         some => format!("{}-{}", slo.id, some.join("-")),
     };
-    let query = |text: &str| {
-        json!({"metricSource": {"type": "Prometheus", "spec": {"query": text}}})
-    };
+    let query =
+        |text: &str| json!({"metricSource": {"type": "Prometheus", "spec": {"query": text}}});
     let (counter, total) = cumulative(&slo.events.total);
     let mut ratio = serde_json::Map::new();
     ratio.insert("counter".to_owned(), counter.into());
@@ -67,9 +69,7 @@ fn document(stack: &str, slo: &Slo, objective: Decimal, services: &[String]) -> 
     let tiers: Vec<String> = slo
         .tiers
         .iter()
-        .map(|t| {
-            format!("{} {} {}", t.window.name, percent(t.share), t.severity.as_str())
-        })
+        .map(|t| format!("{} {} {}", t.window.name, percent(t.share), t.severity.as_str()))
         .collect();
     annotate("tiers", tiers.join(", "));
     if let Some(least) = slo.min_events {
@@ -208,7 +208,9 @@ fn objective(
         bail!("its indicator is no `ratioMetric`: mcpmon counts good and bad events");
     }
     let query = |key: &str| {
-        ratio[key]["metricSource"]["spec"]["query"].as_str().map(|query| counted(query, &ratio["counter"]))
+        ratio[key]["metricSource"]["spec"]["query"]
+            .as_str()
+            .map(|query| counted(query, &ratio["counter"]))
     };
     let total = query("total").context("its `ratioMetric` has no `total`")??;
     let mut custom = json!({"total": total});
@@ -242,7 +244,9 @@ fn objective(
     match spec["budgetingMethod"].as_str() {
         Some("Occurrences") | None => {}
         Some("Timeslices") => {
-            let share = objective["timeSliceTarget"].as_f64().map(|_| objective["timeSliceTarget"].to_string());
+            let share = objective["timeSliceTarget"]
+                .as_f64()
+                .map(|_| objective["timeSliceTarget"].to_string());
             let share = hundredfold(&share.context("it has no `timeSliceTarget`")?)?;
             let length = objective["timeSliceWindow"].as_str().unwrap_or("5m");
             out.insert(
@@ -258,7 +262,9 @@ fn objective(
             out.insert(of.to_owned(), value.into());
         }
     }
-    if let Some(least) = annotations["mcpmon.dev/min-events"].as_str().and_then(|t| t.parse::<u32>().ok()) {
+    if let Some(least) =
+        annotations["mcpmon.dev/min-events"].as_str().and_then(|t| t.parse::<u32>().ok())
+    {
         out.insert("min_events".to_owned(), least.into());
     }
     if spec["alertPolicies"].as_array().is_some_and(|policies| !policies.is_empty()) {
@@ -275,7 +281,8 @@ fn hundredfold(share: &str) -> anyhow::Result<String> {
     let (two, rest) = padded.split_at_checked(2).unwrap_or((&padded, ""));
     let text = format!("{whole}{two}.{rest}");
     let text = text.trim_start_matches('0').trim_end_matches('0').trim_end_matches('.');
-    let text = if text.is_empty() || text.starts_with('.') { format!("0{text}") } else { text.to_owned() };
+    let text =
+        if text.is_empty() || text.starts_with('.') { format!("0{text}") } else { text.to_owned() };
     Decimal::parse(&text).with_context(|| format!("`{share}` is no share"))?;
     Ok(format!("{text}%"))
 }
@@ -300,7 +307,9 @@ fn counted(query: &str, counter: &Json) -> anyhow::Result<String> {
     if windows.is_match(&query) {
         return Ok(windows.replace_all(&query, "[$$window]").into_owned());
     }
-    bail!("`{query}` is neither a counter nor a rate over a window: write it as a counter such as `jobs_total{{result=\"error\"}}`")
+    bail!(
+        "`{query}` is neither a counter nor a rate over a window: write it as a counter such as `jobs_total{{result=\"error\"}}`"
+    )
 }
 
 /// Sums of counters as sums of rates; nothing where there is none.
@@ -314,7 +323,7 @@ fn rates(query: &str) -> Option<String> {
             .match_indices(')')
             .filter_map(|(at, _)| Some((after.get(..at)?, after.get(at..)?)))
             .find(|(inside, _)| Selector::parse(inside).is_ok())?;
-        out.push_str(&format!("{before}{HEAD}rate({inside}[$window])"));
+        let _ = write!(out, "{before}{HEAD}rate({inside}[$window])");
         rest = tail;
     }
     (!out.is_empty()).then(|| out + rest)
@@ -364,10 +373,26 @@ spec:
     #[test]
     fn what_cannot_be_read_is_said() {
         for (from, to, problem) in [
-            ("openslo/v1\nkind: SLO", "openslo/v2\nkind: SLO", "`Web Availability`: its `apiVersion` is \"openslo/v2\", not openslo/v1"),
-            ("indicatorRef: pages", "indicatorRef: page", "`Web Availability` cannot be taken over: there is no SLI `page`"),
-            ("sum(http_requests_total)}", "http_requests_total / 2}", "`Web Availability` cannot be taken over: `http_requests_total / 2` is neither a counter nor a rate over a window: write it as a counter such as `jobs_total{result=\"error\"}`"),
-            ("Timeslices", "RatioTimeslices", "`Web Availability` cannot be taken over: it budgets by RatioTimeslices, which mcpmon does not"),
+            (
+                "openslo/v1\nkind: SLO",
+                "openslo/v2\nkind: SLO",
+                "`Web Availability`: its `apiVersion` is \"openslo/v2\", not openslo/v1",
+            ),
+            (
+                "indicatorRef: pages",
+                "indicatorRef: page",
+                "`Web Availability` cannot be taken over: there is no SLI `page`",
+            ),
+            (
+                "sum(http_requests_total)}",
+                "http_requests_total / 2}",
+                "`Web Availability` cannot be taken over: `http_requests_total / 2` is neither a counter nor a rate over a window: write it as a counter such as `jobs_total{result=\"error\"}`",
+            ),
+            (
+                "Timeslices",
+                "RatioTimeslices",
+                "`Web Availability` cannot be taken over: it budgets by RatioTimeslices, which mcpmon does not",
+            ),
         ] {
             assert_eq!(format!("{:#}", import(&ONE.replace(from, to)).unwrap_err()), problem);
         }
@@ -375,7 +400,14 @@ spec:
 
     #[test]
     fn shares_keep_their_digits() {
-        for (share, percent) in [("0.999", "99.9%"), ("0.9995", "99.95%"), ("0.9", "90%"), ("1", "100%"), ("0.05", "5%"), ("0.005", "0.5%")] {
+        for (share, percent) in [
+            ("0.999", "99.9%"),
+            ("0.9995", "99.95%"),
+            ("0.9", "90%"),
+            ("1", "100%"),
+            ("0.05", "5%"),
+            ("0.005", "0.5%"),
+        ] {
             assert_eq!(hundredfold(share).unwrap(), percent);
         }
         assert!(hundredfold("most").is_err());
@@ -384,7 +416,9 @@ spec:
     #[test]
     fn rates_become_counters() {
         assert_eq!(
-            cumulative("sum by (service) (rate(a{x=\"y\"}[$window])) or on (service) sum by (service) (rate(b[$window]))"),
+            cumulative(
+                "sum by (service) (rate(a{x=\"y\"}[$window])) or on (service) sum by (service) (rate(b[$window]))"
+            ),
             (true, "sum by (service) (a{x=\"y\"}) or on (service) sum by (service) (b)".to_owned())
         );
         assert!(!cumulative("sum by (service) (count_over_time(g[$window])) / $seconds").0);

@@ -173,11 +173,7 @@ fn span(tier: &Tier, threshold: f64, errors: f64, outage: &Outage) -> Option<(u6
 /// What the five-minute rates of steady traffic sum up to since its beginning: in the first five minutes a rate
 /// knows less than its window.
 fn known(age: u64) -> f64 {
-    if age < BASE {
-        float(age * age) / float(2 * BASE)
-    } else {
-        float(age) - float(BASE) / 2.0
-    }
+    if age < BASE { float(age * age) / float(2 * BASE) } else { float(age) - float(BASE) / 2.0 }
 }
 
 impl Outcome {

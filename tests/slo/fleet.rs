@@ -28,11 +28,11 @@ slos:
   expression: {objective: 99%, indicator: {custom: {total: 'rate(a_total[$window])', bad: 'rate(b_total[$window])'}}}
 "#;
 
-const FLEET: &str = r#"
+const FLEET: &str = "
 name: slo-test
 extends: quickstart
 components: {prometheus: {retention: 100d}}
-"#;
+";
 const TASKS: &str = "services: {tasks: {group: task, mcp: 'http://tasks:8080/mcp', run: {demo: {dialect: task-http}}}}\n";
 
 /// The objectives of a manifest, about the quickstart's services and `tasks`, or about its own.

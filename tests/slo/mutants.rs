@@ -1,12 +1,14 @@
 //! Wrong versions of the rules of objectives, which their own tests must notice.
 
+use std::fmt::Write as _;
+
 use mcpmon::render::rules::Compiled;
 use serde_json::Value as Json;
 
 use crate::promtool::promtool;
 
 /// One objective of each shape that rules have.
-pub const MANIFEST: &str = r#"
+pub const MANIFEST: &str = r"
 slos:
   requests: {objective: 99%, indicator: requests, min_events: 50, override: {search: {objective: 98%}}}
   latency: {objective: 99%, indicator: {latency: {threshold: 500ms}}, select: {services: [tasks]}}
@@ -14,7 +16,7 @@ slos:
   fresh: {objective: 95%, indicator: {freshness: {timestamp: sync_seconds, max_age: 10m}}, tiers: {medium: false, slow: false, creeping: false}}
   health: {objective: 95%, indicator: {custom: {gauge: health_check_status}}, tiers: {medium: false, slow: false, creeping: false}}
   jobs: {objective: 95%, indicator: {custom: {total: jobs_total, good: jobs_done_total}}, tiers: {medium: false, slow: false, creeping: false}}
-"#;
+";
 
 /// One wrong version: its rule files and the tests that stay as they are.
 pub struct Mutant {
@@ -77,19 +79,24 @@ fn concerned(compiled: &Compiled, id: &str, rule: &Json) -> Option<Json> {
     let name = rule["record"].as_str().or(rule["alert"].as_str()).unwrap();
     let words: &[&str] = match (name, rule["labels"]["burn_tier"].as_str()) {
         (_, Some("fast")) | ("slo:service_group", _) => &[" fast: "],
-        (_, Some("medium")) | ("slo:error_ratio:rate30m" | "slo:error_ratio:rate6h", _) => &[" medium: "],
+        (_, Some("medium")) | ("slo:error_ratio:rate30m" | "slo:error_ratio:rate6h", _) => {
+            &[" medium: "]
+        }
         (_, Some("slow")) | ("slo:error_ratio:rate2h" | "slo:error_ratio:rate1d", _) => {
             &[" slow: ", ": P7", ": P5"]
         }
         (_, Some(_)) | ("slo:error_ratio:rate3d", _) => &[" creeping: ", ": P7", ": P5"],
         ("slo:error_ratio:rate1h", _) => &[" fast: ", ": P5", ": P6"],
         (name, _) if name.ends_with("NoData") => &[": P10"],
-        (name, _) if name.ends_with("1h") || name.contains("period") || name.contains("budget") => &[": P5", ": P7"],
+        (name, _) if name.ends_with("4m") || name.contains("period") || name.contains("budget") => {
+            &[": P5", ": P7"]
+        }
         _ => &[" fast: ", ": P5", ": P6", ": P9", ": P10"],
     };
     let long = words.iter().any(|w| [": P7", " slow: ", " creeping: "].contains(w));
     let suffix = if long { "-long" } else { "" };
-    let file = compiled.tests.iter().find(|f| f.path == format!("tests/slo-{id}{suffix}.test.yml"))?;
+    let file =
+        compiled.tests.iter().find(|f| f.path == format!("tests/slo-{id}{suffix}.test.yml"))?;
     let mut tests = file.content.clone();
     tests["tests"].as_array_mut().unwrap().retain(|test| {
         let name = test["name"].as_str().unwrap();
@@ -123,14 +130,28 @@ fn changes(rule: &Json) -> Vec<(&'static str, Json)> {
             add("a factor that is too large", scaled(expr, 1.2));
             add("a factor that is too small", scaled(expr, 1.0 / 1.2));
         }
-        add("or instead of and", expr.replace(" and on (service) slo:error", " or on (service) slo:error"));
+        add(
+            "or instead of and",
+            expr.replace(" and on (service) slo:error", " or on (service) slo:error"),
+        );
         add("no short window", without_short(expr));
-        for (from, to) in [("rate1h{", "rate6h{"), ("rate6h{", "rate1h{"), ("rate1d{", "rate1h{"), ("rate3d{", "rate1d{"), ("rate5m{", "rate1h{"), ("rate30m{", "rate6h{"), ("rate2h{", "rate1d{")] {
+        for (from, to) in [
+            ("rate1h{", "rate6h{"),
+            ("rate6h{", "rate1h{"),
+            ("rate1d{", "rate1h{"),
+            ("rate3d{", "rate1d{"),
+            ("rate5m{", "rate1h{"),
+            ("rate30m{", "rate6h{"),
+            ("rate2h{", "rate1d{"),
+        ] {
             // The first window of an alert is its long one.
             add("another window", first_or_second(expr, from, to));
         }
         add("the other way round", expr.replacen(" > ", " < ", 1));
-        add("without its group", expr.replace(" * on (service) group_left (group) slo:service_group", ""));
+        add(
+            "without its group",
+            expr.replace(" * on (service) group_left (group) slo:service_group", ""),
+        );
     } else if alert {
         add("no targets expected", expr.replace("unless on (service)", "and on (service)"));
         let mut early = rule.clone();
@@ -160,7 +181,10 @@ fn changes(rule: &Json) -> Vec<(&'static str, Json)> {
             add("another range", expr.replace(&own, other));
             add(
                 "the mean of shares",
-                format!("avg_over_time(slo:error_ratio:rate5m{{slo=\"{}\"}}[{range}:5m])", rule["labels"]["slo"].as_str().unwrap()),
+                format!(
+                    "avg_over_time(slo:error_ratio:rate5m{{slo=\"{}\"}}[{range}:5m])",
+                    rule["labels"]["slo"].as_str().unwrap()
+                ),
             );
         }
         if record == "slo:error_budget:remaining" {
@@ -168,12 +192,17 @@ fn changes(rule: &Json) -> Vec<(&'static str, Json)> {
             add("half of the budget", expr.replace("/ 0.0", "/ 0.5 / 0.0"));
         }
         if record == "slo:error_ratio:period" {
-            add("only the last day", expr.replace("[30d:1h]", "[6h:1h]"));
+            add("only the last day", expr.replace("[30d]", "[6h]"));
         }
     }
     // The mean of shares is the same as the share of sums while traffic is steady, which only the tests of
     // days vary; and of hourly sums the divisor cancels out.
-    let steady = ["slo:error_ratio:rate30m", "slo:error_ratio:rate1h", "slo:error_ratio:rate2h", "slo:error_ratio:rate6h"];
+    let steady = [
+        "slo:error_ratio:rate30m",
+        "slo:error_ratio:rate1h",
+        "slo:error_ratio:rate2h",
+        "slo:error_ratio:rate6h",
+    ];
     out.retain(|(what, _)| *what != "the mean of shares" || !steady.contains(&record));
     out
 }
@@ -185,7 +214,7 @@ fn scaled(expr: &str, factor: f64) -> String {
     while let Some((before, after)) = rest.split_once(" > ") {
         let end = after.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(after.len());
         let limit: f64 = after[..end].parse().unwrap();
-        out.push_str(&format!("{before} > {}", limit * factor));
+        write!(out, "{before} > {}", limit * factor).unwrap();
         rest = &after[end..];
     }
     out + rest
@@ -197,7 +226,9 @@ fn without_short(expr: &str) -> String {
     let mut rest = expr;
     while let Some((before, after)) = rest.split_once(" and on (service) slo:error_ratio") {
         out.push_str(before);
-        let end = after.find([')', ' ']).map(|_| after.find(" and ").into_iter().chain(after.find(')')).min().unwrap());
+        let end = after
+            .find([')', ' '])
+            .map(|_| after.find(" and ").into_iter().chain(after.find(')')).min().unwrap());
         rest = &after[end.unwrap_or(after.len())..];
     }
     out + rest
@@ -213,7 +244,11 @@ fn first_or_second(expr: &str, from: &str, to: &str) -> String {
         }
         // Long and short windows take turns.
         let is_short = index > 0 && index % 2 == 0;
-        if is_short == short { out.push_str(&part.replacen(from, to, 1)) } else { out.push_str(part) }
+        if is_short == short {
+            out.push_str(&part.replacen(from, to, 1))
+        } else {
+            out.push_str(part)
+        }
     }
     out
 }
@@ -233,8 +268,7 @@ fn without_zero(expr: &str) -> String {
 pub fn survivors(mutants: &[Mutant]) -> Vec<&str> {
     let halves: Vec<_> = mutants.chunks(mutants.len().div_ceil(2)).collect();
     std::thread::scope(|scope| {
-        let runs: Vec<_> =
-            halves.iter().map(|half| scope.spawn(move || run(half))).collect();
+        let runs: Vec<_> = halves.iter().map(|half| scope.spawn(move || run(half))).collect();
         runs.into_iter().flat_map(|run| run.join().unwrap()).collect()
     })
 }
@@ -242,7 +276,9 @@ pub fn survivors(mutants: &[Mutant]) -> Vec<&str> {
 fn run(mutants: &[Mutant]) -> Vec<&str> {
     let mut files = Vec::new();
     for (number, mutant) in mutants.iter().enumerate() {
-        files.extend(mutant.files.iter().map(|(path, text)| (format!("{number}/{path}"), text.clone())));
+        files.extend(
+            mutant.files.iter().map(|(path, text)| (format!("{number}/{path}"), text.clone())),
+        );
         files.push((format!("{number}/tests/test.yml"), mutant.tests.to_string()));
     }
     let paths: Vec<String> =

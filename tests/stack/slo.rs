@@ -37,8 +37,17 @@ notifications:
     let age = stack.query(first)[0]["value"][1].as_str().unwrap().parse::<f64>().unwrap();
     let history = format!("{age:.0}s");
     let foretold = stack.mcpmon(&[
-        "slo", "simulate", "orders", "--outage", "20m", "--errors", "20%", "--history", &history,
-        "--output", "json",
+        "slo",
+        "simulate",
+        "orders",
+        "--outage",
+        "20m",
+        "--errors",
+        "20%",
+        "--history",
+        &history,
+        "--output",
+        "json",
     ]);
     let foretold: Value = serde_json::from_str(&foretold.expect(0).stdout).unwrap();
     let fast = &foretold["objectives"][0]["tiers"][0];

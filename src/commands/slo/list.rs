@@ -63,7 +63,9 @@ fn document(slo: &Slo) -> serde_json::Value {
     let others: Vec<_> = slo
         .others
         .iter()
-        .map(|(objective, services)| json!({"objective": percent(*objective), "services": services}))
+        .map(
+            |(objective, services)| json!({"objective": percent(*objective), "services": services}),
+        )
         .collect();
     json!({
         "name": slo.id,

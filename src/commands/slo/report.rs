@@ -44,9 +44,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let asker = Asker { base, now: to, http: Http::default() };
     let ended = now - to;
     let rows = rows(&asker, &slos, seconds, ended).await?;
-    let moment = |at: i64| {
-        Timestamp::from_second(at).map(|at| at.to_string()).unwrap_or_default()
-    };
+    let moment = |at: i64| Timestamp::from_second(at).map(|at| at.to_string()).unwrap_or_default();
     let review = Review {
         stack: project.stack.name.clone(),
         from: moment(from),
@@ -67,7 +65,7 @@ fn midnight(day: &Day) -> anyhow::Result<i64> {
     Ok(day.0.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp().as_second())
 }
 
-/// What Prometheus knows about the period: sums over hours, and for how long alerts fired.
+/// What Prometheus knows about the period: sums of four-minute means, and for how long alerts fired.
 async fn rows(
     asker: &Asker,
     slos: &[&Slo],
@@ -75,10 +73,10 @@ async fn rows(
     ended: i64,
 ) -> anyhow::Result<Vec<Reviewed>> {
     let offset = if ended > 0 { format!(" offset {ended}s") } else { String::new() };
-    let sum = |series: &str| format!("sum_over_time({series}[{seconds}s:1h]{offset}) * 3600");
+    let sum = |series: &str| format!("sum_over_time({series}[{seconds}s]{offset}) * 240");
     let asker = Asker { base: asker.base.clone(), now: asker.now + ended, http: Http::default() };
-    let total = asker.values(&sum("slo:total:rate1h")).await?;
-    let bad = asker.values(&sum("slo:errors:rate1h")).await?;
+    let total = asker.values(&sum("slo:total:rate4m")).await?;
+    let bad = asker.values(&sum("slo:errors:rate4m")).await?;
     let mut fired = Vec::new();
     for window in crate::slo::WINDOWS {
         let alerts = format!(

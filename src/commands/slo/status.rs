@@ -45,7 +45,8 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let curves = asker.curves(CURVE, window).await?;
     let mut rows = standings(&slos, &answers, &curves);
     rows.retain(|row| args.service.as_ref().is_none_or(|service| *service == row.service));
-    let exit = if rows.iter().any(|row| row.state <= State::NoData) { Exit::Failed } else { Exit::Done };
+    let exit =
+        if rows.iter().any(|row| row.state <= State::NoData) { Exit::Failed } else { Exit::Done };
     if args.output == Shape::Json {
         context.printer.json(&json!({"schema_version": 1, "objectives": rows}))?;
         return Ok(exit);
@@ -76,7 +77,9 @@ async fn young(asker: &Asker, slos: &[&Slo], context: &Context) -> anyhow::Resul
         let text = crate::slo::spell(age);
         context.printer.mark(
             Mark::Note,
-            format!("Prometheus remembers the last {text}; what was before is not in these figures"),
+            format!(
+                "Prometheus remembers the last {text}; what was before is not in these figures"
+            ),
         );
     }
     Ok(())

@@ -104,7 +104,9 @@ fn section(out: &mut String, slo: &Slo, told: &Told<'_>) {
     out.push_str("```sh\n");
     let _ = writeln!(out, "mcpmon slo status {}", slo.id);
     let _ = writeln!(out, "mcpmon slo simulate {} --outage 12m --errors 30%", slo.id);
-    out.push_str("```\n\nWhat is left of the budget, how fast it burns, and what is counted:\n\n```promql\n");
+    out.push_str(
+        "```\n\nWhat is left of the budget, how fast it burns, and what is counted:\n\n```promql\n",
+    );
     let _ = writeln!(out, "slo:error_budget:remaining{{slo=\"{}\"}}", slo.id);
     let _ = writeln!(
         out,

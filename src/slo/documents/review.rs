@@ -67,7 +67,15 @@ impl Reviewed {
 
 /// Headings of the table.
 const HEADS: [&str; 9] = [
-    "objective", "service", "promised", "kept", "events", "bad", "budget used", "alerts", "verdict",
+    "objective",
+    "service",
+    "promised",
+    "kept",
+    "events",
+    "bad",
+    "budget used",
+    "alerts",
+    "verdict",
 ];
 
 fn cells(row: &Reviewed) -> [String; 9] {
@@ -158,10 +166,8 @@ fn findings(review: &Review) -> Vec<String> {
 
 /// The review as Markdown.
 pub fn markdown(review: &Review) -> String {
-    let mut out = format!(
-        "# Objectives of {}\n\n{} to {}\n\n",
-        review.stack, review.from, review.to
-    );
+    let mut out =
+        format!("# Objectives of {}\n\n{} to {}\n\n", review.stack, review.from, review.to);
     for finding in findings(review) {
         let _ = writeln!(out, "- {finding}");
     }

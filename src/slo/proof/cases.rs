@@ -24,7 +24,7 @@ const SHORT: [&str; 7] = [
     "slo:error_ratio:rate6h",
 ];
 const LONG: [&str; 5] = [
-    "slo:total:rate1h",
+    "slo:total:rate4m",
     "slo:error_ratio:rate1d",
     "slo:error_ratio:rate3d",
     "slo:error_ratio:period",
@@ -166,7 +166,8 @@ fn burst(stage: &Stage<'_>, tier: &Tier) -> Json {
     let alerts = stage.alerts(Some(tier.window.name));
     let end = long + 10 + shorter;
     let asked = vec![ask(&alerts, end - 1, &[]), ask(&alerts, end - shorter / 2, &[])];
-    let about = format!("past events {}: a burst in the shorter windows does not", tier.window.name);
+    let about =
+        format!("past events {}: a burst in the shorter windows does not", tier.window.name);
     stage.test(&about, &plays(stage, acts), asked)
 }
 
@@ -204,17 +205,13 @@ fn recovery(stage: &Stage<'_>, tier: &Tier) -> Json {
     let acts = vec![act(before, BUSY, 0.0), act(during, BUSY, 1.0), act(after, BUSY, 0.0)];
     let alerts = stage.alerts(Some(tier.window.name));
     let end = before + during;
-    let mut asked = vec![
-        ask(&alerts, end - 1, &[(&of(stage), 1.0)]),
-        ask(&alerts, end + short + steps, &[]),
-    ];
+    let mut asked =
+        vec![ask(&alerts, end - 1, &[(&of(stage), 1.0)]), ask(&alerts, end + short + steps, &[])];
     let left = (float(during).min(long - float(short + steps))) / long;
     let threshold = stage.threshold(tier);
     if left > threshold * 1.1 {
-        let ratio = stage.recorded(&format!(
-            "slo:error_ratio:rate{}",
-            crate::slo::days(tier.window.long)
-        ));
+        let ratio =
+            stage.recorded(&format!("slo:error_ratio:rate{}", crate::slo::days(tier.window.long)));
         let still = format!("count by (service) ({ratio} > {threshold})");
         asked.push(ask(&still, end + short + steps, &[(&of(stage), 1.0)]));
     }

@@ -62,8 +62,11 @@ pub fn files(slo: &Slo) -> Vec<File> {
     }
     [("", false, short), ("-long", true, long)]
         .into_iter()
-        .map(|(suffix, long, tests)| {
-            File { suffix, evaluation: if long { rules::LONG } else { rules::SHORT }, long, tests }
+        .map(|(suffix, long, tests)| File {
+            suffix,
+            evaluation: if long { rules::LONG } else { rules::SHORT },
+            long,
+            tests,
         })
         .filter(|file| !file.tests.is_empty())
         .collect()
@@ -86,10 +89,8 @@ impl Stage<'_> {
 
     /// Firing alerts of this objective, by service, optionally of one tier.
     fn alerts(&self, tier: Option<&str>) -> String {
-        let tier = tier.map_or_else(
-            || ",burn_tier!=\"\"".to_owned(),
-            |name| format!(",burn_tier=\"{name}\""),
-        );
+        let tier = tier
+            .map_or_else(|| ",burn_tier!=\"\"".to_owned(), |name| format!(",burn_tier=\"{name}\""));
         format!(
             "count by (service) (ALERTS{{slo=\"{}\",alertstate=\"firing\"{tier}}})",
             self.slo.id

@@ -115,8 +115,8 @@ fn series(metric: &str, identity: &[(String, String)], labels: &[(String, String
 
 fn values(play: &Play<'_>, feed: &Feed, stage: &Stage<'_>) -> String {
     // Slices are judged as a whole, so that a share of bad events in all of them would be all or none.
-    let by_state = matches!(feed, Feed::Timestamp { .. } | Feed::Gauge { .. })
-        || stage.slo.slices.is_some();
+    let by_state =
+        matches!(feed, Feed::Timestamp { .. } | Feed::Gauge { .. }) || stage.slo.slices.is_some();
     let mut tape = Tape::default();
     for act in &play.acts {
         match act.scene {
