@@ -94,7 +94,7 @@ impl One<'_> {
 }
 
 /// What picks the selected services, as PromQL.
-fn matchers(select: &Select) -> String {
+pub(super) fn matchers(select: &Select) -> String {
     let one_of = |label: &str, names: &[Name]| match names {
         [] => None,
         [one] => Some(format!("{label}=\"{one}\"")),
