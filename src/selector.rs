@@ -82,10 +82,9 @@ impl Selector {
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.matchers.is_empty() {
-            f.write_str(&self.metric)
-        } else {
-            write!(f, "{}{{{}}}", self.metric, self.inside())
+            return f.write_str(&self.metric);
         }
+        write!(f, "{}{{{}}}", self.metric, self.inside())
     }
 }
 
@@ -144,13 +143,12 @@ fn value(text: &str) -> Option<(String, &str)> {
         match (escaped, c) {
             (true, 'n') => out.push('\n'),
             (true, 't') => out.push('\t'),
-            (true, c) => out.push(c),
             (false, '\\') => {
                 escaped = true;
                 continue;
             }
             (false, '"') => return Some((out, inside.get(at + 1..).unwrap_or_default())),
-            (false, c) => out.push(c),
+            (_, c) => out.push(c),
         }
         escaped = false;
     }

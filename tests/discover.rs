@@ -10,6 +10,7 @@ mod command;
 #[path = "support/servers.rs"]
 mod doubles;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -42,7 +43,7 @@ fn init(folder: &Folder, files: &[PathBuf], options: &str) -> Outcome {
     for file in files {
         let name = file.file_name().unwrap();
         fs::copy(file, folder.path().join(name)).unwrap();
-        arguments += &format!(" --from {}", name.display());
+        write!(arguments, " --from {}", name.display()).unwrap();
     }
     folder.mcpmon(&arguments)
 }
@@ -87,7 +88,7 @@ fn try_one(case: &Path, update: bool) -> Option<String> {
         } else if update {
             fs::write(&path, text).unwrap();
         } else if fs::read_to_string(&path).unwrap_or_default() != *text {
-            wrong += &format!("--- {name}/{file} is now ---\n{text}");
+            write!(wrong, "--- {name}/{file} is now ---\n{text}").unwrap();
         }
     }
     (!wrong.is_empty()).then_some(wrong)

@@ -12,6 +12,8 @@ mod openslo;
 #[path = "rules/promtool.rs"]
 mod promtool;
 
+use std::fmt::Write as _;
+
 use fleet::{EVERY_KIND, compiled, resolved};
 use mcpmon::decimal::Decimal;
 use mcpmon::slo::{simulate, slos_markdown};
@@ -162,9 +164,11 @@ fn ten_thousand_services_have_the_rules_of_one() {
     let manifest = |services: usize| {
         let mut text = "slos: {one: {objective: 99.9%, indicator: requests, select: {groups: [many]}}}\nservices:\n".to_owned();
         for n in 0..services {
-            text.push_str(&format!(
-                "  s{n}: {{group: many, dialect: mcp, metrics: 'http://s{n}:80/metrics'}}\n"
-            ));
+            writeln!(
+                text,
+                "  s{n}: {{group: many, dialect: mcp, metrics: 'http://s{n}:80/metrics'}}"
+            )
+            .unwrap();
         }
         text
     };

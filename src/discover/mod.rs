@@ -8,7 +8,7 @@
 //! * [`format`](mod@format) which of the known formats a file has: by what stands in it, not by its name
 //! * [`clients`] configurations of MCP clients, [`server`] one server of theirs
 //! * [`compose`] Docker Compose files, [`catalog`] Docker MCP catalogs
-//! * [`reference`] `${VAR}` and its kin; [`secret`] what must not be written down
+//! * [`mod@reference`] `${VAR}` and its kin; [`secret`] what must not be written down
 //! * [`names`] a valid name for each, that no other has
 //!
 //! * [`containers`], [`ports`] what runs: the only parts that ask anybody

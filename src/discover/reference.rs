@@ -1,5 +1,7 @@
 //! References to what is not in the file: `${VAR}`, `${env:VAR}`, `${VAR:-default}`, `${input:id}`, `${workspaceFolder}`.
 
+use std::fmt;
+
 /// A piece of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -16,6 +18,18 @@ pub enum Part {
     Input(String),
     /// What the editor alone knows.
     Editor(String),
+}
+
+/// As it is written in a file.
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Variable { name, default: Some(default) } => write!(f, "${{{name}:-{default}}}"),
+            Self::Variable { name, .. } | Self::Editor(name) => write!(f, "${{{name}}}"),
+            Self::Input(id) => write!(f, "${{input:{id}}}"),
+        }
+    }
 }
 
 /// What editors call their own.
@@ -81,15 +95,14 @@ pub fn with_defaults(text: &str) -> Result<(String, bool), String> {
     let mut plain = String::new();
     let mut taken = false;
     for part in parts(text) {
-        match part {
-            Part::Text(text) => plain.push_str(&text),
-            Part::Variable { default: Some(default), .. } if !refers(&default) => {
-                plain.push_str(&default);
+        match &part {
+            Part::Text(text) => plain.push_str(text),
+            Part::Variable { default: Some(default), .. } if !refers(default) => {
+                plain.push_str(default);
                 taken = true;
             }
             Part::Variable { name, .. } => return Err(format!("${{{name}}}")),
-            Part::Input(id) => return Err(format!("${{input:{id}}}")),
-            Part::Editor(name) => return Err(format!("${{{name}}}")),
+            Part::Input(_) | Part::Editor(_) => return Err(part.to_string()),
         }
     }
     Ok((plain, taken))

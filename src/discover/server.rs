@@ -187,19 +187,14 @@ impl<'a> Server<'a> {
     fn plain(&mut self, key: &str, text: &str, span: Span) -> Result<String, Leave> {
         let mut filled = String::new();
         for part in reference::parts(text) {
-            match part {
+            let default = match &part {
                 Part::Input(id) => {
-                    let input = self.inputs.get(&id).filter(|input| !input.password);
-                    let default = input.and_then(|input| input.default.clone());
-                    filled.push_str(&default.unwrap_or_else(|| format!("${{input:{id}}}")));
+                    let input = self.inputs.get(id).filter(|input| !input.password);
+                    input.and_then(|input| input.default.clone())
                 }
-                Part::Text(text) => filled.push_str(&text),
-                Part::Variable { name, default: None } => filled.push_str(&format!("${{{name}}}")),
-                Part::Variable { name, default: Some(default) } => {
-                    filled.push_str(&format!("${{{name}:-{default}}}"));
-                }
-                Part::Editor(name) => filled.push_str(&format!("${{{name}}}")),
-            }
+                _ => None,
+            };
+            filled.push_str(&default.unwrap_or_else(|| part.to_string()));
         }
         match reference::with_defaults(&filled) {
             Ok((plain, _)) => {

@@ -3,7 +3,7 @@
 //! * [`subject`] a URL, a service or a program → what is asked
 //! * [`text`] a probe as lines for people
 //! * [`document`] the same for programs
-//! * [`watch`] again and again, a line each
+//! * [`mod@watch`] again and again, a line each
 
 mod document;
 mod subject;

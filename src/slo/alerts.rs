@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::rules::{SHORT, STRIDE};
+use super::rules::{COARSE, LONG, SHORT};
 use super::{Class, Slo, Tier, days, percent};
 use crate::manifest::Severity;
 
@@ -21,28 +21,20 @@ pub fn alerts(slo: &Slo, runbook_url: &dyn Fn(&str) -> Option<String>) -> Vec<Js
 pub fn condition(slo: &Slo, class: &Class, tier: &Tier) -> String {
     let threshold = tier.threshold(slo.window, class.budget());
     let selector = &class.selector;
-    let above = |window: u64| {
-        format!("slo:error_ratio:rate{}{{{selector}}} > {threshold}", days_or_hours(window))
-    };
+    let above =
+        |window: u64| format!("slo:error_ratio:rate{}{{{selector}}} > {threshold}", days(window));
     let mut expr =
         format!("{} and on (service) {}", above(tier.window.long), above(tier.window.short));
     if let Some(least) = slo.min_events {
         let long = tier.window.long;
-        let (step, range) = if long < 86_400 {
-            (SHORT, days_or_hours(long))
-        } else {
-            (STRIDE, format!("{}:{}", days_or_hours(long), days(STRIDE)))
-        };
+        let (step, series) =
+            if long < 86_400 { (SHORT, "slo:total:rate5m") } else { (LONG, COARSE) };
+        let range = days(long);
         expr = format!(
-            "{expr} and on (service) {step} * sum_over_time(slo:total:rate5m{{{selector}}}[{range}]) >= {least}"
+            "{expr} and on (service) {step} * sum_over_time({series}{{{selector}}}[{range}]) >= {least}"
         );
     }
     expr
-}
-
-/// `1h`, `30m`, `1d`: as the names of the recorded series end.
-pub fn days_or_hours(seconds: u64) -> String {
-    days(seconds)
 }
 
 fn burn(slo: &Slo, tier: &Tier, runbook_url: &dyn Fn(&str) -> Option<String>) -> Json {
@@ -54,7 +46,7 @@ fn burn(slo: &Slo, tier: &Tier, runbook_url: &dyn Fn(&str) -> Option<String>) ->
     };
     let expr = format!("({condition}) * on (service) group_left (group) slo:service_group");
     let factor = tier.factor(slo.window);
-    let (long, short) = (days_or_hours(tier.window.long), days_or_hours(tier.window.short));
+    let (long, short) = (days(tier.window.long), days(tier.window.short));
     let mut labels = base_labels(slo, tier.severity);
     labels.insert("burn_tier".to_owned(), tier.window.name.into());
     let name = tier.alert(&slo.alert);

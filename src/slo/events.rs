@@ -231,8 +231,8 @@ fn apart(all: &str, inside: &str, other: &str, other_inside: &str, part: Part) -
     vec![feed(all, inside, Part::All), feed(other, other_inside, part)]
 }
 
-fn tools(roles: &Roles, names: &[String], inside: &str) -> Option<Spoken> {
-    let matching = |label: &str| match names {
+fn tools(roles: &Roles, wanted: &[String], inside: &str) -> Option<Spoken> {
+    let matching = |label: &str| match wanted {
         [] => format!("{label}!=\"\""),
         [one] => format!("{label}={}", crate::selector::quoted(one)),
         many => {

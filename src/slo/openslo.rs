@@ -323,7 +323,7 @@ fn rates(query: &str) -> Option<String> {
             .match_indices(')')
             .filter_map(|(at, _)| Some((after.get(..at)?, after.get(at..)?)))
             .find(|(inside, _)| Selector::parse(inside).is_ok())?;
-        out.push_str(&format!("{before}{HEAD}rate({inside}[$window])"));
+        let _ = write!(out, "{before}{HEAD}rate({inside}[$window])");
         rest = tail;
     }
     (!out.is_empty()).then(|| out + rest)

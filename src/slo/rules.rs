@@ -15,14 +15,16 @@ pub const SHORT: u64 = 60;
 /// The same for the long ones. Prometheus looks for a sample less than five minutes back: with five
 /// minutes to the second there would be gaps while the next one is computed.
 pub const LONG: u64 = 240;
-/// Seconds between the moments at which the long windows look at what the base recorded.
-pub const STRIDE: u64 = 300;
 /// The window that raw series are read over.
 const BASE: u64 = 300;
 /// Windows over what the base records, each with how Prometheus writes it.
 const CHAINED: [&str; 4] = ["30m", "1h", "2h", "6h"];
-/// Windows over a coarser look at it.
+/// Windows over what is recorded of it for long ones.
 const DAYS: [&str; 2] = ["1d", "3d"];
+/// The series that long windows are sums of: the mean of each four minutes, which touch and do not
+/// overlap. A range over them costs Prometheus half of what a subquery in steps of an hour does.
+pub const COARSE: &str = "slo:total:rate4m";
+const COARSE_ERRORS: &str = "slo:errors:rate4m";
 
 /// The rules that all objectives share: the group of each service, for alerts to carry.
 pub fn shared() -> Json {
@@ -49,7 +51,15 @@ pub fn groups(slo: &Slo, alerts: Vec<Json>) -> Vec<Json> {
         }));
     }
     let mut short = base(slo);
-    short.extend(CHAINED.map(|window| ratio(slo, window, window)));
+    short.extend(CHAINED.map(|window| {
+        ratio(
+            slo,
+            &format!("slo:error_ratio:rate{window}"),
+            "slo:errors:rate5m",
+            "slo:total:rate5m",
+            window,
+        )
+    }));
     short.extend(alerts);
     groups.push(json!({
         "name": format!("mcpmon-slo-{id}"), "interval": days(SHORT), "rules": short,
@@ -137,33 +147,32 @@ fn base(slo: &Slo) -> Vec<Json> {
     rules
 }
 
-/// Bad events by all events, over a window of what the base recorded.
-fn ratio(slo: &Slo, name: &str, range: &str) -> Json {
+/// Bad events by all events, over a window of what was recorded.
+fn ratio(slo: &Slo, name: &str, errors: &str, total: &str, range: &str) -> Json {
+    record(slo, name, share(slo, errors, total, range))
+}
+
+fn share(slo: &Slo, errors: &str, total: &str, range: &str) -> String {
     let sum = |series: &str| format!("sum_over_time({}[{range}])", of(slo, series));
-    let expr = format!("{} / ({} > 0)", sum("slo:errors:rate5m"), sum("slo:total:rate5m"));
-    record(slo, &format!("slo:error_ratio:rate{name}"), expr)
+    format!("{} / ({} > 0)", sum(errors), sum(total))
 }
 
 /// The long windows, and what is left of the budget.
 fn long(slo: &Slo) -> Vec<Json> {
     let mut rules = Vec::new();
-    for (hourly, series) in
-        [("slo:total:rate1h", "slo:total:rate5m"), ("slo:errors:rate1h", "slo:errors:rate5m")]
-    {
-        let expr = format!("sum_over_time({}[1h]) / {}", of(slo, series), 3600 / SHORT);
-        rules.push(record(slo, hourly, expr));
+    for (coarse, series) in [(COARSE, "slo:total:rate5m"), (COARSE_ERRORS, "slo:errors:rate5m")] {
+        let expr = format!("avg_over_time({}[{}])", of(slo, series), days(LONG));
+        rules.push(record(slo, coarse, expr));
     }
-    rules.extend(DAYS.map(|window| ratio(slo, window, &format!("{window}:{}", days(STRIDE)))));
+    rules.extend(DAYS.map(|window| {
+        ratio(slo, &format!("slo:error_ratio:rate{window}"), COARSE_ERRORS, COARSE, window)
+    }));
     let window = slo.window_text();
-    let sum = |series: &str| format!("sum_over_time({}[{window}:1h])", of(slo, series));
-    // Until the first full hour has passed the last day knows more; where nobody ever called, nothing
-    // was lost.
+    // Where nobody ever called, nothing was lost.
     let period = format!(
-        "{} / ({} > 0) or on (service) {} or on (service) 0 * {}",
-        sum("slo:errors:rate1h"),
-        sum("slo:total:rate1h"),
-        of(slo, "slo:error_ratio:rate1d"),
-        of(slo, "slo:total:rate1h")
+        "{} or on (service) 0 * {}",
+        share(slo, COARSE_ERRORS, COARSE, &window),
+        of(slo, COARSE)
     );
     rules.push(record(slo, "slo:error_ratio:period", period));
     rules.extend(meta(slo));
@@ -185,8 +194,7 @@ fn meta(slo: &Slo) -> [Json; 3] {
     let classes = slo.classes();
     let each =
         |of: &dyn Fn(&Class) -> String| classes.iter().map(of).collect::<Vec<_>>().join(" or ");
-    let constant =
-        |class: &Class, value| format!("0 * slo:total:rate1h{{{}}} + {value}", class.selector);
+    let constant = |class: &Class, value| format!("0 * {COARSE}{{{}}} + {value}", class.selector);
     [
         record(slo, "slo:objective:ratio", each(&|class| constant(class, class.objective))),
         record(slo, "slo:error_budget:ratio", each(&|class| constant(class, class.budget()))),

@@ -2,13 +2,7 @@
 //! executable is static, and serves as the program in the containers.
 
 // In a test, a missing value is a failure; clippy sees tests only in functions marked as such.
-#![allow(
-    clippy::unwrap_used,
-    clippy::float_cmp,
-    clippy::similar_names,
-    clippy::infinite_iter,
-    clippy::maybe_infinite_iter
-)]
+#![allow(clippy::unwrap_used, clippy::float_cmp, clippy::similar_names)]
 
 mod fixture;
 mod hostile;
@@ -24,11 +18,17 @@ fn program() {
         return;
     };
     match mode.as_str() {
-        "talk" => (0..).for_each(|number| {
-            println!("line {number}");
-            std::thread::sleep(std::time::Duration::from_millis(100));
-        }),
-        "flood" => (0..).for_each(|number| println!("{number} {}", "x".repeat(4000))),
+        "talk" => {
+            for number in 0.. {
+                println!("line {number}");
+                std::thread::sleep(std::time::Duration::from_millis(100));
+            }
+        }
+        "flood" => {
+            for number in 0.. {
+                println!("{number} {}", "x".repeat(4000));
+            }
+        }
         "hog" => {
             // Time for whoever counts to begin.
             std::thread::sleep(std::time::Duration::from_secs(3));

@@ -28,7 +28,7 @@ slos:
   expression: {objective: 99%, indicator: {custom: {total: 'rate(a_total[$window])', bad: 'rate(b_total[$window])'}}}
 "#;
 
-const FLEET: &str = r"
+const FLEET: &str = "
 name: slo-test
 extends: quickstart
 components: {prometheus: {retention: 100d}}

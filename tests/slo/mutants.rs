@@ -1,5 +1,7 @@
 //! Wrong versions of the rules of objectives, which their own tests must notice.
 
+use std::fmt::Write as _;
+
 use mcpmon::render::rules::Compiled;
 use serde_json::Value as Json;
 
@@ -86,7 +88,7 @@ fn concerned(compiled: &Compiled, id: &str, rule: &Json) -> Option<Json> {
         (_, Some(_)) | ("slo:error_ratio:rate3d", _) => &[" creeping: ", ": P7", ": P5"],
         ("slo:error_ratio:rate1h", _) => &[" fast: ", ": P5", ": P6"],
         (name, _) if name.ends_with("NoData") => &[": P10"],
-        (name, _) if name.ends_with("1h") || name.contains("period") || name.contains("budget") => {
+        (name, _) if name.ends_with("4m") || name.contains("period") || name.contains("budget") => {
             &[": P5", ": P7"]
         }
         _ => &[" fast: ", ": P5", ": P6", ": P9", ": P10"],
@@ -190,7 +192,7 @@ fn changes(rule: &Json) -> Vec<(&'static str, Json)> {
             add("half of the budget", expr.replace("/ 0.0", "/ 0.5 / 0.0"));
         }
         if record == "slo:error_ratio:period" {
-            add("only the last day", expr.replace("[30d:1h]", "[6h:1h]"));
+            add("only the last day", expr.replace("[30d]", "[6h]"));
         }
     }
     // The mean of shares is the same as the share of sums while traffic is steady, which only the tests of
@@ -212,7 +214,7 @@ fn scaled(expr: &str, factor: f64) -> String {
     while let Some((before, after)) = rest.split_once(" > ") {
         let end = after.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(after.len());
         let limit: f64 = after[..end].parse().unwrap();
-        out.push_str(&format!("{before} > {}", limit * factor));
+        write!(out, "{before} > {}", limit * factor).unwrap();
         rest = &after[end..];
     }
     out + rest

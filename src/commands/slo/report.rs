@@ -35,8 +35,8 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let project = context.project_without_warnings()?;
     let slos = chosen(&project.stack.slos, &args.names)?;
     let now = Timestamp::now().as_second();
-    let to = args.to.as_ref().map(midnight).transpose()?.unwrap_or(now).min(now);
-    let from = args.from.as_ref().map(midnight).transpose()?.unwrap_or(to - 30 * 86_400);
+    let to = args.to.map(midnight).transpose()?.unwrap_or(now).min(now);
+    let from = args.from.map(midnight).transpose()?.unwrap_or(to - 30 * 86_400);
     let Some(seconds) = u64::try_from(to - from).ok().filter(|seconds| *seconds >= 3600) else {
         return Err(Stop::new(Exit::Usage, "the period ends before it has begun for an hour: write `--from 2027-01-01 --to 2027-02-01`").into());
     };
@@ -61,12 +61,11 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)] // As its callers have it.
-fn midnight(day: &Day) -> anyhow::Result<i64> {
+fn midnight(day: Day) -> anyhow::Result<i64> {
     Ok(day.0.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp().as_second())
 }
 
-/// What Prometheus knows about the period: sums over hours, and for how long alerts fired.
+/// What Prometheus knows about the period: sums of four-minute means, and for how long alerts fired.
 async fn rows(
     asker: &Asker,
     slos: &[&Slo],
@@ -74,10 +73,10 @@ async fn rows(
     ended: i64,
 ) -> anyhow::Result<Vec<Reviewed>> {
     let offset = if ended > 0 { format!(" offset {ended}s") } else { String::new() };
-    let sum = |series: &str| format!("sum_over_time({series}[{seconds}s:1h]{offset}) * 3600");
+    let sum = |series: &str| format!("sum_over_time({series}[{seconds}s]{offset}) * 240");
     let asker = Asker { base: asker.base.clone(), now: asker.now + ended, http: Http::default() };
-    let total = asker.values(&sum("slo:total:rate1h")).await?;
-    let bad = asker.values(&sum("slo:errors:rate1h")).await?;
+    let total = asker.values(&sum("slo:total:rate4m")).await?;
+    let bad = asker.values(&sum("slo:errors:rate4m")).await?;
     let mut fired = Vec::new();
     for window in crate::slo::WINDOWS {
         let alerts = format!(

@@ -185,17 +185,11 @@ fn secret_word(words: &[Word]) -> Result<(), Leave> {
 fn with(text: &str, env: Option<&Node>) -> String {
     let mut filled = String::new();
     for part in reference::parts(text) {
-        match part {
-            Part::Text(text) => filled.push_str(&text),
-            Part::Variable { name, default } => {
-                let own = env.and_then(|env| env.get(&name)?.as_str());
-                let default = default.map(|default| format!(":-{default}")).unwrap_or_default();
-                let kept = || format!("${{{name}{default}}}");
-                filled.push_str(&own.map_or_else(kept, str::to_owned));
-            }
-            Part::Input(id) => filled.push_str(&format!("${{input:{id}}}")),
-            Part::Editor(name) => filled.push_str(&format!("${{{name}}}")),
-        }
+        let own = match &part {
+            Part::Variable { name, .. } => env.and_then(|env| env.get(name)?.as_str()),
+            _ => None,
+        };
+        filled.push_str(&own.map_or_else(|| part.to_string(), str::to_owned));
     }
     filled
 }

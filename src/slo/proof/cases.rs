@@ -24,7 +24,7 @@ const SHORT: [&str; 7] = [
     "slo:error_ratio:rate6h",
 ];
 const LONG: [&str; 5] = [
-    "slo:total:rate1h",
+    "slo:total:rate4m",
     "slo:error_ratio:rate1d",
     "slo:error_ratio:rate3d",
     "slo:error_ratio:period",
