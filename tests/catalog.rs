@@ -213,22 +213,28 @@ fn every_profile_is_valid_and_renders() {
             stack::resolve(&document, &catalog).unwrap_or_else(|e| panic!("{profile}: {e:?}"));
         let bundle = render::render(&resolved.stack, &catalog).unwrap();
         assert!(!bundle.components.is_empty(), "{profile}");
-        socket(profile, &bundle);
+        socket(profile, &resolved.stack, &bundle);
     }
 }
 
-/// Nobody but the agent has the engine's socket, and nobody sees a folder in which it is but those exporters that are
-/// asked for by name and say why.
-fn socket(profile: &str, bundle: &render::Bundle) {
+/// Nobody but the agent has the engine's socket. The node exporter sees the folder in which it is, as a user who may
+/// not open it.
+fn socket(profile: &str, stack: &stack::Stack, bundle: &render::Bundle) {
     for (component, process) in &bundle.processes {
         for (source, _) in &process.host_mounts {
             let around = ["/", "/run", "/var", "/var/run"].contains(&source.as_str());
             let who: &[&str] = match () {
                 () if source.ends_with(".sock") => &["agent"],
-                () if around => &["cadvisor", "node-exporter"],
+                () if around => &["node-exporter"],
                 () => continue,
             };
             assert!(who.contains(&component.as_str()), "{profile}: {component} mounts {source}");
+            let user = stack.components.get(component).map(|part| part.spec.user.as_str());
+            let root = user.is_none_or(|user| user.starts_with('0'));
+            assert!(
+                component == "agent" || !root,
+                "{profile}: {component} is root and mounts {source}"
+            );
         }
     }
     for (component, files) in &bundle.components {
