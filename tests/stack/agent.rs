@@ -74,3 +74,61 @@ fn every_service_is_asked_and_a_new_one_without_a_reload_of_prometheus() {
         .says("3 of 4 servers answer")
         .says("weather (http://weather:8080/mcp): ");
 }
+
+/// A double of a server on standard input and output: says as whom it runs, and what it can reach.
+const PROGRAM: &str = r#"#!/bin/sh
+if [ -r /var/run/docker.sock ] || [ -w /var/run/docker.sock ]; then socket=open; else socket=closed; fi
+while read -r line; do
+  id=$(echo "$line" | sed -n 's/.*"id":\("[^"]*"\|[0-9]*\).*/\1/p')
+  case $line in
+    *'"notifications/'*) ;;
+    *'"initialize"'*) echo "{\"jsonrpc\":\"2.0\",\"id\":$id,\"result\":{\"protocolVersion\":\"2025-11-25\",\"capabilities\":{\"tools\":{}},\"serverInfo\":{\"name\":\"uid-$(id -u)-socket-$socket-key-${#API_KEY}\",\"version\":\"1\"}}}" ;;
+    *'"ping"'*) echo "{\"jsonrpc\":\"2.0\",\"id\":$id,\"result\":{}}" ;;
+    *'"tools/list"'*) echo "{\"jsonrpc\":\"2.0\",\"id\":$id,\"result\":{\"tools\":[{\"name\":\"echo\",\"inputSchema\":{\"type\":\"object\"}}]}}" ;;
+    *) echo "{\"jsonrpc\":\"2.0\",\"id\":$id,\"error\":{\"code\":-32601,\"message\":\"no such method\"}}" ;;
+  esac
+done
+"#;
+
+/// An image with mcpmon and the program; the programs of the lab's Prometheus are at hand in it.
+fn image_with_program(stack: &TestStack) -> String {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let script = stack.path("server.sh");
+    std::fs::write(&script, PROGRAM).unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let container = docker(&["create", "prom/prometheus:v3.13.5"]).trim().to_owned();
+    docker(&["cp", script.to_str().unwrap(), &format!("{container}:/server.sh")]);
+    docker(&["cp", env!("CARGO_BIN_EXE_mcpmon"), &format!("{container}:/mcpmon")]);
+    let image = format!("{}-programs", stack.name);
+    docker(&["commit", &container, &format!("{image}:1")]);
+    docker(&["rm", "-v", &container]);
+    image
+}
+
+#[test]
+fn a_program_runs_in_the_agents_container_as_nobody() {
+    let stack = TestStack::new("programs");
+    let image = image_with_program(&stack);
+    std::fs::write(stack.path("secrets/key"), "a-key-of-22-characters").unwrap();
+    stack.manifest(&format!(
+        "defaults: {{probe: {{interval: 5s, timeout: 3s}}}}
+components: {{agent: {{image: {image}, version: '1'}}}}
+services:
+  local: {{mcp: {{command: [/server.sh], env: {{API_KEY: {{file: secrets/key}}}}}}}}
+"
+    ));
+    stack.mcpmon(&["up", "--quiet"]).expect(0);
+    eventually("the program answers", 60, || {
+        by_service(&stack, "mcp_probe_success{service=\"local\"}") == pairs(&[("local", "1")])
+    });
+    let server = stack.query("mcp_probe_server_info{service=\"local\"}");
+    assert_eq!(server[0]["metric"]["name"], "uid-65534-socket-closed-key-22", "{server:?}");
+    let spoken = stack.query("mcp_probe_protocol_info{service=\"local\",transport=\"stdio\"}");
+    assert_eq!(spoken.len(), 1, "{spoken:?}");
+    // Each is ended after its probe.
+    let left = docker(&["top", &stack.container("agent"), "-eo", "pid,args"]);
+    assert!(left.matches("/server.sh").count() <= 1, "{left}");
+    drop(stack);
+    docker(&["rmi", &format!("{image}:1")]);
+}
