@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::harness::{TestStack, docker, eventually};
+use crate::harness::{TestStack, docker, eventually, within};
 
 #[test]
 fn a_stopped_service_reaches_a_webhook() {
@@ -65,7 +65,7 @@ fn a_killed_mcp_server_reaches_a_webhook_within_a_minute() {
 
     docker(&["kill", &stack.container("weather")]);
     let killed = Instant::now();
-    eventually("it reaches the webhook", 60, || told("McpNotAnswering"));
+    within("it reaches the webhook", 60, || told("McpNotAnswering"));
     let bodies = received.lock().unwrap().concat();
     assert!(bodies.contains("has worked for 15s, the last one because of `"), "{bodies}");
     println!("told {:.1} s after the kill", killed.elapsed().as_secs_f64());
