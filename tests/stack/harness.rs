@@ -1,22 +1,19 @@
 //! A stack of a test's own: its folder, its ports, its name; gone when the test ends.
 
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-
-/// Stacks are brought up one at a time: two cores carry no more.
-static TURN: Mutex<()> = Mutex::new(());
 
 /// A stack of a test's own.
 pub struct TestStack {
     pub name: String,
     pub dir: tempfile::TempDir,
     pub ports: Ports,
-    _turn: MutexGuard<'static, ()>,
 }
 
 /// Where the stack's programs listen on this host.
@@ -58,7 +55,6 @@ impl TestStack {
 
     /// A profile under a name of its own. Nothing runs yet.
     pub fn of(profile: &str, name: &str) -> Self {
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let dir = tempfile::tempdir().unwrap();
         let name = format!("t{}-{name}", std::process::id() % 10_000);
         let ports = Ports {
@@ -68,7 +64,7 @@ impl TestStack {
             grafana: free(),
             agent: free(),
         };
-        let stack = Self { name, dir, ports, _turn: turn };
+        let stack = Self { name, dir, ports };
         stack.mcpmon(&["init", "--profile", profile, "--name", &stack.name, "."]).expect(0);
         std::fs::write(
             stack.path("ports.yaml"),
@@ -230,9 +226,15 @@ pub fn ended(output: &Output) -> Ended {
     }
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, and that nobody in this process was given before.
 pub fn free() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        if GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(port) {
+            return port;
+        }
+    }
 }
 
 /// Percent-encoding for a query parameter.
