@@ -20,6 +20,7 @@ pub fn compile(slos: &[Slo], runbook_url: &dyn Fn(&str) -> Option<String>) -> Co
         let groups = rules::groups(slo, alerts::alerts(slo, runbook_url));
         out.files.push(RuleFile { path: file.clone(), content: json!({"groups": groups}) });
         let long = format!("rules/slo-{}-long.yml", slo.id);
+        let order = rules::order(slo);
         let content = json!({"groups": [rules::long_group(slo)]});
         out.files.push(RuleFile { path: long.clone(), content });
         for tests in proof::files(slo) {
@@ -32,6 +33,7 @@ pub fn compile(slos: &[Slo], runbook_url: &dyn Fn(&str) -> Option<String>) -> Co
                 content: json!({
                     "rule_files": read,
                     "evaluation_interval": duration::format(tests.evaluation),
+                    "group_eval_order": order,
                     "fuzzy_compare": true,
                     "tests": tests.tests,
                 }),

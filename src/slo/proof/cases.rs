@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::series::{Play, act, gone, less, restarts};
 use super::{Stage, ask};
+use crate::slo::alerts::MEMORY;
 use crate::slo::simulate::float;
 use crate::slo::{Feed, Tier, WINDOWS};
 
@@ -33,7 +34,8 @@ const LONG: [&str; 5] = [
 
 /// What holds for every objective, whatever its tiers.
 pub fn properties(stage: &Stage<'_>) -> Vec<Json> {
-    let mut tests = vec![quiet(stage, &SHORT), silent(stage), never_failed(stage)];
+    let mut tests = vec![quiet(stage, &SHORT), never_failed(stage)];
+    tests.extend(silent(stage));
     if counted(stage) {
         tests.push(restarted(stage));
     }
@@ -325,29 +327,54 @@ fn restarted(stage: &Stage<'_>) -> Json {
     stage.test("P9: counters that start anew are no errors", &plays, asked)
 }
 
-/// P10: what is gone is told about after ten minutes, not before, and nothing is green meanwhile.
-fn silent(stage: &Stage<'_>) -> Json {
-    let expr = format!(
-        "count by (slo) (ALERTS{{slo=\"{}\",alertname=\"{}\",alertstate=\"firing\"}})",
+/// P10: what is gone is told about once, after ten minutes, not before, and nothing is green meanwhile.
+fn silent(stage: &Stage<'_>) -> Vec<Json> {
+    let told = format!(
+        "count by (service) (ALERTS{{slo=\"{}\",alertname=\"{}\",alertstate=\"firing\"}})",
         stage.slo.id,
         stage.slo.no_data()
     );
-    let told = format!("{{slo=\"{}\"}}", stage.slo.id);
     let known = stage.recorded("slo:error_ratio:rate5m");
-    let acts = vec![act(60, BUSY, 0.0), gone(60), act(20, BUSY, 0.0)];
-    let mut asked = vec![ask(&expr, 59, &[]), ask(&expr, 68, &[])];
-    asked.push(ask(&expr, 110, &[(&told, 1.0)]));
-    asked.push(ask(&known, 110, &[]));
-    asked.push(ask(&expr, 139, &[]));
+    let this = of(stage);
+    let mut one_of_them = vec![ask(&told, 59, &[]), ask(&told, 68, &[])];
+    one_of_them.push(ask(&told, 110, &[(&this, 1.0)]));
+    one_of_them.push(ask(&known, 110, &[]));
+    one_of_them.push(ask(&told, 139, &[]));
     // The others go on, so that only this one is missing.
     let mut plays = stage.stranger(140);
-    if stage.slo.events.expected.is_some() {
-        plays.extend(
-            stage.two.map(|two| Play { subject: Some(two), acts: vec![act(140, BUSY, 0.0)] }),
-        );
-    }
+    plays.extend(stage.two.map(|two| Play { subject: Some(two), acts: vec![act(140, BUSY, 0.0)] }));
+    let acts = vec![act(60, BUSY, 0.0), gone(60), act(20, BUSY, 0.0)];
     plays.push(Play { subject: Some(stage.one), acts });
-    stage.test("P10: data that is missing is told about", &plays, asked)
+    let about = "P10: data that is missing is told about";
+    let mut tests = vec![stage.test(about, &plays, one_of_them)];
+    if stage.slo.events.expected.is_some() {
+        let about = "P10: without any target the objective is told about";
+        let asked = vec![ask(&told, 9, &[]), ask(&told, 15, &[("{}", 1.0)])];
+        tests.push(stage.test(about, &stage.stranger(20), asked));
+    } else {
+        tests.push(forgotten(stage, &told));
+    }
+    tests
+}
+
+/// P10, for hours: where no target tells which services there are, one that is gone is forgotten in the
+/// end. Then the objective as a whole is told about, without a moment at which nobody or both are.
+fn forgotten(stage: &Stage<'_>, told: &str) -> Json {
+    let memory = MEMORY / 60;
+    let pause = memory + 60;
+    let mut asked = vec![ask(told, 60 + memory / 2, &[(&of(stage), 1.0)])];
+    let either = told.replace("by (service) ", "");
+    asked.extend((60 + memory - 20..60 + memory + 20).map(|at| ask(&either, at, &[("{}", 1.0)])));
+    asked.push(ask(told, 60 + pause - 1, &[("{}", 1.0)]));
+    asked.push(ask(told, 60 + pause + 19, &[]));
+    let mut plays = stage.stranger(60 + pause + 20);
+    let acts = vec![act(60, BUSY, 0.0), gone(pause), act(20, BUSY, 0.0)];
+    plays.push(Play { subject: Some(stage.one), acts });
+    stage.test(
+        "P10: a service that is forgotten is told about to its end and beyond",
+        &plays,
+        asked,
+    )
 }
 
 /// P7: busy days without an error and quiet nights in which half of it fails: what counts is the share
