@@ -76,17 +76,25 @@ pub fn long_group(slo: &Slo) -> Json {
     })
 }
 
+/// The group of its budget, likewise: no alert reads it, and no other reads as far back.
+pub fn budget_group(slo: &Slo) -> Json {
+    json!({
+        "name": group_name(slo, BUDGET_GROUP), "interval": days(LONG), "rules": budget(slo),
+    })
+}
+
 /// The groups that a test evaluates, each after those that it reads. Prometheus evaluates each by itself;
 /// promtool does it in any order and none more often than another, so that a mean of four minutes may be
 /// taken before there is anything in them.
 pub fn order(slo: &Slo) -> Vec<String> {
     let slices = slo.slices.map(|_| group_name(slo, SLICES_GROUP));
-    let own = ["", LONG_GROUP].map(|part| group_name(slo, part));
+    let own = ["", LONG_GROUP, BUDGET_GROUP].map(|part| group_name(slo, part));
     slices.into_iter().chain(own).chain([SHARED.to_owned()]).collect()
 }
 
 const SLICES_GROUP: &str = "-slices";
 const LONG_GROUP: &str = "-long";
+const BUDGET_GROUP: &str = "-budget";
 
 fn group_name(slo: &Slo, part: &str) -> String {
     format!("{SHARED}-{}{part}", slo.id)
@@ -175,7 +183,7 @@ fn share(slo: &Slo, errors: &str, total: &str, range: &str) -> String {
     format!("{} / ({} > 0)", sum(errors), sum(total))
 }
 
-/// The long windows, and what is left of the budget.
+/// The long windows, and what they are sums of.
 fn long(slo: &Slo) -> Vec<Json> {
     let mut rules = Vec::new();
     for (coarse, series) in [(COARSE, "slo:total:rate5m"), (COARSE_ERRORS, "slo:errors:rate5m")] {
@@ -185,6 +193,11 @@ fn long(slo: &Slo) -> Vec<Json> {
     rules.extend(DAYS.map(|window| {
         ratio(slo, &format!("slo:error_ratio:rate{window}"), COARSE_ERRORS, COARSE, window)
     }));
+    rules
+}
+
+/// What is promised, and what is left of the budget.
+fn budget(slo: &Slo) -> Vec<Json> {
     let window = slo.window_text();
     // Where nobody ever called, nothing was lost.
     let period = format!(
@@ -192,7 +205,7 @@ fn long(slo: &Slo) -> Vec<Json> {
         share(slo, COARSE_ERRORS, COARSE, &window),
         of(slo, COARSE)
     );
-    rules.push(record(slo, "slo:error_ratio:period", period));
+    let mut rules = vec![record(slo, "slo:error_ratio:period", period)];
     rules.extend(meta(slo));
     let mut labels = json!({
         "slo": slo.id,

@@ -6,7 +6,7 @@ use super::series::{Play, act, gone, less, restarts};
 use super::{Stage, ask};
 use crate::slo::alerts::MEMORY;
 use crate::slo::simulate::float;
-use crate::slo::{Feed, Tier, WINDOWS};
+use crate::slo::{Feed, Tier};
 
 /// Events in a minute of the day.
 const BUSY: f64 = 1000.0;
@@ -83,11 +83,10 @@ pub fn tier(stage: &Stage<'_>, tier: &Tier) -> Vec<Json> {
     tests
 }
 
-/// Minutes of clean history: the next longer window, so that looking at it instead would be noticed.
+/// Minutes of clean history before a burn that is just above the limit: enough for a longer window to
+/// be below it.
 fn history(tier: &Tier) -> u64 {
-    let long = tier.window.long / 60;
-    let longer = WINDOWS.iter().map(|w| w.long / 60).find(|l| *l > long);
-    longer.map_or(60, |longer| longer - long)
+    tier.window.long / 60 / 4
 }
 
 fn plays<'a>(stage: &'a Stage<'_>, acts: Vec<super::series::Act>) -> Vec<Play<'a>> {
@@ -148,7 +147,11 @@ fn smear(stage: &Stage<'_>) -> f64 {
 
 /// P1, from below.
 fn below(stage: &Stage<'_>, tier: &Tier) -> Json {
-    let minutes = tier.window.long / 60 + 6;
+    // The share of a steady burn is the same at any time. Where minutes are bad as a whole it takes all of
+    // the window for one of them not to be too many.
+    let long = tier.window.long / 60;
+    let steady = counted(stage) && stage.slo.slices.is_none();
+    let minutes = if steady { (long / 4).max(120).min(long) } else { long } + 6;
     let share = (stage.threshold(tier) * 0.95 - smear(stage) / float(minutes)).max(0.0);
     let before = 10;
     let acts = vec![act(before, BUSY, 0.0), less(minutes, BUSY, share)];
@@ -164,9 +167,11 @@ fn burst(stage: &Stage<'_>, tier: &Tier) -> Json {
     let shorter = [30, 120, 360, DAY].into_iter().filter(|m| *m < long).max().unwrap_or(30);
     let bad = 0.75 * stage.threshold(tier) * float(long) - smear(stage);
     let share = (bad / float(shorter)).clamp(0.0, 1.0);
-    let acts = vec![act(long + 10, BUSY, 0.0), less(shorter, BUSY, share)];
+    // At the end the long window is full.
+    let before = long - shorter + 10;
+    let acts = vec![act(before, BUSY, 0.0), less(shorter, BUSY, share)];
     let alerts = stage.alerts(Some(tier.window.name));
-    let end = long + 10 + shorter;
+    let end = before + shorter;
     let asked = vec![ask(&alerts, end - 1, &[]), ask(&alerts, end - shorter / 2, &[])];
     let about =
         format!("past events {}: a burst in the shorter windows does not", tier.window.name);
