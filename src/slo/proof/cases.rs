@@ -2,11 +2,11 @@
 
 use serde_json::Value as Json;
 
-use super::series::{Play, act, gone, less, restarts};
+use super::series::{Act, Play, act, each, gone, less, restarts};
 use super::{Stage, ask};
 use crate::slo::alerts::MEMORY;
 use crate::slo::simulate::float;
-use crate::slo::{Feed, Tier};
+use crate::slo::{Failed, Feed, Part, Tier};
 
 /// Events in a minute of the day.
 const BUSY: f64 = 1000.0;
@@ -38,13 +38,15 @@ pub fn properties(stage: &Stage<'_>) -> Vec<Json> {
     tests.extend(silent(stage));
     if counted(stage) {
         tests.push(restarted(stage));
+        tests.push(together(stage));
     }
+    tests.extend(never_worked(stage));
     tests
 }
 
 /// The same over days.
 pub fn lasting(stage: &Stage<'_>) -> Vec<Json> {
-    vec![quiet(stage, &LONG), uneven(stage)]
+    [quiet(stage, &LONG), uneven(stage)].into_iter().chain(unlisted(stage)).collect()
 }
 
 /// Whether events are counted, rather than moments of a state.
@@ -237,25 +239,33 @@ fn spike(stage: &Stage<'_>, tier: &Tier) -> Json {
     stage.test(&about, &plays(stage, acts), asked)
 }
 
-/// P5: nobody calls for hours. Nothing is NaN, nobody is told, the budget stays.
+/// P5: nobody calls at first, and later for hours. Nothing is NaN, nobody is told, the budget stays.
 fn quiet(stage: &Stage<'_>, recorded: &[&str]) -> Json {
-    // A probe is never quiet: there are just no samples of it.
-    let pause = if counted(stage) { act(240, 0.0, 0.0) } else { gone(240) };
-    let acts = vec![act(30, BUSY, 0.0), pause, act(5, BUSY, 0.0)];
+    // A probe is never quiet: there are just no samples of it, and that is told about.
+    let (pause, alerts) = if counted(stage) {
+        (act(240, 0.0, 0.0), stage.alerts(None).replace(",burn_tier!=\"\"", ""))
+    } else {
+        (gone(240), stage.alerts(None))
+    };
+    let acts = vec![Act { minutes: 20, ..pause }, act(30, BUSY, 0.0), pause, act(5, BUSY, 0.0)];
     let mut asked = Vec::new();
-    for at in [15, 45, 120, 269] {
-        asked.push(ask(&stage.alerts(None), at, &[]));
+    for at in [17, 35, 65, 140, 289] {
+        asked.push(ask(&alerts, at, &[]));
         for name in recorded {
             // Only NaN differs from itself.
             asked.push(ask(&format!("{name} != {name}"), at, &[]));
         }
     }
-    asked.push(ask(&stage.recorded("slo:error_ratio:rate5m"), 200, &[]));
+    asked.push(ask(&stage.recorded("slo:error_ratio:rate5m"), 220, &[]));
     if recorded.contains(&"slo:error_budget:remaining") {
         let left = stage.recorded("slo:error_budget:remaining");
-        asked.push(ask(&format!("min by (service) ({left})"), 260, &[(&of(stage), 1.0)]));
+        let left = format!("min by (service) ({left})");
+        if counted(stage) {
+            asked.push(ask(&left, 17, &[(&of(stage), 1.0)]));
+        }
+        asked.push(ask(&left, 280, &[(&of(stage), 1.0)]));
     }
-    let mut plays = stage.stranger(275);
+    let mut plays = stage.stranger(295);
     plays.push(Play { subject: Some(stage.one), acts });
     stage.test("P5: silence is neither NaN nor an alert, and the budget stays", &plays, asked)
 }
@@ -284,18 +294,75 @@ fn never_failed(stage: &Stage<'_>) -> Json {
         ],
     );
     // The counter of bad events is not there yet.
-    if let Some(input) = test["input_series"].as_array_mut() {
-        let bad: Vec<&Feed> = stage
-            .source
-            .feeds
-            .iter()
-            .filter(|f| matches!(f, Feed::Counter { part: crate::slo::Part::Bad, .. }))
-            .collect();
-        if !bad.is_empty() {
-            input.retain(|series| series["values"].as_str().is_none_or(|v| !v.starts_with("0+0x")));
-        }
+    let bad = |feed: &Feed| matches!(feed, Feed::Counter { part: Part::Bad, .. });
+    if stage.source.feeds.iter().any(bad) {
+        absent(&mut test);
     }
     test
+}
+
+/// P6, the other way round: where good events are counted, they need not have begun for all to be bad.
+fn never_worked(stage: &Stage<'_>) -> Option<Json> {
+    let good = |feed: &&Feed| matches!(feed, Feed::Counter { part: Part::Good, .. });
+    let Failed::Good(_) = stage.slo.events.failed else { return None };
+    stage.source.feeds.iter().find(good)?;
+    let share = stage.recorded("slo:error_ratio:rate5m");
+    let asked = vec![ask(&format!("max by (service) ({share})"), 29, &[(&of(stage), 1.0)])];
+    let about = "P6: without a single good event the share is 1";
+    let mut test = stage.test(about, &plays(stage, vec![act(30, BUSY, 1.0)]), asked);
+    absent(&mut test);
+    Some(test)
+}
+
+/// What never counted anything is no series yet.
+fn absent(test: &mut Json) {
+    if let Some(input) = test["input_series"].as_array_mut() {
+        input.retain(|series| series["values"].as_str().is_none_or(|v| !v.starts_with("0+0x")));
+    }
+}
+
+/// P7, at one time: the instances of a service count as one, whatever the share of each.
+fn together(stage: &Stage<'_>) -> Json {
+    let share = |of: f64| match stage.slo.slices {
+        Some(slices) => of * (1.0 - slices.target.approximate()),
+        None => of / 2.0,
+    };
+    let (few, many) = (share(0.8), share(1.6));
+    let half = stage.slo.slices.map_or(0, |slices| slices.length / 60) + 20;
+    let instance = |shift: f64| vec![each(half, BUSY, few * shift), each(half, BUSY, many * shift)];
+    let expected = if stage.slo.slices.is_some() { [0.0, 1.0] } else { [few, many] };
+    let measured = stage.recorded("slo:error_ratio:rate5m");
+    let close = |share: f64| format!("count by (service) (abs({measured} - {share}) < 1e-6)");
+    let asked = [(half - 2, expected[0]), (2 * half - 2, expected[1])]
+        .map(|(at, share)| ask(&close(share), at, &[(&of(stage), 1.0)]));
+    let mut test = stage.test(
+        "P7: the instances of a service count together",
+        &[Play { subject: Some(stage.one), acts: instance(0.75) }],
+        asked.to_vec(),
+    );
+    let other = Play { subject: Some(stage.one), acts: instance(1.25) };
+    if let Some(input) = test["input_series"].as_array_mut() {
+        input.extend(super::series::instance("b", super::series::input(&other, stage)));
+    }
+    test
+}
+
+/// P8: a service that only its own series name, for it is no target of Prometheus, is told about as well.
+fn unlisted(stage: &Stage<'_>) -> Option<Json> {
+    if stage.slo.events.expected.is_some() || stage.slo.tiers.is_empty() {
+        return None;
+    }
+    let minutes = 66;
+    #[allow(clippy::cast_precision_loss)] // Four of them.
+    let tiers = stage.slo.tiers.len() as f64;
+    let asked = vec![ask(&stage.alerts(None), minutes - 1, &[(&of(stage), tiers)])];
+    let about = "P8: a service that is no target alerts as well";
+    let plays = [Play { subject: Some(stage.one), acts: vec![act(minutes, BUSY, 1.0)] }];
+    let mut test = stage.test(about, &plays, asked);
+    if let Some(input) = test["input_series"].as_array_mut() {
+        input.retain(|series| series["series"].as_str().is_none_or(|s| !s.starts_with("up{")));
+    }
+    Some(test)
 }
 
 /// P8: the series of the objective, each with these labels and no others.
