@@ -95,8 +95,8 @@ pub fn all_pass(files: &[(String, String)]) {
 fn in_shares<T: Send>(parts: usize, work: impl Fn(&[usize]) -> Vec<T> + Sync) -> Vec<T> {
     let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
     // Neighbours, which take about as long as each other, come into different shares; more shares than workers,
-    // so that one which takes long does not leave the others idle.
-    let shares = (4 * workers).min(parts);
+    // so that one which takes long does not leave the others idle, but none too small for a container.
+    let shares = (parts / 5).clamp(workers, 4 * workers).min(parts);
     let (next, work) = (AtomicUsize::new(0), &work);
     let worker = || {
         let mut found = Vec::new();
