@@ -16,7 +16,7 @@ mod setting;
 
 use mcpmon::assets::Assets;
 use mcpmon::render::rules::{Override, Severity, TierOverride, Unit, runbooks_markdown};
-use promtool::{files, promtool};
+use promtool::{Trial, all_pass, failed, files, promtool};
 use serde_json::{Value as Json, json};
 use setting::Setting;
 
@@ -24,21 +24,12 @@ use setting::Setting;
 fn prove(settings: &[Setting]) {
     let compiled = settings.iter().map(|setting| setting.compile().unwrap());
     let files: Vec<_> = compiled.flat_map(|compiled| files(&compiled)).collect();
-    let paths = |prefix: &str| -> Vec<String> {
-        files
-            .iter()
-            .filter(|(path, _)| path.starts_with(prefix))
-            .map(|(path, _)| path.clone())
-            .collect()
-    };
-    let (rules, tests) = (paths("rules/"), paths("tests/"));
-    let run = |command: &[&str], paths: &[String]| {
-        let paths = paths.iter().map(String::as_str).collect::<Vec<_>>();
-        let (ok, text) = promtool(&files, &[command, &paths].concat());
-        assert!(ok, "{text}");
-    };
-    run(&["check", "rules", "--lint=all", "--lint-fatal"], &rules);
-    run(&["test", "rules"], &tests);
+    let rules = files.iter().map(|(path, _)| path.as_str()).filter(|p| p.starts_with("rules/"));
+    let check: Vec<&str> =
+        ["check", "rules", "--lint=all", "--lint-fatal"].into_iter().chain(rules).collect();
+    let (ok, text) = promtool(&files, &check);
+    assert!(ok, "{text}");
+    all_pass(&files);
 }
 
 #[test]
@@ -78,24 +69,17 @@ fn tests_follow_an_override_of_every_threshold_and_every_for() {
 #[test]
 fn the_tests_of_an_alert_notice_when_it_is_wrong() {
     let mutants = mutants::mutants(&Setting::everything());
-    let mut files = Vec::new();
-    for (number, mutant) in mutants.iter().enumerate() {
-        files.push((format!("{number}/rule.yml"), mutant.rule.to_string()));
-        files.push((format!("{number}/test.yml"), mutant.tests.to_string()));
-    }
-    let paths: Vec<String> =
-        (0..mutants.len()).map(|number| format!("{number}/test.yml")).collect();
-    let arguments: Vec<&str> = ["test", "rules", "--junit=/dev/stderr"]
-        .into_iter()
-        .chain(paths.iter().map(String::as_str))
-        .collect();
-    let (_, text) = promtool(&files, &arguments);
-    let survivors: Vec<&str> = verdicts(&text, &paths)
-        .into_iter()
-        .zip(&mutants)
-        .filter(|(killed, _)| !killed)
-        .map(|(_, mutant)| mutant.what.as_str())
-        .collect();
+    let trial = |mutant: &mutants::Mutant| Trial {
+        files: vec![
+            ("rule.yml".to_owned(), mutant.rule.to_string()),
+            ("test.yml".to_owned(), mutant.tests.to_string()),
+        ],
+        test: "test.yml".to_owned(),
+    };
+    let trials: Vec<Trial> = mutants.iter().map(trial).collect();
+    let killed = failed(&trials).into_iter().zip(&mutants);
+    let survivors: Vec<&str> =
+        killed.filter(|(killed, _)| !killed).map(|(_, mutant)| mutant.what.as_str()).collect();
     println!("{} mutants", mutants.len());
     assert!(survivors.is_empty(), "these wrong rules pass their tests:\n{}", survivors.join("\n"));
 }
@@ -146,22 +130,4 @@ fn the_queries_of_the_runbooks_are_promql() {
     let (ok, text) =
         promtool(&[("rule.yml".to_owned(), file.to_string())], &["check", "rules", "rule.yml"]);
     assert!(ok && text.contains(&format!("{} rules found", queries.len())), "{text}");
-}
-
-/// Whether each test file failed, from promtool's JUnit report.
-fn verdicts(report: &str, paths: &[String]) -> Vec<bool> {
-    let failed = |path: &String| {
-        let suite = report
-            .split_once(&format!("<testsuite name=\"{path}\""))
-            .unwrap_or_else(|| panic!("{report}"))
-            .1;
-        let head = suite.split_once('>').unwrap().0;
-        assert!(
-            head.contains("errors=\"0\""),
-            "no valid rule: {path}: {}",
-            &suite[..suite.len().min(900)]
-        );
-        !head.contains("failures=\"0\"")
-    };
-    paths.iter().map(failed).collect()
 }

@@ -9,6 +9,10 @@ use crate::manifest::Severity;
 /// How long nothing may be known before someone is told.
 pub const SILENCE: u64 = 600;
 
+/// How long a service that nothing is known about any more is remembered, where no target says that
+/// there should be something.
+pub const MEMORY: u64 = 6 * 3600;
+
 /// The alerts of an objective.
 pub fn alerts(slo: &Slo, runbook_url: &dyn Fn(&str) -> Option<String>) -> Vec<Json> {
     let mut out = Vec::new();
@@ -97,9 +101,12 @@ fn no_data(slo: &Slo, runbook_url: &dyn Fn(&str) -> Option<String>) -> Json {
         Some(targets) => format!(
             "(max by (service, group) ({targets}) unless on (service) {known}) or (vector(1) unless on () {targets})"
         ),
+        // A service that was known is told about by name; the objective as a whole when no service was.
+        // It takes over without a gap: what is held back for a while begins that much earlier.
         None => format!(
-            "((max by (service) (max_over_time(slo:total:rate5m{{slo=\"{}\"}}[6h])) unless on (service) {known}) * on (service) group_left (group) slo:service_group) or absent({known})",
-            slo.id
+            "(max_over_time({known}[{}]) unless on (service) {known}) * on (service) group_left (group) slo:service_group or absent_over_time({known}[{}])",
+            days(MEMORY),
+            days(MEMORY - SILENCE),
         ),
     };
     let name = slo.no_data();

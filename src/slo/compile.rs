@@ -22,16 +22,20 @@ pub fn compile(slos: &[Slo], runbook_url: &dyn Fn(&str) -> Option<String>) -> Co
         let long = format!("rules/slo-{}-long.yml", slo.id);
         let content = json!({"groups": [rules::long_group(slo)]});
         out.files.push(RuleFile { path: long.clone(), content });
+        let budget = format!("rules/slo-{}-budget.yml", slo.id);
+        let content = json!({"groups": [rules::budget_group(slo)]});
+        out.files.push(RuleFile { path: budget.clone(), content });
+        let order = rules::order(slo);
         for tests in proof::files(slo) {
             let mut read = vec!["../rules/slo.yml".to_owned(), format!("../{file}")];
-            if tests.long {
-                read.push(format!("../{long}"));
-            }
+            read.extend(tests.long.then(|| format!("../{long}")));
+            read.extend(tests.budget.then(|| format!("../{budget}")));
             out.tests.push(TestFile {
                 path: format!("tests/slo-{}{}.test.yml", slo.id, tests.suffix),
                 content: json!({
                     "rule_files": read,
                     "evaluation_interval": duration::format(tests.evaluation),
+                    "group_eval_order": order,
                     "fuzzy_compare": true,
                     "tests": tests.tests,
                 }),
@@ -63,6 +67,6 @@ pub fn compile(slos: &[Slo], runbook_url: &dyn Fn(&str) -> Option<String>) -> Co
 /// The rules of an objective as Prometheus reads them, without its alerts.
 pub fn records(slo: &Slo) -> Vec<Json> {
     let mut groups = rules::groups(slo, Vec::new());
-    groups.push(rules::long_group(slo));
+    groups.extend([rules::long_group(slo), rules::budget_group(slo)]);
     groups.iter().flat_map(|g| g["rules"].as_array().cloned().unwrap_or_default()).collect()
 }

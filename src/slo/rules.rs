@@ -26,6 +26,9 @@ const DAYS: [&str; 2] = ["1d", "3d"];
 pub const COARSE: &str = "slo:total:rate4m";
 const COARSE_ERRORS: &str = "slo:errors:rate4m";
 
+/// The group of the rules that all objectives share.
+const SHARED: &str = "mcpmon-slo";
+
 /// The rules that all objectives share: the group of each service, for alerts to carry.
 pub fn shared() -> Json {
     let known = "topk by (service) (1, 0 * max by (service, group) (up{service!=\"\"}) + 1)";
@@ -33,7 +36,7 @@ pub fn shared() -> Json {
     let others = "0 * max by (service) (slo:error_budget:remaining) + 1";
     let expr = format!("{known} or on (service) {others}");
     json!({"groups": [{
-        "name": "mcpmon-slo",
+        "name": SHARED,
         "interval": days(SHORT),
         "rules": [{"record": "slo:service_group", "expr": expr}],
     }]})
@@ -42,10 +45,9 @@ pub fn shared() -> Json {
 /// The groups of an objective's short windows, with its alerts.
 pub fn groups(slo: &Slo, alerts: Vec<Json>) -> Vec<Json> {
     let mut groups = Vec::new();
-    let id = &slo.id;
     if let Some(slices) = slo.slices {
         groups.push(json!({
-            "name": format!("mcpmon-slo-{id}-slices"),
+            "name": group_name(slo, SLICES_GROUP),
             "interval": days(slices.length),
             "rules": self::slices(slo, slices.length),
         }));
@@ -62,7 +64,7 @@ pub fn groups(slo: &Slo, alerts: Vec<Json>) -> Vec<Json> {
     }));
     short.extend(alerts);
     groups.push(json!({
-        "name": format!("mcpmon-slo-{id}"), "interval": days(SHORT), "rules": short,
+        "name": group_name(slo, ""), "interval": days(SHORT), "rules": short,
     }));
     groups
 }
@@ -70,8 +72,32 @@ pub fn groups(slo: &Slo, alerts: Vec<Json>) -> Vec<Json> {
 /// The group of its long windows, in a file of its own: the tests of the short ones do without it.
 pub fn long_group(slo: &Slo) -> Json {
     json!({
-        "name": format!("mcpmon-slo-{}-long", slo.id), "interval": days(LONG), "rules": long(slo),
+        "name": group_name(slo, LONG_GROUP), "interval": days(LONG), "rules": long(slo),
     })
+}
+
+/// The group of its budget, likewise: no alert reads it, and no other reads as far back.
+pub fn budget_group(slo: &Slo) -> Json {
+    json!({
+        "name": group_name(slo, BUDGET_GROUP), "interval": days(LONG), "rules": budget(slo),
+    })
+}
+
+/// The groups that a test evaluates, each after those that it reads. Prometheus evaluates each by itself;
+/// promtool does it in any order and none more often than another, so that a mean of four minutes may be
+/// taken before there is anything in them.
+pub fn order(slo: &Slo) -> Vec<String> {
+    let slices = slo.slices.map(|_| group_name(slo, SLICES_GROUP));
+    let own = ["", LONG_GROUP, BUDGET_GROUP].map(|part| group_name(slo, part));
+    slices.into_iter().chain(own).chain([SHARED.to_owned()]).collect()
+}
+
+const SLICES_GROUP: &str = "-slices";
+const LONG_GROUP: &str = "-long";
+const BUDGET_GROUP: &str = "-budget";
+
+fn group_name(slo: &Slo, part: &str) -> String {
+    format!("{SHARED}-{}{part}", slo.id)
 }
 
 #[allow(clippy::needless_pass_by_value)] // `json!` borrows what is moved here.
@@ -157,7 +183,7 @@ fn share(slo: &Slo, errors: &str, total: &str, range: &str) -> String {
     format!("{} / ({} > 0)", sum(errors), sum(total))
 }
 
-/// The long windows, and what is left of the budget.
+/// The long windows, and what they are sums of.
 fn long(slo: &Slo) -> Vec<Json> {
     let mut rules = Vec::new();
     for (coarse, series) in [(COARSE, "slo:total:rate5m"), (COARSE_ERRORS, "slo:errors:rate5m")] {
@@ -167,6 +193,11 @@ fn long(slo: &Slo) -> Vec<Json> {
     rules.extend(DAYS.map(|window| {
         ratio(slo, &format!("slo:error_ratio:rate{window}"), COARSE_ERRORS, COARSE, window)
     }));
+    rules
+}
+
+/// What is promised, and what is left of the budget.
+fn budget(slo: &Slo) -> Vec<Json> {
     let window = slo.window_text();
     // Where nobody ever called, nothing was lost.
     let period = format!(
@@ -174,7 +205,7 @@ fn long(slo: &Slo) -> Vec<Json> {
         share(slo, COARSE_ERRORS, COARSE, &window),
         of(slo, COARSE)
     );
-    rules.push(record(slo, "slo:error_ratio:period", period));
+    let mut rules = vec![record(slo, "slo:error_ratio:period", period)];
     rules.extend(meta(slo));
     let mut labels = json!({
         "slo": slo.id,

@@ -1,7 +1,8 @@
 //! promtool of the very image that mcpmon launches.
 
+use std::num::NonZero;
 use std::process::{Command, Output};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use mcpmon::render::rules::Compiled;
 
@@ -26,6 +27,94 @@ pub fn promtool(files: &[(String, String)], arguments: &[&str]) -> (bool, String
     let text =
         [output.stdout, output.stderr].map(|t| String::from_utf8_lossy(&t).into_owned()).concat();
     (output.status.success(), text)
+}
+
+/// A test file and the rules that it reads.
+pub struct Trial {
+    /// All of them.
+    pub files: Vec<(String, String)>,
+    /// Where the test file is among them.
+    pub test: String,
+}
+
+/// Whether each trial failed.
+///
+/// # Panics
+/// When a test file cannot be read.
+#[allow(dead_code)] // Not every test program tries wrong rules.
+pub fn failed(trials: &[Trial]) -> Vec<bool> {
+    in_shares(trials.len(), |mine| {
+        let files = mine.iter().flat_map(|index| {
+            let files = &trials[*index].files;
+            files.iter().map(move |(path, text)| (format!("{index}/{path}"), text.clone()))
+        });
+        let files: Vec<(String, String)> = files.collect();
+        let paths: Vec<String> =
+            mine.iter().map(|index| format!("{index}/{}", trials[*index].test)).collect();
+        let words = ["test", "rules", "--junit=/dev/stderr"].into_iter();
+        let arguments: Vec<&str> = words.chain(paths.iter().map(String::as_str)).collect();
+        let (_, report) = promtool(&files, &arguments);
+        paths.iter().map(|path| verdict(&report, path)).collect()
+    })
+}
+
+/// Whether a test file failed, from promtool's `JUnit` report.
+fn verdict(report: &str, path: &str) -> bool {
+    let suite = report
+        .split_once(&format!("<testsuite name=\"{path}\""))
+        .unwrap_or_else(|| panic!("{report}"))
+        .1;
+    let head = suite.split_once('>').unwrap().0;
+    assert!(
+        head.contains("errors=\"0\""),
+        "no valid test: {path}: {}",
+        &suite[..suite.len().min(900)]
+    );
+    !head.contains("failures=\"0\"")
+}
+
+/// Runs all tests of a compilation.
+///
+/// # Panics
+/// When one of them fails.
+pub fn all_pass(files: &[(String, String)]) {
+    let tests: Vec<&str> =
+        files.iter().map(|(path, _)| path.as_str()).filter(|p| p.starts_with("tests/")).collect();
+    let outcomes = in_shares(tests.len(), |mine| {
+        let paths: Vec<&str> = mine.iter().map(|index| tests[*index]).collect();
+        let outcome = promtool(files, &[&["test", "rules"], &paths[..]].concat());
+        vec![outcome; mine.len()]
+    });
+    for (ok, text) in outcomes {
+        assert!(ok, "{text}");
+    }
+}
+
+/// Does a work of many parts, as many at a time as there are processors: promtool runs one test file after the
+/// other. What the work finds about each part comes in the order of the parts.
+fn in_shares<T: Send>(parts: usize, work: impl Fn(&[usize]) -> Vec<T> + Sync) -> Vec<T> {
+    let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
+    // Neighbours, which take about as long as each other, come into different shares; more shares than workers,
+    // so that one which takes long does not leave the others idle, but none too small for a container.
+    let shares = (parts / 5).clamp(workers, 4 * workers).min(parts);
+    let (next, work) = (AtomicUsize::new(0), &work);
+    let worker = || {
+        let mut found = Vec::new();
+        loop {
+            let share = next.fetch_add(1, Ordering::Relaxed);
+            if share >= shares {
+                return found;
+            }
+            let mine: Vec<usize> = (share..parts).step_by(shares).collect();
+            found.extend(mine.iter().copied().zip(work(&mine)));
+        }
+    };
+    let mut found: Vec<(usize, T)> = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
+        running.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    found.sort_by_key(|(index, _)| *index);
+    found.into_iter().map(|(_, found)| found).collect()
 }
 
 /// The files of a compilation as promtool takes them.

@@ -1,47 +1,67 @@
 //! Wrong versions of the rules of objectives, which their own tests must notice.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use mcpmon::render::rules::Compiled;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
-use crate::promtool::promtool;
+use crate::promtool::{Trial, failed, promtool};
 
 /// One objective of each shape that rules have.
 pub const MANIFEST: &str = r"
 slos:
   requests: {objective: 99%, indicator: requests, min_events: 50, override: {search: {objective: 98%}}}
-  latency: {objective: 99%, indicator: {latency: {threshold: 500ms}}, select: {services: [tasks]}}
+  latency: {objective: 99%, indicator: {latency: {threshold: 500ms}}, select: {services: [tasks]}, tiers: {slow: false, creeping: false}}
   slices: {objective: 95%, indicator: requests, budgeting: {timeslices: {length: 5m, target: 95%}}, tiers: {medium: false, slow: false, creeping: false}}
   fresh: {objective: 95%, indicator: {freshness: {timestamp: sync_seconds, max_age: 10m}}, tiers: {medium: false, slow: false, creeping: false}}
   health: {objective: 95%, indicator: {custom: {gauge: health_check_status}}, tiers: {medium: false, slow: false, creeping: false}}
   jobs: {objective: 95%, indicator: {custom: {total: jobs_total, good: jobs_done_total}}, tiers: {medium: false, slow: false, creeping: false}}
 ";
 
-/// One wrong version: its rule files and the tests that stay as they are.
+/// One wrong version of a rule: the rule files with it, and the tests that stay as they are.
 pub struct Mutant {
     pub what: String,
+    pub rule: Json,
     pub files: Vec<(String, String)>,
-    pub tests: Json,
+    /// Each in a file of its own, the short ones first.
+    pub tests: Vec<Json>,
+}
+
+impl Mutant {
+    fn trial(&self, test: usize) -> Trial {
+        let path = "tests/test.yml".to_owned();
+        let mut files = self.files.clone();
+        files.push((path.clone(), self.tests[test].to_string()));
+        Trial { files, test: path }
+    }
 }
 
 /// Every mutant of every rule.
 pub fn mutants(compiled: &Compiled) -> Vec<Mutant> {
     let mut out = Vec::new();
+    let mut known = BTreeSet::new();
     for file in &compiled.files {
         for group in file.content["groups"].as_array().unwrap() {
             for rule in group["rules"].as_array().unwrap() {
-                let id = rule["labels"]["slo"].as_str().unwrap_or("requests");
+                // What all share matters most to series of one's own.
+                let id = rule["labels"]["slo"].as_str().unwrap_or("jobs");
                 let name = rule["record"].as_str().or(rule["alert"].as_str()).unwrap();
+                // A rule that is the same for another objective is tried once.
+                let text = rule["expr"].as_str().unwrap().replace(&format!("slo=\"{id}\""), "");
+                if !known.insert((name.to_owned(), text)) {
+                    continue;
+                }
                 let Some(tests) = concerned(compiled, id, rule) else {
                     // Windows of tiers that are off are the same rules as where they are on.
-                    assert!(!["requests", "latency"].contains(&id), "no test is about {name}");
+                    assert!(id != "requests", "no test is about {name}");
                     continue;
                 };
                 for (what, changed) in changes(rule) {
                     out.push(Mutant {
                         what: format!("{id} {name}: {what}: {}", changed["expr"]),
                         files: wrong(compiled, id, rule, &changed),
+                        rule: changed,
                         tests: tests.clone(),
                     });
                 }
@@ -57,6 +77,7 @@ fn wrong(compiled: &Compiled, id: &str, rule: &Json, changed: &Json) -> Vec<(Str
         "rules/slo.yml".to_owned(),
         format!("rules/slo-{id}.yml"),
         format!("rules/slo-{id}-long.yml"),
+        format!("rules/slo-{id}-budget.yml"),
     ];
     let files = compiled.files.iter().filter(|file| own.contains(&file.path));
     files
@@ -75,34 +96,63 @@ fn wrong(compiled: &Compiled, id: &str, rule: &Json, changed: &Json) -> Vec<(Str
 }
 
 /// The tests that are about a rule: those of its tier, or of the properties that it serves.
-fn concerned(compiled: &Compiled, id: &str, rule: &Json) -> Option<Json> {
+fn concerned(compiled: &Compiled, id: &str, rule: &Json) -> Option<Vec<Json>> {
     let name = rule["record"].as_str().or(rule["alert"].as_str()).unwrap();
     let words: &[&str] = match (name, rule["labels"]["burn_tier"].as_str()) {
-        (_, Some("fast")) | ("slo:service_group", _) => &[" fast: "],
-        (_, Some("medium")) | ("slo:error_ratio:rate30m" | "slo:error_ratio:rate6h", _) => {
-            &[" medium: "]
-        }
-        (_, Some("slow")) | ("slo:error_ratio:rate2h" | "slo:error_ratio:rate1d", _) => {
-            &[" slow: ", ": P7", ": P5"]
-        }
-        (_, Some(_)) | ("slo:error_ratio:rate3d", _) => &[" creeping: ", ": P7", ": P5"],
+        (_, Some("fast")) => &[" fast: "],
+        (_, Some("medium")) => &[" medium: "],
+        ("slo:service_group", _) => &[" fast: ", ": P8"],
+        ("slo:error_ratio:rate30m" | "slo:error_ratio:rate6h", _) => &[" medium: ", ": P5"],
+        (_, Some("slow")) => &[" slow: "],
+        (_, Some(_)) => &[" creeping: "],
+        ("slo:error_ratio:rate2h" | "slo:error_ratio:rate1d", _) => &[" slow: ", ": P7", ": P5"],
+        ("slo:error_ratio:rate3d", _) => &[" creeping: ", ": P7", ": P5"],
         ("slo:error_ratio:rate1h", _) => &[" fast: ", ": P5", ": P6"],
         (name, _) if name.ends_with("NoData") => &[": P10"],
         (name, _) if name.ends_with("4m") || name.contains("period") || name.contains("budget") => {
             &[": P5", ": P7"]
         }
-        _ => &[" fast: ", ": P5", ": P6", ": P9", ": P10"],
+        _ => &[" fast: ", ": P5", ": P6", ": P7", ": P9", ": P10"],
     };
-    let long = words.iter().any(|w| [": P7", " slow: ", " creeping: "].contains(w));
-    let suffix = if long { "-long" } else { "" };
-    let file =
-        compiled.tests.iter().find(|f| f.path == format!("tests/slo-{id}{suffix}.test.yml"))?;
-    let mut tests = file.content.clone();
-    tests["tests"].as_array_mut().unwrap().retain(|test| {
-        let name = test["name"].as_str().unwrap();
-        words.iter().any(|word| name.contains(word))
-    });
-    (!tests["tests"].as_array().unwrap().is_empty()).then_some(tests)
+    let mut found: Vec<(u64, Json)> = Vec::new();
+    for suffix in ["", "-long", "-budget"] {
+        let path = format!("tests/slo-{id}{suffix}.test.yml");
+        let Some(file) = compiled.tests.iter().find(|f| f.path == path) else { continue };
+        for test in file.content["tests"].as_array().unwrap() {
+            if words.iter().any(|word| test["name"].as_str().unwrap().contains(word)) {
+                let mut alone = file.content.clone();
+                alone["tests"] = json!([test]);
+                found.push((takes(&alone), alone));
+            }
+        }
+    }
+    found.sort_by_key(|(takes, _)| *takes);
+    let found: Vec<Json> = found.into_iter().map(|(_, test)| test).collect();
+    (!found.is_empty()).then_some(found)
+}
+
+/// How often the rules are evaluated in the test of a file.
+fn takes(file: &Json) -> u64 {
+    let asked = file["tests"][0]["promql_expr_test"].as_array().unwrap();
+    let last = asked.iter().map(|ask| seconds(&ask["eval_time"])).max().unwrap();
+    last / seconds(&file["evaluation_interval"])
+}
+
+/// `1d2h57m` in seconds.
+fn seconds(duration: &Json) -> u64 {
+    let parts = duration.as_str().unwrap().split_inclusive(char::is_alphabetic);
+    parts
+        .map(|part| {
+            let (number, unit) = part.split_at(part.len() - 1);
+            let unit = match unit {
+                "d" => 86_400,
+                "h" => 3600,
+                "m" => 60,
+                _ => 1,
+            };
+            number.parse::<u64>().unwrap() * unit
+        })
+        .sum()
 }
 
 /// Wrong versions of one rule.
@@ -142,7 +192,9 @@ fn changes(rule: &Json) -> Vec<(&'static str, Json)> {
             ("rate3d{", "rate1d{"),
             ("rate5m{", "rate1h{"),
             ("rate30m{", "rate6h{"),
+            ("rate1d{", "rate3d{"),
             ("rate2h{", "rate1d{"),
+            ("rate6h{", "rate3d{"),
         ] {
             // The first window of an alert is its long one.
             add("another window", first_or_second(expr, from, to));
@@ -154,6 +206,11 @@ fn changes(rule: &Json) -> Vec<(&'static str, Json)> {
         );
     } else if alert {
         add("no targets expected", expr.replace("unless on (service)", "and on (service)"));
+        add("only one by one", expr.split(" or ").next().unwrap().to_owned());
+        add("never as a whole", expr.replace("absent_over_time", "0 > absent_over_time"));
+        add("both at a time", expr.replace("absent_over_time", "absent").replace("[5h50m]", ""));
+        add("a gap between them", expr.replace("[5h50m]", "[6h]"));
+        add("forgotten early", expr.replace("[6h]", "[1h]"));
         let mut early = rule.clone();
         early.as_object_mut().unwrap().remove("for");
         out.push(("at once", early));
@@ -264,36 +321,27 @@ fn without_zero(expr: &str) -> String {
     )
 }
 
-/// What is wrong and passes all the same.
-pub fn survivors(mutants: &[Mutant]) -> Vec<&str> {
-    let halves: Vec<_> = mutants.chunks(mutants.len().div_ceil(2)).collect();
-    std::thread::scope(|scope| {
-        let runs: Vec<_> = halves.iter().map(|half| scope.spawn(move || run(half))).collect();
-        runs.into_iter().flat_map(|run| run.join().unwrap()).collect()
-    })
+/// Each mutant is a rule that Prometheus would take.
+pub fn are_rules(mutants: &[Mutant]) {
+    let rules: Vec<&Json> = mutants.iter().map(|mutant| &mutant.rule).collect();
+    let file = json!({"groups": [{"name": "mutants", "rules": rules}]}).to_string();
+    let check = ["check", "rules", "--lint=none", "mutants.yml"];
+    let (ok, text) = promtool(&[("mutants.yml".to_owned(), file)], &check);
+    assert!(ok, "{text}");
 }
 
-fn run(mutants: &[Mutant]) -> Vec<&str> {
-    let mut files = Vec::new();
-    for (number, mutant) in mutants.iter().enumerate() {
-        files.extend(
-            mutant.files.iter().map(|(path, text)| (format!("{number}/{path}"), text.clone())),
-        );
-        files.push((format!("{number}/tests/test.yml"), mutant.tests.to_string()));
+/// What is wrong and passes all the same. The tests are tried one by one, the short ones first: most mutants
+/// are noticed by one of these.
+pub fn survivors(mutants: &[Mutant]) -> Vec<&str> {
+    let mut alive: Vec<&Mutant> = mutants.iter().collect();
+    let most = mutants.iter().map(|mutant| mutant.tests.len()).max().unwrap_or_default();
+    for round in 0..most {
+        let (tried, over): (Vec<_>, Vec<_>) =
+            alive.into_iter().partition(|mutant| round < mutant.tests.len());
+        let trials: Vec<Trial> = tried.iter().map(|mutant| mutant.trial(round)).collect();
+        let verdicts = failed(&trials).into_iter().zip(tried);
+        alive = verdicts.filter(|(failed, _)| !failed).map(|(_, mutant)| mutant).collect();
+        alive.extend(over);
     }
-    let paths: Vec<String> =
-        (0..mutants.len()).map(|number| format!("{number}/tests/test.yml")).collect();
-    let arguments: Vec<&str> = ["test", "rules", "--junit=/dev/stderr"]
-        .into_iter()
-        .chain(paths.iter().map(String::as_str))
-        .collect();
-    let (_, text) = promtool(&files, &arguments);
-    let killed = |path: &str| {
-        let (_, suite) = text
-            .split_once(&format!("<testsuite name=\"{path}\""))
-            .unwrap_or_else(|| panic!("{text}"));
-        !suite.split_once('>').unwrap().0.contains("failures=\"0\"")
-    };
-    let pairs = paths.iter().zip(mutants);
-    pairs.filter(|(path, _)| !killed(path)).map(|(_, mutant)| mutant.what.as_str()).collect()
+    alive.into_iter().map(|mutant| mutant.what.as_str()).collect()
 }

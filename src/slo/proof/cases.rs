@@ -2,10 +2,11 @@
 
 use serde_json::Value as Json;
 
-use super::series::{Play, act, gone, less, restarts};
+use super::series::{Act, Play, act, each, gone, less, restarts};
 use super::{Stage, ask};
+use crate::slo::alerts::MEMORY;
 use crate::slo::simulate::float;
-use crate::slo::{Feed, Tier, WINDOWS};
+use crate::slo::{Failed, Feed, Part, Tier};
 
 /// Events in a minute of the day.
 const BUSY: f64 = 1000.0;
@@ -33,16 +34,19 @@ const LONG: [&str; 5] = [
 
 /// What holds for every objective, whatever its tiers.
 pub fn properties(stage: &Stage<'_>) -> Vec<Json> {
-    let mut tests = vec![quiet(stage, &SHORT), silent(stage), never_failed(stage)];
+    let mut tests = vec![quiet(stage, &SHORT), never_failed(stage)];
+    tests.extend(silent(stage));
     if counted(stage) {
         tests.push(restarted(stage));
+        tests.push(together(stage));
     }
+    tests.extend(never_worked(stage));
     tests
 }
 
 /// The same over days.
 pub fn lasting(stage: &Stage<'_>) -> Vec<Json> {
-    vec![quiet(stage, &LONG), uneven(stage)]
+    [quiet(stage, &LONG), uneven(stage)].into_iter().chain(unlisted(stage)).collect()
 }
 
 /// Whether events are counted, rather than moments of a state.
@@ -81,11 +85,10 @@ pub fn tier(stage: &Stage<'_>, tier: &Tier) -> Vec<Json> {
     tests
 }
 
-/// Minutes of clean history: the next longer window, so that looking at it instead would be noticed.
+/// Minutes of clean history before a burn that is just above the limit: enough for a longer window to
+/// be below it.
 fn history(tier: &Tier) -> u64 {
-    let long = tier.window.long / 60;
-    let longer = WINDOWS.iter().map(|w| w.long / 60).find(|l| *l > long);
-    longer.map_or(60, |longer| longer - long)
+    tier.window.long / 60 / 4
 }
 
 fn plays<'a>(stage: &'a Stage<'_>, acts: Vec<super::series::Act>) -> Vec<Play<'a>> {
@@ -146,7 +149,11 @@ fn smear(stage: &Stage<'_>) -> f64 {
 
 /// P1, from below.
 fn below(stage: &Stage<'_>, tier: &Tier) -> Json {
-    let minutes = tier.window.long / 60 + 6;
+    // The share of a steady burn is the same at any time. Where minutes are bad as a whole it takes all of
+    // the window for one of them not to be too many.
+    let long = tier.window.long / 60;
+    let steady = counted(stage) && stage.slo.slices.is_none();
+    let minutes = if steady { (long / 4).max(120).min(long) } else { long } + 6;
     let share = (stage.threshold(tier) * 0.95 - smear(stage) / float(minutes)).max(0.0);
     let before = 10;
     let acts = vec![act(before, BUSY, 0.0), less(minutes, BUSY, share)];
@@ -162,9 +169,11 @@ fn burst(stage: &Stage<'_>, tier: &Tier) -> Json {
     let shorter = [30, 120, 360, DAY].into_iter().filter(|m| *m < long).max().unwrap_or(30);
     let bad = 0.75 * stage.threshold(tier) * float(long) - smear(stage);
     let share = (bad / float(shorter)).clamp(0.0, 1.0);
-    let acts = vec![act(long + 10, BUSY, 0.0), less(shorter, BUSY, share)];
+    // At the end the long window is full.
+    let before = long - shorter + 10;
+    let acts = vec![act(before, BUSY, 0.0), less(shorter, BUSY, share)];
     let alerts = stage.alerts(Some(tier.window.name));
-    let end = long + 10 + shorter;
+    let end = before + shorter;
     let asked = vec![ask(&alerts, end - 1, &[]), ask(&alerts, end - shorter / 2, &[])];
     let about =
         format!("past events {}: a burst in the shorter windows does not", tier.window.name);
@@ -230,25 +239,33 @@ fn spike(stage: &Stage<'_>, tier: &Tier) -> Json {
     stage.test(&about, &plays(stage, acts), asked)
 }
 
-/// P5: nobody calls for hours. Nothing is NaN, nobody is told, the budget stays.
+/// P5: nobody calls at first, and later for hours. Nothing is NaN, nobody is told, the budget stays.
 fn quiet(stage: &Stage<'_>, recorded: &[&str]) -> Json {
-    // A probe is never quiet: there are just no samples of it.
-    let pause = if counted(stage) { act(240, 0.0, 0.0) } else { gone(240) };
-    let acts = vec![act(30, BUSY, 0.0), pause, act(5, BUSY, 0.0)];
+    // A probe is never quiet: there are just no samples of it, and that is told about.
+    let (pause, alerts) = if counted(stage) {
+        (act(240, 0.0, 0.0), stage.alerts(None).replace(",burn_tier!=\"\"", ""))
+    } else {
+        (gone(240), stage.alerts(None))
+    };
+    let acts = vec![Act { minutes: 20, ..pause }, act(30, BUSY, 0.0), pause, act(5, BUSY, 0.0)];
     let mut asked = Vec::new();
-    for at in [15, 45, 120, 269] {
-        asked.push(ask(&stage.alerts(None), at, &[]));
+    for at in [17, 35, 65, 140, 289] {
+        asked.push(ask(&alerts, at, &[]));
         for name in recorded {
             // Only NaN differs from itself.
             asked.push(ask(&format!("{name} != {name}"), at, &[]));
         }
     }
-    asked.push(ask(&stage.recorded("slo:error_ratio:rate5m"), 200, &[]));
+    asked.push(ask(&stage.recorded("slo:error_ratio:rate5m"), 220, &[]));
     if recorded.contains(&"slo:error_budget:remaining") {
         let left = stage.recorded("slo:error_budget:remaining");
-        asked.push(ask(&format!("min by (service) ({left})"), 260, &[(&of(stage), 1.0)]));
+        let left = format!("min by (service) ({left})");
+        if counted(stage) {
+            asked.push(ask(&left, 17, &[(&of(stage), 1.0)]));
+        }
+        asked.push(ask(&left, 280, &[(&of(stage), 1.0)]));
     }
-    let mut plays = stage.stranger(275);
+    let mut plays = stage.stranger(295);
     plays.push(Play { subject: Some(stage.one), acts });
     stage.test("P5: silence is neither NaN nor an alert, and the budget stays", &plays, asked)
 }
@@ -277,18 +294,75 @@ fn never_failed(stage: &Stage<'_>) -> Json {
         ],
     );
     // The counter of bad events is not there yet.
-    if let Some(input) = test["input_series"].as_array_mut() {
-        let bad: Vec<&Feed> = stage
-            .source
-            .feeds
-            .iter()
-            .filter(|f| matches!(f, Feed::Counter { part: crate::slo::Part::Bad, .. }))
-            .collect();
-        if !bad.is_empty() {
-            input.retain(|series| series["values"].as_str().is_none_or(|v| !v.starts_with("0+0x")));
-        }
+    let bad = |feed: &Feed| matches!(feed, Feed::Counter { part: Part::Bad, .. });
+    if stage.source.feeds.iter().any(bad) {
+        absent(&mut test);
     }
     test
+}
+
+/// P6, the other way round: where good events are counted, they need not have begun for all to be bad.
+fn never_worked(stage: &Stage<'_>) -> Option<Json> {
+    let good = |feed: &&Feed| matches!(feed, Feed::Counter { part: Part::Good, .. });
+    let Failed::Good(_) = stage.slo.events.failed else { return None };
+    stage.source.feeds.iter().find(good)?;
+    let share = stage.recorded("slo:error_ratio:rate5m");
+    let asked = vec![ask(&format!("max by (service) ({share})"), 29, &[(&of(stage), 1.0)])];
+    let about = "P6: without a single good event the share is 1";
+    let mut test = stage.test(about, &plays(stage, vec![act(30, BUSY, 1.0)]), asked);
+    absent(&mut test);
+    Some(test)
+}
+
+/// What never counted anything is no series yet.
+fn absent(test: &mut Json) {
+    if let Some(input) = test["input_series"].as_array_mut() {
+        input.retain(|series| series["values"].as_str().is_none_or(|v| !v.starts_with("0+0x")));
+    }
+}
+
+/// P7, at one time: the instances of a service count as one, whatever the share of each.
+fn together(stage: &Stage<'_>) -> Json {
+    let share = |of: f64| match stage.slo.slices {
+        Some(slices) => of * (1.0 - slices.target.approximate()),
+        None => of / 2.0,
+    };
+    let (few, many) = (share(0.8), share(1.6));
+    let half = stage.slo.slices.map_or(0, |slices| slices.length / 60) + 20;
+    let instance = |shift: f64| vec![each(half, BUSY, few * shift), each(half, BUSY, many * shift)];
+    let expected = if stage.slo.slices.is_some() { [0.0, 1.0] } else { [few, many] };
+    let measured = stage.recorded("slo:error_ratio:rate5m");
+    let close = |share: f64| format!("count by (service) (abs({measured} - {share}) < 1e-6)");
+    let asked = [(half - 2, expected[0]), (2 * half - 2, expected[1])]
+        .map(|(at, share)| ask(&close(share), at, &[(&of(stage), 1.0)]));
+    let mut test = stage.test(
+        "P7: the instances of a service count together",
+        &[Play { subject: Some(stage.one), acts: instance(0.75) }],
+        asked.to_vec(),
+    );
+    let other = Play { subject: Some(stage.one), acts: instance(1.25) };
+    if let Some(input) = test["input_series"].as_array_mut() {
+        input.extend(super::series::instance("b", super::series::input(&other, stage)));
+    }
+    test
+}
+
+/// P8: a service that only its own series name, for it is no target of Prometheus, is told about as well.
+fn unlisted(stage: &Stage<'_>) -> Option<Json> {
+    if stage.slo.events.expected.is_some() || stage.slo.tiers.is_empty() {
+        return None;
+    }
+    let minutes = 66;
+    #[allow(clippy::cast_precision_loss)] // Four of them.
+    let tiers = stage.slo.tiers.len() as f64;
+    let asked = vec![ask(&stage.alerts(None), minutes - 1, &[(&of(stage), tiers)])];
+    let about = "P8: a service that is no target alerts as well";
+    let plays = [Play { subject: Some(stage.one), acts: vec![act(minutes, BUSY, 1.0)] }];
+    let mut test = stage.test(about, &plays, asked);
+    if let Some(input) = test["input_series"].as_array_mut() {
+        input.retain(|series| series["series"].as_str().is_none_or(|s| !s.starts_with("up{")));
+    }
+    Some(test)
 }
 
 /// P8: the series of the objective, each with these labels and no others.
@@ -325,29 +399,54 @@ fn restarted(stage: &Stage<'_>) -> Json {
     stage.test("P9: counters that start anew are no errors", &plays, asked)
 }
 
-/// P10: what is gone is told about after ten minutes, not before, and nothing is green meanwhile.
-fn silent(stage: &Stage<'_>) -> Json {
-    let expr = format!(
-        "count by (slo) (ALERTS{{slo=\"{}\",alertname=\"{}\",alertstate=\"firing\"}})",
+/// P10: what is gone is told about once, after ten minutes, not before, and nothing is green meanwhile.
+fn silent(stage: &Stage<'_>) -> Vec<Json> {
+    let told = format!(
+        "count by (service) (ALERTS{{slo=\"{}\",alertname=\"{}\",alertstate=\"firing\"}})",
         stage.slo.id,
         stage.slo.no_data()
     );
-    let told = format!("{{slo=\"{}\"}}", stage.slo.id);
     let known = stage.recorded("slo:error_ratio:rate5m");
-    let acts = vec![act(60, BUSY, 0.0), gone(60), act(20, BUSY, 0.0)];
-    let mut asked = vec![ask(&expr, 59, &[]), ask(&expr, 68, &[])];
-    asked.push(ask(&expr, 110, &[(&told, 1.0)]));
-    asked.push(ask(&known, 110, &[]));
-    asked.push(ask(&expr, 139, &[]));
+    let this = of(stage);
+    let mut one_of_them = vec![ask(&told, 59, &[]), ask(&told, 68, &[])];
+    one_of_them.push(ask(&told, 110, &[(&this, 1.0)]));
+    one_of_them.push(ask(&known, 110, &[]));
+    one_of_them.push(ask(&told, 139, &[]));
     // The others go on, so that only this one is missing.
     let mut plays = stage.stranger(140);
-    if stage.slo.events.expected.is_some() {
-        plays.extend(
-            stage.two.map(|two| Play { subject: Some(two), acts: vec![act(140, BUSY, 0.0)] }),
-        );
-    }
+    plays.extend(stage.two.map(|two| Play { subject: Some(two), acts: vec![act(140, BUSY, 0.0)] }));
+    let acts = vec![act(60, BUSY, 0.0), gone(60), act(20, BUSY, 0.0)];
     plays.push(Play { subject: Some(stage.one), acts });
-    stage.test("P10: data that is missing is told about", &plays, asked)
+    let about = "P10: data that is missing is told about";
+    let mut tests = vec![stage.test(about, &plays, one_of_them)];
+    if stage.slo.events.expected.is_some() {
+        let about = "P10: without any target the objective is told about";
+        let asked = vec![ask(&told, 9, &[]), ask(&told, 15, &[("{}", 1.0)])];
+        tests.push(stage.test(about, &stage.stranger(20), asked));
+    } else {
+        tests.push(forgotten(stage, &told));
+    }
+    tests
+}
+
+/// P10, for hours: where no target tells which services there are, one that is gone is forgotten in the
+/// end. Then the objective as a whole is told about, without a moment at which nobody or both are.
+fn forgotten(stage: &Stage<'_>, told: &str) -> Json {
+    let memory = MEMORY / 60;
+    let pause = memory + 60;
+    let mut asked = vec![ask(told, 60 + memory / 2, &[(&of(stage), 1.0)])];
+    let either = told.replace("by (service) ", "");
+    asked.extend((60 + memory - 20..60 + memory + 20).map(|at| ask(&either, at, &[("{}", 1.0)])));
+    asked.push(ask(told, 60 + pause - 1, &[("{}", 1.0)]));
+    asked.push(ask(told, 60 + pause + 19, &[]));
+    let mut plays = stage.stranger(60 + pause + 20);
+    let acts = vec![act(60, BUSY, 0.0), gone(pause), act(20, BUSY, 0.0)];
+    plays.push(Play { subject: Some(stage.one), acts });
+    stage.test(
+        "P10: a service that is forgotten is told about to its end and beyond",
+        &plays,
+        asked,
+    )
 }
 
 /// P7: busy days without an error and quiet nights in which half of it fails: what counts is the share

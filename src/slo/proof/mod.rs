@@ -20,8 +20,9 @@ const STEP: u64 = 60;
 pub struct File {
     pub suffix: &'static str,
     pub evaluation: u64,
-    /// Whether the long windows are looked at.
+    /// Whether the long windows are looked at, and the budget.
     pub long: bool,
+    pub budget: bool,
     pub tests: Vec<Json>,
 }
 
@@ -37,16 +38,17 @@ struct Stage<'a> {
 }
 
 /// The test files of an objective: what happens within a day by the minute, what takes longer in
-/// steps of five. None where the indicator is an expression of one's own, of which nobody knows what
+/// steps of four, and what is about the budget by itself, for only there its window need be read. None where the indicator is an expression of one's own, of which nobody knows what
 /// it reads.
 pub fn files(slo: &Slo) -> Vec<File> {
     let mut short = Vec::new();
     let mut long = Vec::new();
+    let mut budget = Vec::new();
     let overridden = |s: &&Subject| slo.others.iter().any(|(_, all)| all.contains(&s.service));
     let usual: Vec<&Subject> = slo.subjects.iter().filter(|s| !overridden(s)).collect();
     if let Some(stage) = stage(slo, &usual) {
         short.extend(cases::properties(&stage));
-        long.extend(cases::lasting(&stage));
+        budget.extend(cases::lasting(&stage));
         let (quick, slow): (Vec<_>, Vec<_>) =
             slo.tiers.iter().partition(|tier| tier.window.long < 86_400);
         short.extend(quick.into_iter().flat_map(|tier| cases::tier(&stage, tier)));
@@ -60,13 +62,12 @@ pub fn files(slo: &Slo) -> Vec<File> {
             short.extend(tiers.flat_map(|tier| cases::tier(&stage, tier)));
         }
     }
-    [("", false, short), ("-long", true, long)]
+    [("", short), ("-long", long), ("-budget", budget)]
         .into_iter()
-        .map(|(suffix, long, tests)| File {
-            suffix,
-            evaluation: if long { rules::LONG } else { rules::SHORT },
-            long,
-            tests,
+        .map(|(suffix, tests)| {
+            let (short, budget) = (suffix.is_empty(), suffix == "-budget");
+            let evaluation = if short { rules::SHORT } else { rules::LONG };
+            File { suffix, evaluation, long: !short, budget, tests }
         })
         .filter(|file| !file.tests.is_empty())
         .collect()

@@ -24,6 +24,8 @@ pub enum Scene {
     /// Events each minute, and the share of them that is bad. Where a state is looked at instead of
     /// events, that share of the minutes is bad: the last ones, but for `settle` at the end.
     Events { each_minute: f64, bad: f64, round_up: bool },
+    /// Events each minute, and the share of them that is bad in every single minute.
+    Each { each_minute: f64, bad: f64 },
     /// The counters start anew each ten minutes.
     Restarts { each_minute: f64 },
     /// No sample.
@@ -50,6 +52,11 @@ pub fn act(minutes: u64, each_minute: f64, bad: f64) -> Act {
 /// The same, where bad minutes are rounded down.
 pub fn less(minutes: u64, each_minute: f64, bad: f64) -> Act {
     Act { minutes, scene: Scene::Events { each_minute, bad: bad.min(1.0), round_up: false } }
+}
+
+/// The same in every single minute, also where time is counted.
+pub fn each(minutes: u64, each_minute: f64, bad: f64) -> Act {
+    Act { minutes, scene: Scene::Each { each_minute, bad } }
 }
 
 /// No sample at all.
@@ -82,6 +89,17 @@ pub fn input(play: &Play<'_>, stage: &Stage<'_>) -> Vec<Json> {
         "values": format!("1x{minutes}"),
     }));
     out
+}
+
+/// The same series of another instance.
+pub fn instance(name: &str, series: Vec<Json>) -> impl Iterator<Item = Json> {
+    series.into_iter().map(move |mut series| {
+        let text = series["series"].as_str().unwrap_or_default();
+        let plain = text.replace(",instance=\"a\"", "");
+        let named = plain.trim_end_matches('}');
+        series["series"] = format!("{named},instance=\"{name}\"}}").into();
+        series
+    })
 }
 
 fn identity(subject: Option<&Subject>, stage: &Stage<'_>) -> sample::Labels {
@@ -130,7 +148,7 @@ fn values(play: &Play<'_>, feed: &Feed, stage: &Stage<'_>) -> String {
                 tape.events(feed, wrong, each_minute, 1.0);
                 tape.events(feed, after, each_minute, 0.0);
             }
-            Scene::Events { each_minute, bad, .. } => {
+            Scene::Events { each_minute, bad, .. } | Scene::Each { each_minute, bad } => {
                 tape.events(feed, act.minutes, each_minute, bad);
             }
         }
