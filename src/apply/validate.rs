@@ -1,5 +1,6 @@
 //! Candidates, checked by the very image that will read them.
 
+use std::num::NonZero;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -143,7 +144,7 @@ pub async fn validate_all(
     let own = super::self_image_reference(&stack)?;
     let units = plan::wanted(&stack, &project.bundle, secrets.unwrap_or(&none), &own);
     let units = units.into_iter().filter(|unit| !unit.validators.is_empty()).collect();
-    check_all(context, engine, project, &stack, units).await
+    check_all(context, engine, project, &stack, units, &VALIDATING).await
 }
 
 /// `mcpmon slo test`: rule tests by the promtool of the image that will evaluate the rules.
@@ -156,11 +157,17 @@ pub async fn test_rules(
     let stack = aside(project);
     let units = plan::wanted(&stack, &project.bundle, &Secrets::default(), "");
     let units = units.into_iter().filter(|unit| unit.name == "prometheus");
-    let words = ["promtool", "test", "rules"].map(str::to_owned).into_iter();
-    let paths = tests.iter().map(|path| format!("{{{{ dir }}}}/{path}"));
-    let test = Validator { command: words.chain(paths).collect(), checks: vec![String::new()] };
-    let units = units.map(|unit| Unit { validators: vec![test.clone()], ..unit }).collect();
-    check_all(context, engine, project, &stack, units).await
+    // promtool runs one file after the other.
+    let shares = std::thread::available_parallelism().map_or(1, NonZero::get).min(tests.len());
+    let share = |number: usize| {
+        let words = ["promtool", "test", "rules"].map(str::to_owned).into_iter();
+        let paths = tests.iter().skip(number).step_by(shares);
+        let paths = paths.map(|path| format!("{{{{ dir }}}}/{path}"));
+        Validator { command: words.chain(paths).collect(), checks: vec![String::new()] }
+    };
+    let validators: Vec<Validator> = (0..shares).map(share).collect();
+    let units = units.map(|unit| Unit { validators: validators.clone(), ..unit }).collect();
+    check_all(context, engine, project, &stack, units, &TESTING).await
 }
 
 /// A stack of another name, so that a running one is not touched.
@@ -170,17 +177,33 @@ fn aside(project: &Project) -> Stack {
     stack
 }
 
+/// What is done in images, in words.
+struct Work {
+    command: &'static str,
+    doing: &'static str,
+    done: &'static str,
+}
+
+const VALIDATING: Work =
+    Work { command: "mcpmon validate", doing: "checking", done: "accepts its configuration" };
+const TESTING: Work = Work {
+    command: "mcpmon slo test",
+    doing: "testing the rules of",
+    done: "evaluates the rules as promised",
+};
+
 async fn check_all(
     context: &Context,
     engine: &Engine,
     project: &Project,
     stack: &Stack,
     units: Vec<Unit>,
+    work: &Work,
 ) -> anyhow::Result<()> {
     let observed = plan::observe(engine.reader(), &stack.name, &units, None).await?;
     super::preflight::images(context, engine, project, &units, &observed, super::Pull::Missing)
         .await?;
-    let how = ("mcpmon validate", None);
+    let how = (work.command, None);
     let lock = super::locked::acquire(context, engine, &stack.name, &units, how).await?;
     let checked = async {
         let mut found = Vec::new();
@@ -188,15 +211,13 @@ async fn check_all(
             let uploads = files::wanted(unit);
             files::replace(engine, &lock, unit, "candidate", &uploads).await?;
             let all: Vec<FileChange> = uploads.keys().cloned().map(FileChange::Added).collect();
-            let step = context.printer.step(format!("checking {}", unit.name));
+            let step = context.printer.step(format!("{} {}", work.doing, unit.name));
             let findings =
                 validate(engine, &stack.name, unit, &all, "candidate", Where::OneShot).await?;
             drop(step);
             if findings.is_empty() {
-                context.printer.mark(
-                    Mark::Good,
-                    format!("{} accepts its configuration ({})", unit.name, unit.spec.image),
-                );
+                let said = format!("{} {} ({})", unit.name, work.done, unit.spec.image);
+                context.printer.mark(Mark::Good, said);
             }
             found.extend(findings);
         }

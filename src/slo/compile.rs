@@ -31,7 +31,7 @@ pub fn compile(slos: &[Slo], runbook_url: &dyn Fn(&str) -> Option<String>) -> Co
             read.extend(tests.long.then(|| format!("../{long}")));
             read.extend(tests.budget.then(|| format!("../{budget}")));
             out.tests.push(TestFile {
-                path: format!("tests/slo-{}{}.test.yml", slo.id, tests.suffix),
+                path: slo.test_file(tests.suffix),
                 content: json!({
                     "rule_files": read,
                     "evaluation_interval": duration::format(tests.evaluation),

@@ -149,6 +149,15 @@ impl Slo {
         Decimal::ONE.minus(self.objective)
     }
 
+    /// Where the tests of its rules are, as far as there are any.
+    pub fn test_files(&self) -> Vec<String> {
+        proof::SUFFIXES.iter().map(|suffix| self.test_file(suffix)).collect()
+    }
+
+    fn test_file(&self, suffix: &str) -> String {
+        format!("tests/slo-{}{suffix}.test.yml", self.id)
+    }
+
     /// The labels of an alert: of a tier, or of the one that says that nothing is known.
     pub fn labels(
         &self,

@@ -138,10 +138,16 @@ fn standing(
         Some(_) if burn.is_some_and(|burn| burn > 1.0) => State::Burning,
         Some(_) => State::Kept,
     };
-    let note = blind.then(|| {
-        "events are counted, bad ones cannot be: no bucket of its histogram ends at the threshold"
-            .to_owned()
-    });
+    let note = if blind {
+        Some(
+            "events are counted, bad ones cannot be: no bucket of its histogram ends at the threshold",
+        )
+    } else if remaining.is_none() && burn_now.is_some() {
+        Some("events are counted; its budget is recorded for the first time within eight minutes")
+    } else {
+        None
+    };
+    let note = note.map(str::to_owned);
     Standing {
         slo: slo.id.clone(),
         service,

@@ -20,12 +20,8 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let paths: Vec<&String> = files.map(|(path, _)| path).collect();
     let mut tests = Vec::new();
     for slo in slos {
-        let own = [
-            format!("tests/slo-{}.test.yml", slo.id),
-            format!("tests/slo-{}-long.test.yml", slo.id),
-        ];
         let before = tests.len();
-        tests.extend(own.into_iter().filter(|path| paths.contains(&path)));
+        tests.extend(slo.test_files().into_iter().filter(|path| paths.contains(&path)));
         if tests.len() == before {
             context.printer.mark(
                 Mark::Note,

@@ -16,6 +16,9 @@ use series::Play;
 /// Seconds between two samples of the raw series.
 const STEP: u64 = 60;
 
+/// What the names of an objective's test files end with: about hours, about days, about the budget.
+pub const SUFFIXES: [&str; 3] = ["", "-long", "-budget"];
+
 /// A test file: what its name ends with, how often rules are evaluated in it, and its tests.
 pub struct File {
     pub suffix: &'static str,
@@ -62,15 +65,22 @@ pub fn files(slo: &Slo) -> Vec<File> {
             short.extend(tiers.flat_map(|tier| cases::tier(&stage, tier)));
         }
     }
-    [("", short), ("-long", long), ("-budget", budget)]
-        .into_iter()
-        .map(|(suffix, tests)| {
-            let (short, budget) = (suffix.is_empty(), suffix == "-budget");
-            let evaluation = if short { rules::SHORT } else { rules::LONG };
-            File { suffix, evaluation, long: !short, budget, tests }
-        })
-        .filter(|file| !file.tests.is_empty())
-        .collect()
+    let [first, days, last] = SUFFIXES;
+    let file = |suffix, evaluation, tests| File {
+        suffix,
+        evaluation,
+        long: suffix != first,
+        budget: suffix == last,
+        tests,
+    };
+    [
+        file(first, rules::SHORT, short),
+        file(days, rules::LONG, long),
+        file(last, rules::LONG, budget),
+    ]
+    .into_iter()
+    .filter(|file| !file.tests.is_empty())
+    .collect()
 }
 
 fn stage<'a>(slo: &'a Slo, subjects: &[&'a Subject]) -> Option<Stage<'a>> {
