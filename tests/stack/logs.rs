@@ -67,8 +67,13 @@ fn containers_are_read_through_the_agent_alone() {
     let rules = stack.get(stack.ports.prometheus, "/api/v1/rules").to_string();
     assert!(rules.contains("ContainerOomKilled"), "the pack is there without cAdvisor");
     // The collector asked, and nothing that it asked was refused.
-    let asked = stack.query("mcpmon_agent_engine_requests_total");
-    let asked: Vec<String> = asked.iter().map(|s| s["metric"].to_string()).collect();
-    assert!(asked.iter().any(|s| s.contains("\"logs\"") && s.contains("\"served\"")), "{asked:?}");
+    let asked = || -> Vec<String> {
+        let asked = stack.query("mcpmon_agent_engine_requests_total");
+        asked.iter().map(|series| series["metric"].to_string()).collect()
+    };
+    eventually("the collector's questions are counted", 60, || {
+        asked().iter().any(|s| s.contains("\"logs\"") && s.contains("\"served\""))
+    });
+    let asked = asked();
     assert!(!asked.iter().any(|s| s.contains("\"refused\"")), "{asked:?}");
 }
