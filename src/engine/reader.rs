@@ -203,7 +203,8 @@ impl Reader {
         Ok(existing(inspected, || format!("inspect image {reference}"))?.map(Image::from))
     }
 
-    /// References of the images that carry a label, each with when it was made, in Unix time.
+    /// References of the images that carry a label, each with when it was made, in Unix time. An image
+    /// whose reference went to another one has its identifier alone.
     pub async fn images_labelled(&self, label: &str) -> Result<Vec<(String, i64)>, EngineError> {
         let options = bollard::query_parameters::ListImagesOptionsBuilder::new()
             .filters(&HashMap::from([("label", vec![label])]))
@@ -214,7 +215,13 @@ impl Reader {
         })?;
         let tags = |image: ImageSummary| {
             let created = image.created;
-            image.repo_tags.into_iter().map(move |tag| (tag, created))
+            // Engines before 24 call it so; later ones name nothing.
+            let mut tags: Vec<String> =
+                image.repo_tags.into_iter().filter(|tag| tag != "<none>:<none>").collect();
+            if tags.is_empty() {
+                tags.push(image.id);
+            }
+            tags.into_iter().map(move |tag| (tag, created))
         };
         Ok(found.into_iter().flat_map(tags).collect())
     }

@@ -1,6 +1,6 @@
 //! Images.
 
-use mcpmon::engine::{ContainerSpec, EngineError, image_self, labels};
+use mcpmon::engine::{ContainerSpec, EngineError, TarFile, image_self, labels, tar_of};
 
 use crate::fixture::{Fixture, SECOND, connect};
 
@@ -47,4 +47,27 @@ async fn an_image_that_cannot_be_had_is_named() {
         matches!(&error, EngineError::Pull { image, .. } if image == "localhost:1/enginetest/none:1"),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn an_image_that_lost_its_reference_is_found_and_removed() {
+    let engine = connect().await;
+    let label = format!("mcpmon-enginetest-{}", std::process::id());
+    let reference = format!("{label}:1");
+    for content in ["first", "second"] {
+        let file =
+            TarFile { path: "file", content: content.as_bytes(), mode: 0o644, uid: 0, gid: 0 };
+        let changes = [format!("LABEL {label}=yes")];
+        engine.import_image(tar_of([file]).unwrap(), &reference, &changes).await.unwrap();
+    }
+    let found = engine.images_labelled(&label).await.unwrap();
+    let mut names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert_eq!(names[0], reference);
+    assert!(names[1].starts_with("sha256:"), "{names:?}");
+    for name in names {
+        engine.remove_image(name, false).await.unwrap();
+    }
+    assert!(engine.images_labelled(&label).await.unwrap().is_empty());
 }
