@@ -17,19 +17,12 @@ use std::fmt::Write as _;
 use fleet::{EVERY_KIND, compiled, resolved};
 use mcpmon::decimal::Decimal;
 use mcpmon::slo::{simulate, slos_markdown};
-use promtool::{all_pass, files, promtool};
+use promtool::{files, prove};
 use serde_json::Value as Json;
 
 #[test]
 fn every_kind_of_indicator_has_the_ten_properties() {
-    let compiled = compiled(EVERY_KIND);
-    let files = files(&compiled);
-    let rules = files.iter().map(|(path, _)| path.as_str()).filter(|p| p.starts_with("rules/"));
-    let check: Vec<&str> =
-        ["check", "rules", "--lint=all", "--lint-fatal"].into_iter().chain(rules).collect();
-    let (ok, text) = promtool(&files, &check);
-    assert!(ok, "{text}");
-    all_pass(&files);
+    prove(&files(&compiled(EVERY_KIND)));
 }
 
 #[test]

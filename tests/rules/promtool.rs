@@ -73,11 +73,16 @@ fn verdict(report: &str, path: &str) -> bool {
     !head.contains("failures=\"0\"")
 }
 
-/// Runs all tests of a compilation.
+/// Checks all rules of a compilation and runs all its tests.
 ///
 /// # Panics
-/// When one of them fails.
-pub fn all_pass(files: &[(String, String)]) {
+/// When promtool objects to a rule, or a test fails.
+pub fn prove(files: &[(String, String)]) {
+    let rules = files.iter().map(|(path, _)| path.as_str()).filter(|p| p.starts_with("rules/"));
+    let check: Vec<&str> =
+        ["check", "rules", "--lint=all", "--lint-fatal"].into_iter().chain(rules).collect();
+    let (ok, text) = promtool(files, &check);
+    assert!(ok, "{text}");
     let tests: Vec<&str> =
         files.iter().map(|(path, _)| path.as_str()).filter(|p| p.starts_with("tests/")).collect();
     let outcomes = in_shares(tests.len(), |mine| {
