@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::alerts::receiver;
-use crate::harness::{TestStack, eventually, free};
+use crate::harness::{TestStack, eventually, free, within};
 
 /// A burn of 20 under an objective of 99 %: tools are 46 of 52 requests, so that this share of failing
 /// tools makes a fifth of all requests fail.
@@ -89,7 +89,7 @@ notifications:
     let recovered = Instant::now();
     // Prometheus tells that an alert has ended within an evaluation of its end.
     let short = Duration::from_mins(5);
-    eventually("the end of the page", (short + 2 * evaluation).as_secs() + 15, || got("resolved"));
+    within("the end of the page", (short + 2 * evaluation).as_secs() + 15, || got("resolved"));
     eprintln!("resolved after {:?}", recovered.elapsed());
     let report = stack.mcpmon(&["slo", "report", "orders", "--html", "review.html"]);
     assert!(report.code == 0 || report.stderr.contains("hour"), "{}", report.stderr);
