@@ -6,13 +6,13 @@
 //!
 //! * [`config`] the files that say what is asked
 //! * [`fleet`] the services, and what is refused
-//! * [`probe`] one question: deadline, turn, answer
-//! * [`limits`] how many probes are made at once, and how often
-//! * [`metrics`] a report as metrics; [`debug`] as text for people
-//! * [`engine`] the part that has the Docker engine's socket
+//! * `probe` one question: deadline, turn, answer
+//! * `limits` how many probes are made at once, and how often
+//! * [`metrics`] a report as metrics; `debug` as text for people
+//! * `engine` the part that has the Docker engine's socket
 //! * [`page`] the fleet for people
-//! * [`own`] what the agent tells about itself
-//! * [`routes`] what is answered to whom
+//! * `own` what the agent tells about itself
+//! * `routes` what is answered to whom
 //! * [`server`] from listening to stopping, with reloads in between
 
 pub mod config;

@@ -3,11 +3,11 @@
 //! A socket that is mounted read-only still takes every command. The agent alone has it, and shows of it what
 //! collectors need:
 //!
-//! * [`ask`] reads a request, and refuses all but a few; [`query`] does the same for its parameters
+//! * [`ask`] reads a request, and refuses all but a few; `query` does the same for its parameters
 //! * [`scope`] says whose containers are shown
-//! * [`upstream`] asks the engine; nothing of the client's request is passed on but what was read
+//! * `upstream` asks the engine; nothing of the client's request is passed on but what was read
 //! * [`show`] names the fields that are shown of an answer
-//! * [`answer`] puts that together, [`server`] takes connections
+//! * `answer` puts that together, `server` takes connections
 //! * [`measure`] makes metrics of what the engine says about containers
 
 mod answer;

@@ -1,9 +1,9 @@
 //! One MCP server, asked for a person: what is asked, and what is told of it.
 //!
-//! * [`subject`] a URL, a service or a program → what is asked
-//! * [`text`] a probe as lines for people
-//! * [`document`] the same for programs
-//! * [`mod@watch`] again and again, a line each
+//! * `subject` a URL, a service or a program → what is asked
+//! * `text` a probe as lines for people
+//! * `document` the same for programs
+//! * `watch` again and again, a line each
 
 mod document;
 mod subject;

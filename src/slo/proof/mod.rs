@@ -41,8 +41,8 @@ struct Stage<'a> {
 }
 
 /// The test files of an objective: what happens within a day by the minute, what takes longer in
-/// steps of four, and what is about the budget by itself, for only there its window need be read. None where the indicator is an expression of one's own, of which nobody knows what
-/// it reads.
+/// steps of four, and what is about the budget by itself, for only there its window need be read. None
+/// where the indicator is an expression of one's own, of which nobody knows what it reads.
 pub fn files(slo: &Slo) -> Vec<File> {
     let mut short = Vec::new();
     let mut long = Vec::new();
