@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::series::{Act, Play, act, each, gone, less, restarts};
+use super::series::{Act, Play, SETTLE, act, each, gone, less, restarts, until};
 use super::{Stage, ask};
 use crate::slo::alerts::MEMORY;
 use crate::slo::simulate::float;
@@ -112,8 +112,14 @@ fn above(stage: &Stage<'_>, tier: &Tier) -> Json {
     } else {
         (10.0 + smear(stage)) / float(during)
     };
-    let share = share + coarse;
-    let acts = vec![act(before, BUSY, 0.0), act(during, BUSY, share)];
+    // Good minutes at the end must leave the short window above the limit as well. The fewer they are, the
+    // fewer of the bad ones are counted whole.
+    let room = float(tier.window.short / 60) * (1.0 - stage.threshold(tier)) - 0.1;
+    let whole = counted(stage) || stage.slo.slices.is_some();
+    let settle = if whole { SETTLE } else { floor(room).min(SETTLE) };
+    let uncounted = float(SETTLE - settle) / 2.0;
+    let share = (share + coarse + uncounted / float(during)).min(1.0);
+    let acts = vec![act(before, BUSY, 0.0), until(during, BUSY, share, settle)];
     let name = tier.window.name;
     let at = before + during - 1;
     let asked = vec![
