@@ -17,6 +17,7 @@ use std::fmt::Write as _;
 use fleet::{EVERY_KIND, compiled, resolved};
 use mcpmon::decimal::Decimal;
 use mcpmon::slo::{simulate, slos_markdown};
+use mutants::Mutants;
 use promtool::{files, prove};
 use serde_json::Value as Json;
 
@@ -53,11 +54,12 @@ fn every_objective_is_tested_for_each_property() {
 
 #[test]
 fn the_tests_notice_when_a_rule_is_wrong() {
-    let mutants = mutants::mutants(&compiled(mutants::MANIFEST));
-    assert!(mutants.len() >= 40, "{} mutants", mutants.len());
-    mutants::are_rules(&mutants);
-    let survivors = mutants::survivors(&mutants);
-    println!("{} mutants", mutants.len());
+    let mutants = Mutants::of(&compiled(mutants::MANIFEST));
+    let number = mutants.mutants.len();
+    assert!(number >= 40, "{number} mutants");
+    mutants.are_fair();
+    let survivors = mutants.survivors();
+    println!("{number} mutants");
     assert!(survivors.is_empty(), "these wrong rules pass their tests:\n{}", survivors.join("\n"));
 }
 

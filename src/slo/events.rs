@@ -33,7 +33,7 @@ pub enum Failed {
     Bad(String),
     /// Good events per second; the others are bad. A series that is not there yet stands for none.
     Good(String),
-    /// Good events per second of a histogram: without the bucket nothing is known.
+    /// Good events per second of what gives all events as well, a histogram or a gauge: without them nothing is known.
     Within(String),
 }
 
@@ -354,7 +354,7 @@ pub fn gauge(metric: &str, inside: &str, expected: Option<String>) -> Events {
     };
     Events {
         total: over("count_over_time"),
-        failed: Failed::Good(over("sum_over_time")),
+        failed: Failed::Within(over("sum_over_time")),
         state: None,
         expected,
         sources: vec![Source {

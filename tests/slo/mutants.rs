@@ -19,116 +19,170 @@ slos:
   jobs: {objective: 95%, indicator: {custom: {total: jobs_total, good: jobs_done_total}}, tiers: {medium: false, slow: false, creeping: false}}
 ";
 
-/// One wrong version of a rule: the rule files with it, and the tests that stay as they are.
-pub struct Mutant {
-    pub what: String,
-    pub rule: Json,
-    pub files: Vec<(String, String)>,
-    /// Each in a file of its own, the short ones first.
-    pub tests: Vec<Json>,
+/// One test of an objective, with the rules that it looks at and what these read: the others only take time.
+struct Test {
+    slo: String,
+    rules: Vec<(String, Json)>,
+    content: Json,
 }
 
-impl Mutant {
-    fn trial(&self, test: usize) -> Trial {
+/// One wrong version of a rule, and the tests that look at it, the short ones first.
+pub struct Mutant {
+    pub what: String,
+    right: Json,
+    wrong: Json,
+    tests: Vec<usize>,
+}
+
+/// All tests, and every mutant of every rule.
+pub struct Mutants {
+    tests: Vec<Test>,
+    pub mutants: Vec<Mutant>,
+}
+
+impl Mutants {
+    pub fn of(compiled: &Compiled) -> Self {
+        let mut tests: Vec<Test> = compiled
+            .tests
+            .iter()
+            .flat_map(|file| {
+                let each = file.content["tests"].as_array().unwrap().iter();
+                each.map(|test| alone(compiled, &file.content, test))
+            })
+            .collect();
+        tests.sort_by_key(|test| takes(&test.content));
+        let mut mutants = Vec::new();
+        let mut known = BTreeSet::new();
+        for rule in compiled.files.iter().flat_map(|file| rules(&file.content)) {
+            // What all share matters most to series of one's own.
+            let id = rule["labels"]["slo"].as_str().unwrap_or("jobs");
+            let name = rule["record"].as_str().or(rule["alert"].as_str()).unwrap();
+            // A rule that is the same for another objective is tried once.
+            let text = rule["expr"].as_str().unwrap().replace(&format!("slo=\"{id}\""), "");
+            if !known.insert((name.to_owned(), text)) {
+                continue;
+            }
+            let sees = |test: &Test| {
+                test.slo == id && test.rules.iter().any(|(_, file)| rules(file).any(|r| r == rule))
+            };
+            let about: Vec<usize> = (0..tests.len()).filter(|index| sees(&tests[*index])).collect();
+            for (what, wrong) in changes(rule) {
+                mutants.push(Mutant {
+                    what: format!("{id} {name}: {what}: {}", wrong["expr"]),
+                    right: rule.clone(),
+                    wrong,
+                    tests: about.clone(),
+                });
+            }
+        }
+        Self { tests, mutants }
+    }
+
+    /// Each mutant is a rule that Prometheus would take, and without one all tests pass.
+    pub fn are_fair(&self) {
+        let rules: Vec<&Json> = self.mutants.iter().map(|mutant| &mutant.wrong).collect();
+        let file = json!({"groups": [{"name": "mutants", "rules": rules}]}).to_string();
+        let check = ["check", "rules", "--lint=none", "mutants.yml"];
+        let (ok, text) = promtool(&[("mutants.yml".to_owned(), file)], &check);
+        assert!(ok, "{text}");
+        let trials: Vec<Trial> = self.tests.iter().map(|test| test.trial(Json::clone)).collect();
+        for (failed, test) in failed(&trials).into_iter().zip(&self.tests) {
+            assert!(!failed, "fails by the right rules: {}", test.content["tests"][0]["name"]);
+        }
+    }
+
+    /// What is wrong and passes all the same. The tests are tried one by one: most mutants are noticed by one of
+    /// the short ones.
+    pub fn survivors(&self) -> Vec<&str> {
+        let mut alive: Vec<&Mutant> = self.mutants.iter().collect();
+        let most = self.mutants.iter().map(|mutant| mutant.tests.len()).max().unwrap_or_default();
+        for round in 0..most {
+            let (tried, over): (Vec<_>, Vec<_>) =
+                alive.into_iter().partition(|mutant| round < mutant.tests.len());
+            let trial = |mutant: &&Mutant| {
+                let change =
+                    |rule: &Json| if *rule == mutant.right { &mutant.wrong } else { rule }.clone();
+                self.tests[mutant.tests[round]].trial(change)
+            };
+            let trials: Vec<Trial> = tried.iter().map(trial).collect();
+            let verdicts = failed(&trials).into_iter().zip(tried);
+            alive = verdicts.filter(|(failed, _)| !failed).map(|(_, mutant)| mutant).collect();
+            alive.extend(over);
+        }
+        alive.into_iter().map(|mutant| mutant.what.as_str()).collect()
+    }
+}
+
+impl Test {
+    /// With each rule as it is made.
+    fn trial(&self, made: impl Fn(&Json) -> Json) -> Trial {
         let path = "tests/test.yml".to_owned();
-        let mut files = self.files.clone();
-        files.push((path.clone(), self.tests[test].to_string()));
+        let mut files = vec![(path.clone(), self.content.to_string())];
+        for (path, content) in &self.rules {
+            let mut content = content.clone();
+            for group in content["groups"].as_array_mut().unwrap() {
+                for rule in group["rules"].as_array_mut().unwrap() {
+                    *rule = made(rule);
+                }
+            }
+            files.push((path.clone(), content.to_string()));
+        }
         Trial { files, test: path }
     }
 }
 
-/// Every mutant of every rule.
-pub fn mutants(compiled: &Compiled) -> Vec<Mutant> {
-    let mut out = Vec::new();
-    let mut known = BTreeSet::new();
-    for file in &compiled.files {
-        for group in file.content["groups"].as_array().unwrap() {
-            for rule in group["rules"].as_array().unwrap() {
-                // What all share matters most to series of one's own.
-                let id = rule["labels"]["slo"].as_str().unwrap_or("jobs");
-                let name = rule["record"].as_str().or(rule["alert"].as_str()).unwrap();
-                // A rule that is the same for another objective is tried once.
-                let text = rule["expr"].as_str().unwrap().replace(&format!("slo=\"{id}\""), "");
-                if !known.insert((name.to_owned(), text)) {
-                    continue;
-                }
-                let Some(tests) = concerned(compiled, id, rule) else {
-                    // Windows of tiers that are off are the same rules as where they are on.
-                    assert!(id != "requests", "no test is about {name}");
-                    continue;
-                };
-                for (what, changed) in changes(rule) {
-                    out.push(Mutant {
-                        what: format!("{id} {name}: {what}: {}", changed["expr"]),
-                        files: wrong(compiled, id, rule, &changed),
-                        rule: changed,
-                        tests: tests.clone(),
-                    });
-                }
-            }
-        }
-    }
-    out
+fn rules(content: &Json) -> impl Iterator<Item = &Json> {
+    content["groups"].as_array().unwrap().iter().flat_map(|g| g["rules"].as_array().unwrap())
 }
 
-/// The rule files of an objective with one rule changed.
-fn wrong(compiled: &Compiled, id: &str, rule: &Json, changed: &Json) -> Vec<(String, String)> {
-    let own = [
-        "rules/slo.yml".to_owned(),
-        format!("rules/slo-{id}.yml"),
-        format!("rules/slo-{id}-long.yml"),
-        format!("rules/slo-{id}-budget.yml"),
-    ];
-    let files = compiled.files.iter().filter(|file| own.contains(&file.path));
-    files
-        .map(|file| {
-            let mut content = file.content.clone();
-            for group in content["groups"].as_array_mut().unwrap() {
-                for one in group["rules"].as_array_mut().unwrap() {
-                    if one == rule {
-                        *one = changed.clone();
-                    }
-                }
-            }
-            (file.path.clone(), content.to_string())
-        })
-        .collect()
-}
-
-/// The tests that are about a rule: those of its tier, or of the properties that it serves.
-fn concerned(compiled: &Compiled, id: &str, rule: &Json) -> Option<Vec<Json>> {
-    let name = rule["record"].as_str().or(rule["alert"].as_str()).unwrap();
-    let words: &[&str] = match (name, rule["labels"]["burn_tier"].as_str()) {
-        (_, Some("fast")) => &[" fast: "],
-        (_, Some("medium")) => &[" medium: "],
-        ("slo:service_group", _) => &[" fast: ", ": P8"],
-        ("slo:error_ratio:rate30m" | "slo:error_ratio:rate6h", _) => &[" medium: ", ": P5"],
-        (_, Some("slow")) => &[" slow: "],
-        (_, Some(_)) => &[" creeping: "],
-        ("slo:error_ratio:rate2h" | "slo:error_ratio:rate1d", _) => &[" slow: ", ": P7", ": P5"],
-        ("slo:error_ratio:rate3d", _) => &[" creeping: ", ": P7", ": P5"],
-        ("slo:error_ratio:rate1h", _) => &[" fast: ", ": P5", ": P6"],
-        (name, _) if name.ends_with("NoData") => &[": P10"],
-        (name, _) if name.ends_with("4m") || name.contains("period") || name.contains("budget") => {
-            &[": P5", ": P7"]
-        }
-        _ => &[" fast: ", ": P5", ": P6", ": P7", ": P9", ": P10"],
+/// One test of a file.
+fn alone(compiled: &Compiled, file: &Json, test: &Json) -> Test {
+    let mut content = file.clone();
+    content["tests"] = json!([test]);
+    let own = |path: &str| {
+        let mut read = file["rule_files"].as_array().unwrap().iter();
+        read.any(|read| read.as_str().unwrap() == format!("../{path}"))
     };
-    let mut found: Vec<(u64, Json)> = Vec::new();
-    for suffix in ["", "-long", "-budget"] {
-        let path = format!("tests/slo-{id}{suffix}.test.yml");
-        let Some(file) = compiled.tests.iter().find(|f| f.path == path) else { continue };
-        for test in file.content["tests"].as_array().unwrap() {
-            if words.iter().any(|word| test["name"].as_str().unwrap().contains(word)) {
-                let mut alone = file.content.clone();
-                alone["tests"] = json!([test]);
-                found.push((takes(&alone), alone));
+    let files = compiled.files.iter().filter(|file| own(&file.path));
+    let mut files: Vec<(String, Json)> =
+        files.map(|file| (file.path.clone(), file.content.clone())).collect();
+    let asked: String = test["promql_expr_test"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|ask| ask["expr"].as_str().unwrap())
+        .collect();
+    let narrow = asked.contains("burn_tier=\"") || asked.contains("alertname=\"");
+    let mut read = asked.clone();
+    let looked_at = |rule: &Json, read: &str| {
+        if let Some(name) = rule["record"].as_str() {
+            return read.contains(name);
+        }
+        let is = |label: &str, value: &Json| {
+            value.as_str().is_some_and(|value| asked.contains(&format!("{label}=\"{value}\"")))
+        };
+        !narrow || is("burn_tier", &rule["labels"]["burn_tier"]) || is("alertname", &rule["alert"])
+    };
+    // Until nothing more is read by what is.
+    loop {
+        let before = read.len();
+        for rule in files.iter().flat_map(|(_, content)| rules(content)) {
+            let expr = rule["expr"].as_str().unwrap();
+            if looked_at(rule, &read) && !read.contains(expr) {
+                read.push_str(expr);
             }
         }
+        if read.len() == before {
+            break;
+        }
     }
-    found.sort_by_key(|(takes, _)| *takes);
-    let found: Vec<Json> = found.into_iter().map(|(_, test)| test).collect();
-    (!found.is_empty()).then_some(found)
+    for (_, content) in &mut files {
+        for group in content["groups"].as_array_mut().unwrap() {
+            group["rules"].as_array_mut().unwrap().retain(|rule| looked_at(rule, &read));
+        }
+    }
+    let slo = test["name"].as_str().unwrap().split_once(": ").unwrap().0.to_owned();
+    Test { slo, rules: files, content }
 }
 
 /// How often the rules are evaluated in the test of a file.
@@ -319,29 +373,4 @@ fn without_zero(expr: &str) -> String {
             format!("{before}{}", &after[end..])
         },
     )
-}
-
-/// Each mutant is a rule that Prometheus would take.
-pub fn are_rules(mutants: &[Mutant]) {
-    let rules: Vec<&Json> = mutants.iter().map(|mutant| &mutant.rule).collect();
-    let file = json!({"groups": [{"name": "mutants", "rules": rules}]}).to_string();
-    let check = ["check", "rules", "--lint=none", "mutants.yml"];
-    let (ok, text) = promtool(&[("mutants.yml".to_owned(), file)], &check);
-    assert!(ok, "{text}");
-}
-
-/// What is wrong and passes all the same. The tests are tried one by one, the short ones first: most mutants
-/// are noticed by one of these.
-pub fn survivors(mutants: &[Mutant]) -> Vec<&str> {
-    let mut alive: Vec<&Mutant> = mutants.iter().collect();
-    let most = mutants.iter().map(|mutant| mutant.tests.len()).max().unwrap_or_default();
-    for round in 0..most {
-        let (tried, over): (Vec<_>, Vec<_>) =
-            alive.into_iter().partition(|mutant| round < mutant.tests.len());
-        let trials: Vec<Trial> = tried.iter().map(|mutant| mutant.trial(round)).collect();
-        let verdicts = failed(&trials).into_iter().zip(tried);
-        alive = verdicts.filter(|(failed, _)| !failed).map(|(_, mutant)| mutant).collect();
-        alive.extend(over);
-    }
-    alive.into_iter().map(|mutant| mutant.what.as_str()).collect()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::series::{Act, Play, act, each, gone, less, restarts};
+use super::series::{Act, Play, SETTLE, act, each, gone, less, restarts, until};
 use super::{Stage, ask};
 use crate::slo::alerts::MEMORY;
 use crate::slo::simulate::float;
@@ -37,8 +37,9 @@ pub fn properties(stage: &Stage<'_>) -> Vec<Json> {
     let mut tests = vec![quiet(stage, &SHORT), never_failed(stage)];
     tests.extend(silent(stage));
     if counted(stage) {
-        tests.push(restarted(stage));
-        tests.push(together(stage));
+        tests.extend([restarted(stage), together(stage)]);
+    } else if stage.slo.slices.is_none() && !timed(stage) {
+        tests.push(sampled(stage));
     }
     tests.extend(never_worked(stage));
     tests
@@ -53,6 +54,11 @@ pub fn lasting(stage: &Stage<'_>) -> Vec<Json> {
 fn counted(stage: &Stage<'_>) -> bool {
     let counts = |feed: &Feed| matches!(feed, Feed::Counter { .. } | Feed::Histogram { .. });
     stage.source.feeds.iter().all(counts)
+}
+
+/// Whether it is the newest of several moments that counts.
+fn timed(stage: &Stage<'_>) -> bool {
+    stage.source.feeds.iter().any(|feed| matches!(feed, Feed::Timestamp { .. }))
 }
 
 /// The service that is asked about, as promtool writes it.
@@ -112,8 +118,14 @@ fn above(stage: &Stage<'_>, tier: &Tier) -> Json {
     } else {
         (10.0 + smear(stage)) / float(during)
     };
-    let share = share + coarse;
-    let acts = vec![act(before, BUSY, 0.0), act(during, BUSY, share)];
+    // Good minutes at the end must leave the short window above the limit as well. The fewer they are, the
+    // fewer of the bad ones are counted whole.
+    let room = float(tier.window.short / 60) * (1.0 - stage.threshold(tier)) - 0.1;
+    let whole = counted(stage) || stage.slo.slices.is_some();
+    let settle = if whole { SETTLE } else { floor(room).min(SETTLE) };
+    let uncounted = float(SETTLE - settle) / 2.0;
+    let share = (share + coarse + uncounted / float(during)).min(1.0);
+    let acts = vec![act(before, BUSY, 0.0), until(during, BUSY, share, settle)];
     let name = tier.window.name;
     let at = before + during - 1;
     let asked = vec![
@@ -323,24 +335,38 @@ fn absent(test: &mut Json) {
 
 /// P7, at one time: the instances of a service count as one, whatever the share of each.
 fn together(stage: &Stage<'_>) -> Json {
-    let share = |of: f64| match stage.slo.slices {
-        Some(slices) => of * (1.0 - slices.target.approximate()),
-        None => of / 2.0,
-    };
-    let (few, many) = (share(0.8), share(1.6));
     let half = stage.slo.slices.map_or(0, |slices| slices.length / 60) + 20;
+    // One instance has a quarter more, and none more than all.
+    let (few, many, seen) = match stage.slo.slices {
+        Some(slices) => {
+            let allowed = 1.0 - slices.target.approximate();
+            let many = (1.6 * allowed).min(0.8);
+            (0.8 * allowed, many, [0.0, f64::from(u8::from(many > allowed))])
+        }
+        None => (0.4, 0.8, [0.4, 0.8]),
+    };
     let instance = |shift: f64| vec![each(half, BUSY, few * shift), each(half, BUSY, many * shift)];
-    let expected = if stage.slo.slices.is_some() { [0.0, 1.0] } else { [few, many] };
+    let looks = [(half - 2, seen[0]), (2 * half - 2, seen[1])];
+    both(stage, [instance(0.75), instance(1.25)], &looks)
+}
+
+/// The same where each sample is an event: six of ten are bad.
+fn sampled(stage: &Stage<'_>) -> Json {
+    let bad = |minutes: u64| {
+        vec![act(20, BUSY, 0.0), act(minutes, BUSY, 1.0), act(5 - minutes, BUSY, 0.0)]
+    };
+    both(stage, [bad(2), bad(4)], &[(24, 0.6)])
+}
+
+/// Two instances, and the share of bad events at some minutes.
+fn both(stage: &Stage<'_>, instances: [Vec<Act>; 2], looks: &[(u64, f64)]) -> Json {
     let measured = stage.recorded("slo:error_ratio:rate5m");
     let close = |share: f64| format!("count by (service) (abs({measured} - {share}) < 1e-6)");
-    let asked = [(half - 2, expected[0]), (2 * half - 2, expected[1])]
-        .map(|(at, share)| ask(&close(share), at, &[(&of(stage), 1.0)]));
-    let mut test = stage.test(
-        "P7: the instances of a service count together",
-        &[Play { subject: Some(stage.one), acts: instance(0.75) }],
-        asked.to_vec(),
-    );
-    let other = Play { subject: Some(stage.one), acts: instance(1.25) };
+    let asked =
+        looks.iter().map(|(at, share)| ask(&close(*share), *at, &[(&of(stage), 1.0)])).collect();
+    let [one, other] = instances.map(|acts| Play { subject: Some(stage.one), acts });
+    let about = "P7: the instances of a service count together";
+    let mut test = stage.test(about, &[one], asked);
     if let Some(input) = test["input_series"].as_array_mut() {
         input.extend(super::series::instance("b", super::series::input(&other, stage)));
     }

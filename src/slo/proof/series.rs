@@ -23,7 +23,7 @@ pub struct Act {
 pub enum Scene {
     /// Events each minute, and the share of them that is bad. Where a state is looked at instead of
     /// events, that share of the minutes is bad: the last ones, but for `settle` at the end.
-    Events { each_minute: f64, bad: f64, round_up: bool },
+    Events { each_minute: f64, bad: f64, round_up: bool, settle: u64 },
     /// Events each minute, and the share of them that is bad in every single minute.
     Each { each_minute: f64, bad: f64 },
     /// The counters start anew each ten minutes.
@@ -46,12 +46,23 @@ pub const SETTLE: u64 = 4;
 
 /// Events with a share of bad ones.
 pub fn act(minutes: u64, each_minute: f64, bad: f64) -> Act {
-    Act { minutes, scene: Scene::Events { each_minute, bad: bad.min(1.0), round_up: true } }
+    Act {
+        minutes,
+        scene: Scene::Events { each_minute, bad: bad.min(1.0), round_up: true, settle: SETTLE },
+    }
+}
+
+/// The same, where the bad minutes end that long before it does.
+pub fn until(minutes: u64, each_minute: f64, bad: f64, settle: u64) -> Act {
+    Act { minutes, scene: Scene::Events { each_minute, bad, round_up: true, settle } }
 }
 
 /// The same, where bad minutes are rounded down.
 pub fn less(minutes: u64, each_minute: f64, bad: f64) -> Act {
-    Act { minutes, scene: Scene::Events { each_minute, bad: bad.min(1.0), round_up: false } }
+    Act {
+        minutes,
+        scene: Scene::Events { each_minute, bad: bad.min(1.0), round_up: false, settle: SETTLE },
+    }
 }
 
 /// The same in every single minute, also where time is counted.
@@ -142,8 +153,8 @@ fn values(play: &Play<'_>, feed: &Feed, stage: &Stage<'_>) -> String {
                     tape.events(feed, 10, each_minute, 0.0);
                 }
             }
-            Scene::Events { each_minute, bad, round_up } if by_state && bad < 1.0 => {
-                let (before, wrong, after) = parts(act.minutes, bad, round_up);
+            Scene::Events { each_minute, bad, round_up, settle } if by_state && bad < 1.0 => {
+                let (before, wrong, after) = parts(act.minutes, bad, round_up, settle);
                 tape.events(feed, before, each_minute, 0.0);
                 tape.events(feed, wrong, each_minute, 1.0);
                 tape.events(feed, after, each_minute, 0.0);
@@ -158,11 +169,11 @@ fn values(play: &Play<'_>, feed: &Feed, stage: &Stage<'_>) -> String {
 
 /// An act in which a share of the minutes is bad: good ones, bad ones, and good ones again.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
-fn parts(minutes: u64, bad: f64, round_up: bool) -> (u64, u64, u64) {
+fn parts(minutes: u64, bad: f64, round_up: bool, settle: u64) -> (u64, u64, u64) {
     let exact = minutes as f64 * bad;
     let wrong = if round_up { (exact - 1e-6).ceil() } else { (exact + 1e-6).floor() };
     let wrong = (wrong.max(0.0) as u64).min(minutes);
-    let after = SETTLE.min(minutes - wrong);
+    let after = settle.min(minutes - wrong);
     (minutes - wrong - after, wrong, after)
 }
 
