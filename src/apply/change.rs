@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
 
-use super::files::{self, Uploads};
+use super::files::{self, Swap, Uploads};
 use super::setup;
 use super::transaction::{self, Work};
 use super::validate::{self, Where};
@@ -48,14 +48,19 @@ pub async fn stop_unwanted<'a>(work: &Work<'a>, undo: &mut Vec<Undo<'a>>) -> any
     Ok(())
 }
 
-/// Brings every changed file to `live/`.
-pub async fn bring_files<'a>(work: &Work<'a>, undo: &mut Vec<Undo<'a>>) -> anyhow::Result<()> {
-    let mut uploads = Vec::new();
+/// Writes `notes` down, and brings every changed file to `live/`. Candidates of `staged` are needed no more.
+pub async fn bring_files<'a>(
+    work: &Work<'a>,
+    notes: &[(String, Vec<u8>)],
+    staged: &[&Unit],
+    undo: &mut Vec<Undo<'a>>,
+) -> anyhow::Result<()> {
+    let mut swaps = Vec::new();
     for (planned, unit) in work.changing() {
-        let wanted = files::wanted(unit);
+        let files = files::wanted(unit);
         if planned.action == Action::Create {
-            if !wanted.is_empty() {
-                uploads.push((unit, wanted, None));
+            if !files.is_empty() {
+                swaps.push(Swap { unit, files, changes: None });
             }
         } else if !planned.files.is_empty() {
             let before =
@@ -67,17 +72,10 @@ pub async fn bring_files<'a>(work: &Work<'a>, undo: &mut Vec<Undo<'a>>) -> anyho
                 before,
                 changes: changes.clone(),
             });
-            uploads.push((unit, wanted, Some(changes)));
+            swaps.push(Swap { unit, files, changes: Some(changes) });
         }
     }
-    try_join_all(uploads.iter().map(|(unit, wanted, changes)| async move {
-        match changes {
-            // What an earlier stack of this name left in the volume goes as well.
-            None => files::replace(work.engine, work.lock, unit, "live", wanted).await,
-            Some(changes) => files::bring(work.engine, work.lock, unit, wanted, changes).await,
-        }
-    }))
-    .await?;
+    files::bring(work.engine, work.lock, notes, &swaps, staged).await?;
     Ok(())
 }
 
@@ -186,9 +184,11 @@ pub async fn undo(work: &Work<'_>, steps: Vec<Undo<'_>>, timeout: Duration) -> a
     let mut back: Vec<Unit> = Vec::new();
     let mut secrets = work.secrets.clone();
     // Files first: a container that comes back reads them when it starts.
+    let mut swaps = Vec::new();
     for step in &steps {
         if let Undo::Files { unit, before, changes, .. } = step {
-            files::bring(engine, work.lock, unit, before, &files::reverse(changes)).await?;
+            let changes = Some(files::reverse(changes));
+            swaps.push(Swap { unit, files: before.clone(), changes });
             let unit = unit.having(before.iter().map(|(p, f)| (p, f.content.clone(), f.mode)));
             // What a program is asked with is what it was given then.
             let secret = unit.files.iter().filter(|(_, file)| file.secret);
@@ -196,6 +196,7 @@ pub async fn undo(work: &Work<'_>, steps: Vec<Undo<'_>>, timeout: Duration) -> a
             back.push(unit);
         }
     }
+    files::bring(engine, work.lock, &[], &swaps, &[]).await?;
     for step in steps.iter().rev() {
         match step {
             Undo::Unwanted(name) => engine.start(name).await?,

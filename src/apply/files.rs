@@ -1,9 +1,18 @@
 //! Files into configuration volumes, through the lock's container.
+//!
+//! The engine takes as long for one file as for all, so what belongs together goes in one archive.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::engine::{Engine, EngineError, Lock, TarFile, Tree, replacing_dir, tar_of};
+use crate::engine::{Engine, EngineError, Lock, Packing, TarFile, Tree};
+use crate::history::store;
 use crate::plan::{FileChange, Unit, VOLUMES};
+
+/// Where files are checked before a program reads them, and are whole before they get their names.
+const CANDIDATE: &str = "candidate";
+
+/// Where a program reads them.
+const LIVE: &str = "live";
 
 /// One file as it goes into a volume.
 #[derive(Clone)]
@@ -16,6 +25,16 @@ pub struct Upload {
 
 /// Files by path under the folder they go to.
 pub type Uploads = BTreeMap<String, Upload>;
+
+/// What `live/` of a unit is to hold.
+pub struct Swap<'a> {
+    /// Whose volume.
+    pub unit: &'a Unit,
+    /// All files.
+    pub files: Uploads,
+    /// Those that differ; `None` where nothing is known of what the volume holds.
+    pub changes: Option<Vec<FileChange>>,
+}
 
 /// A unit's wanted files.
 pub fn wanted(unit: &Unit) -> Uploads {
@@ -36,76 +55,110 @@ pub fn previous(tree: &Tree) -> Uploads {
         .collect()
 }
 
-/// Where a component's configuration volume is mounted in the lock's container.
-fn volume(unit: &Unit) -> String {
-    format!("{VOLUMES}/{}", unit.name)
+/// Makes `candidate/` of units hold exactly their wanted files.
+///
+/// # Errors
+/// What the engine says.
+pub async fn stage(engine: &Engine, lock: &Lock, units: &[&Unit]) -> Result<(), EngineError> {
+    let mut packing = packing(units.iter().copied());
+    for unit in units {
+        let folder = folder(unit, CANDIDATE);
+        packing.empty(&folder, unit.owner);
+        put(&mut packing, unit, &folder, &wanted(unit));
+    }
+    send(engine, lock, packing).await
 }
 
-fn entries<'a>(
-    unit: &Unit,
-    files: impl Iterator<Item = (&'a String, &'a Upload)>,
-) -> Vec<TarFile<'a>> {
-    let (uid, gid) = unit.owner;
-    files
-        .map(|(path, file)| TarFile { path, content: &file.content, mode: file.mode, uid, gid })
-        .collect()
+/// Takes candidates away again: secrets are not kept twice.
+///
+/// # Errors
+/// What the engine says.
+pub async fn clear(engine: &Engine, lock: &Lock, units: &[&Unit]) -> Result<(), EngineError> {
+    if units.is_empty() {
+        return Ok(());
+    }
+    let mut packing = packing(units.iter().copied());
+    for unit in units {
+        packing.empty(&folder(unit, CANDIDATE), unit.owner);
+    }
+    send(engine, lock, packing).await
 }
 
-/// Makes a folder of the volume (`live` or `candidate`) hold exactly these files.
-pub async fn replace(
-    engine: &Engine,
-    lock: &Lock,
-    unit: &Unit,
-    folder: &str,
-    files: &Uploads,
-) -> Result<(), EngineError> {
-    let tar = replacing_dir(folder, unit.owner, entries(unit, files.iter()))?;
-    engine.upload(lock.container(), &volume(unit), tar).await
-}
-
-/// Brings `live/` to these files and touches only what differs: a changed file is replaced by
-/// itself, and a folder as a whole only where a file must go from it.
+/// Writes `notes` to the state volume, then brings `live/` of units to what it is to hold, then takes the candidates of these
+/// units and of those in `staged` away.
+///
+/// Only what differs is touched: a changed file is replaced by itself, and a folder as a whole only where a file must go from it.
+///
+/// # Errors
+/// What the engine says. It unpacks in this order, so that a change of which no note is kept was not begun.
 pub async fn bring(
     engine: &Engine,
     lock: &Lock,
-    unit: &Unit,
-    files: &Uploads,
-    changes: &[FileChange],
+    notes: &[(String, Vec<u8>)],
+    swaps: &[Swap<'_>],
+    staged: &[&Unit],
 ) -> Result<(), EngineError> {
-    let folder_of = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
-    let gone: BTreeSet<Option<String>> = changes
+    let mut packing = packing(swaps.iter().map(|swap| swap.unit).chain(staged.iter().copied()));
+    store::put(&mut packing, notes);
+    for swap in swaps {
+        match &swap.changes {
+            // What an earlier stack of this name left in the volume goes as well, and nobody reads it yet.
+            None => {
+                let live = folder(swap.unit, LIVE);
+                packing.empty(&live, swap.unit.owner);
+                put(&mut packing, swap.unit, &live, &swap.files);
+            }
+            Some(changes) => replace(&mut packing, swap, changes),
+        }
+    }
+    for unit in swaps.iter().map(|swap| swap.unit).chain(staged.iter().copied()) {
+        packing.empty(&folder(unit, CANDIDATE), unit.owner);
+    }
+    send(engine, lock, packing).await
+}
+
+/// Replaces files that a program may be reading: they are written whole beside the others first.
+fn replace(packing: &mut Packing, swap: &Swap<'_>, changes: &[FileChange]) {
+    let Swap { unit, files, .. } = swap;
+    let (live, aside) = (folder(unit, LIVE), folder(unit, CANDIDATE));
+    // Folders from which a file must go.
+    let gone: BTreeSet<Option<&str>> = changes
         .iter()
-        .filter_map(|change| match change {
-            FileChange::Removed(path) => Some(folder_of(path)),
-            _ => None,
-        })
+        .filter(|change| matches!(change, FileChange::Removed(_)))
+        .map(|change| folder_of(change.path()))
         .collect();
-    if gone.contains(&None) {
-        return replace(engine, lock, unit, "live", files).await;
-    }
-    for folder in gone.iter().flatten() {
-        let prefix = format!("{folder}/");
-        let inside: BTreeMap<String, Upload> = files
-            .iter()
-            .filter_map(|(path, file)| Some((path.strip_prefix(&prefix)?.to_owned(), file.clone())))
-            .collect();
-        let (above, name) = folder.rsplit_once('/').map_or(("", folder.as_str()), |(a, n)| (a, n));
-        let target = format!("{}/live/{above}", volume(unit));
-        let tar = replacing_dir(name, unit.owner, entries(unit, inside.iter()))?;
-        engine.upload(lock.container(), target.trim_end_matches('/'), tar).await?;
-    }
-    let touched: BTreeSet<&str> = changes
+    let within = |path: &str| {
+        gone.iter().any(|folder| folder.is_none_or(|folder| inside(path, folder).is_some()))
+    };
+    let differing: BTreeSet<&str> = changes.iter().map(FileChange::path).collect();
+    let touched = |path: &String| within(path) || differing.contains(path.as_str());
+    let touched: Uploads = files
         .iter()
-        .filter(|change| !matches!(change, FileChange::Removed(_)))
-        .map(FileChange::path)
-        .filter(|path| !gone.contains(&folder_of(path)))
+        .filter(|(path, _)| touched(path))
+        .map(|(path, file)| (path.clone(), file.clone()))
         .collect();
-    if touched.is_empty() {
-        return Ok(());
+
+    packing.empty(&aside, unit.owner);
+    // Without folders: the engine wants those that it made to be there in the end.
+    let whole: Uploads =
+        (0..).zip(touched.values()).map(|(n, f)| (n.to_string(), f.clone())).collect();
+    put(packing, unit, &aside, &whole);
+    for folder in &gone {
+        let folder = folder.map_or_else(|| live.clone(), |folder| format!("{live}/{folder}"));
+        packing.empty(&folder, unit.owner);
     }
-    let tar =
-        tar_of(entries(unit, files.iter().filter(|(path, _)| touched.contains(path.as_str()))))?;
-    engine.upload(lock.container(), &format!("{}/live", volume(unit)), tar).await
+    for (number, (path, file)) in touched.iter().enumerate() {
+        let there = format!("{aside}/{number}");
+        packing.link(entry(unit, &format!("{live}/{path}"), file), &there);
+    }
+}
+
+fn folder_of(path: &str) -> Option<&str> {
+    path.rsplit_once('/').map(|(folder, _)| folder)
+}
+
+fn inside<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
+    path.strip_prefix(folder)?.strip_prefix('/')
 }
 
 /// The changes that lead back.
@@ -118,4 +171,35 @@ pub fn reverse(changes: &[FileChange]) -> Vec<FileChange> {
             FileChange::Removed(path) => FileChange::Added(path.clone()),
         })
         .collect()
+}
+
+/// Where a folder of a component's configuration volume is in the lock's container.
+fn folder(unit: &Unit, folder: &str) -> String {
+    format!("{}/{folder}", volume(unit))
+}
+
+fn volume(unit: &Unit) -> String {
+    format!("{}/{}", VOLUMES.trim_start_matches('/'), unit.name)
+}
+
+fn put(packing: &mut Packing, unit: &Unit, folder: &str, files: &Uploads) {
+    let paths: Vec<(String, &Upload)> =
+        files.iter().map(|(path, file)| (format!("{folder}/{path}"), file)).collect();
+    packing.put(paths.iter().map(|(path, file)| entry(unit, path, file)));
+}
+
+fn entry<'a>(unit: &Unit, path: &'a str, file: &'a Upload) -> TarFile<'a> {
+    let (uid, gid) = unit.owner;
+    TarFile { path, content: &file.content, mode: file.mode, uid, gid }
+}
+
+/// An archive for the root of the lock's container, in which the volumes are there.
+fn packing<'a>(units: impl Iterator<Item = &'a Unit>) -> Packing {
+    let volumes: Vec<String> = units.map(volume).collect();
+    let above = [VOLUMES.trim_start_matches('/'), store::STATE.trim_start_matches('/')];
+    Packing::new(above.into_iter().chain(volumes.iter().map(String::as_str)))
+}
+
+async fn send(engine: &Engine, lock: &Lock, packing: Packing) -> Result<(), EngineError> {
+    engine.upload(lock.container(), "/", packing.done()?).await
 }

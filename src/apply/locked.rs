@@ -1,14 +1,13 @@
 //! The lock of a stack, waited for where the user says so.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::commands::Context;
-use crate::engine::{Engine, Holder, Lock, LockError, LockVolume, labels};
+use crate::engine::{Engine, Holder, Lock, LockError, LockVolume};
 use crate::exit::{Exit, Stop};
-use crate::history::store::STATE;
+use crate::history::place;
 use crate::output::Mark;
-use crate::plan::{self, Unit};
+use crate::plan::Unit;
 
 /// Time between two tries.
 const STEP: Duration = Duration::from_millis(250);
@@ -21,25 +20,7 @@ pub async fn acquire(
     units: &[Unit],
     (command, wait): (&str, Option<Duration>),
 ) -> anyhow::Result<Lock> {
-    let label = |component: Option<&str>| {
-        let mut all = BTreeMap::from([(labels::STACK.to_owned(), stack.to_owned())]);
-        all.extend(component.map(|c| (labels::COMPONENT.to_owned(), c.to_owned())));
-        all
-    };
-    let mut volumes: Vec<LockVolume> = units
-        .iter()
-        .filter(|unit| !unit.files.is_empty())
-        .map(|unit| LockVolume {
-            target: format!("{}/{}", plan::VOLUMES, unit.name),
-            name: plan::config_volume(stack, &unit.name),
-            labels: label(Some(&unit.name)),
-        })
-        .collect();
-    volumes.push(LockVolume {
-        target: STATE.to_owned(),
-        name: plan::state_volume(stack),
-        labels: label(None),
-    });
+    let volumes = place::volumes(stack, units);
     take(context, engine, stack, &volumes, (command, wait)).await
 }
 

@@ -71,8 +71,7 @@ pub async fn run_on(
     preflight::certificates(stack, &units)?;
     if options.only_running {
         // Something has changed, most likely: the look at it is taken once, under the lock.
-        let containers = engine.containers(&stack.name).await?;
-        if !containers.iter().any(|container| container.component().is_some()) {
+        if !engine.has_component(&stack.name).await? {
             let message =
                 format!("nothing of the stack `{}` runs; `mcpmon up` brings it up", stack.name);
             return Err(Stop::new(Exit::Failed, message).into());
@@ -80,7 +79,8 @@ pub async fn run_on(
     } else if options.expected.is_none() && options.locked.is_none() {
         let observe =
             async { Ok(plan::observe(engine.reader(), &stack.name, &units, None).await?) };
-        let (observed, open) = futures_util::try_join!(observe, is_open(engine, &stack.name))?;
+        let looks = async { futures_util::try_join!(observe, is_open(engine, &stack.name)) };
+        let (observed, open) = Box::pin(looks).await?;
         let nothing = plan::plan(&observed, &units).is_empty();
         if nothing && !open && options.pull != Pull::Always {
             return unchanged(context, engine, project, &units, secrets, options).await;
@@ -117,7 +117,10 @@ async fn unchanged(
     options: &Options,
 ) -> anyhow::Result<Exit> {
     let asked: Vec<&Unit> = units.iter().filter(|unit| unit.ready.is_some()).collect();
-    transaction::settled(context, engine, &project.stack, &asked, secrets, options.timeout).await?;
+    let stack = &project.stack;
+    let settled = transaction::settled(context, engine, stack, &asked, secrets, options.timeout);
+    let containers = async { Ok(engine.containers(&stack.name).await?) };
+    let ((), containers) = Box::pin(async { futures_util::try_join!(settled, containers) }).await?;
     if options.only_running {
         prove_or_repair(context, engine, project, units, secrets, options).await?;
         context
@@ -126,7 +129,7 @@ async fn unchanged(
     } else {
         context.printer.mark(Mark::Good, "nothing to change; everything is ready");
     }
-    urls(context, &engine.containers(&project.stack.name).await?, &project.stack);
+    urls(context, &containers, stack);
     Ok(Exit::Done)
 }
 
@@ -181,7 +184,7 @@ async fn under_lock(
     let (mut observed, mut history, ()) = try_join3(
         observe(),
         History::read(engine, lock.container()),
-        place::ensure(engine, &stack.name),
+        place::ensure(engine, &stack.name, &place::volumes(&stack.name, units)),
     )
     .await?;
     let open = history.open().cloned();

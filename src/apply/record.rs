@@ -20,7 +20,7 @@ pub struct Record<'a> {
     keep: Keep,
     snapshot: Snapshot,
     generation: Generation,
-    /// Where in the volume it stands, once it is prepared.
+    /// Where in the volume it stands, once it is begun.
     place: u32,
 }
 
@@ -59,18 +59,14 @@ impl<'a> Record<'a> {
         Ok(Self { engine, lock, history, keep, snapshot, generation, place: 0 })
     }
 
-    /// Writes what it is made of, at a place that no kept generation has.
-    pub async fn prepare(&mut self) -> anyhow::Result<()> {
-        let container = self.lock.container();
-        self.place =
-            self.history.prepare(self.engine, container, &self.snapshot, self.keep).await?;
-        Ok(())
-    }
-
-    /// From now on a crash is seen by the next run.
-    pub async fn begin(&mut self) -> anyhow::Result<()> {
-        let container = self.lock.container();
-        self.history.write(self.engine, container, self.place, &self.generation).await
+    /// What is to be written before anything changes: what it is made of, at a place that no kept generation has, and that it
+    /// is being made. From then on a crash is seen by the next run.
+    pub fn begin(&mut self) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+        let (place, snapshot) = self.history.prepare(&self.snapshot, self.keep)?;
+        self.place = place;
+        let mut notes = vec![snapshot];
+        notes.extend(self.history.note(place, &self.generation)?);
+        Ok(notes)
     }
 
     /// Says what became of it.
@@ -78,7 +74,8 @@ impl<'a> Record<'a> {
         self.generation.outcome = outcome;
         self.generation.ended = Some(store::now());
         self.generation.detail = why.map(shortened);
-        self.begin().await
+        let container = self.lock.container();
+        self.history.write(self.engine, container, self.place, &self.generation).await
     }
 }
 

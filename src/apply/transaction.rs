@@ -40,26 +40,16 @@ pub struct Work<'a> {
 impl<'a> Work<'a> {
     /// Makes the change, and writes down that it is being made.
     pub async fn run(&self, options: &Options, record: &mut Record<'_>) -> anyhow::Result<()> {
-        let (gated, prepared) = futures_util::join!(self.gate(), record.prepare());
-        let gated = gated?;
-        let begun = match prepared {
-            Ok(()) => record.begin().await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = begun {
-            self.clear(&gated).await;
-            return Err(error);
-        }
+        let staged = self.gate().await?;
         let mut undo = Vec::new();
-        let made = self.make(&mut undo, options.timeout);
-        let (made, ()) = futures_util::join!(made, self.clear(&gated));
-        let made = match made {
+        let made = match self.make(record, &staged, &mut undo, options.timeout).await {
             Ok(()) => change::settle(self, &undo).await.map_err(|error| (error, Vec::new())),
             Err(error) => Err((error, undo)),
         };
         let Err((error, undo)) = made else { return Ok(()) };
         let why = format!("{error:#}");
         let (outcome, error) = self.undo(error, undo, options).await;
+        self.clear(&staged).await;
         // The change's own error says more than that it could not be written down.
         if let Err(unwritten) = record.end(outcome, Some(&why)).await {
             let text = format!("this could not be written down: {unwritten:#}");
@@ -92,10 +82,16 @@ impl<'a> Work<'a> {
                     })
             })
             .collect();
+        let staged: Vec<&Unit> = candidates.iter().map(|(_, unit)| *unit).collect();
+        if staged.is_empty() {
+            return Ok(staged);
+        }
+        if let Err(error) = files::stage(self.engine, self.lock, &staged).await {
+            self.clear(&staged).await;
+            return Err(error.into());
+        }
         let stack = &self.project.stack.name;
         let checks = candidates.iter().map(|(planned, unit)| async move {
-            let uploads = files::wanted(unit);
-            files::replace(self.engine, self.lock, unit, "candidate", &uploads).await?;
             // In one that keeps falling over no command comes to its end.
             let stands = self.observed.containers.get(&unit.spec.name).is_some_and(|container| {
                 container.state.status == Status::Running && container.state.restart_count == 0
@@ -106,7 +102,7 @@ impl<'a> Work<'a> {
             };
             // Another image may read the same files differently, so it reads all of them.
             let all: Vec<_> =
-                uploads.keys().cloned().map(crate::plan::FileChange::Changed).collect();
+                unit.files.keys().cloned().map(crate::plan::FileChange::Changed).collect();
             let changes = if planned.action == Action::Recreate { &all } else { &planned.files };
             validate::validate(self.engine, stack, unit, changes, "candidate", place).await
         });
@@ -118,37 +114,35 @@ impl<'a> Work<'a> {
                 Err(error) => failed = Some(error),
             }
         }
-        let gated: Vec<&Unit> = candidates.iter().map(|(_, unit)| *unit).collect();
         let rejected =
             validate::rejected(self.project, &found, Exit::Rejected, "what runs was not touched");
         if rejected.is_some() || failed.is_some() {
-            self.clear(&gated).await;
+            self.clear(&staged).await;
         }
         match (failed, rejected) {
             (Some(error), _) => Err(error.into()),
             (None, Some(rejected)) => Err(rejected),
-            (None, None) => Ok(gated),
+            (None, None) => Ok(staged),
         }
     }
 
-    /// Takes candidates away again: secrets are not kept twice.
-    async fn clear(&self, gated: &[&Unit]) {
-        let none = files::Uploads::new();
-        let clears = gated
-            .iter()
-            .map(|unit| files::replace(self.engine, self.lock, unit, "candidate", &none));
-        for outcome in join_all(clears).await {
-            if let Err(error) = outcome {
-                self.context
-                    .printer
-                    .mark(Mark::Note, format!("a checked candidate stays behind: {error}"));
-            }
+    /// Takes candidates away again.
+    async fn clear(&self, staged: &[&Unit]) {
+        if let Err(error) = files::clear(self.engine, self.lock, staged).await {
+            let text = format!("a checked candidate stays behind: {error}");
+            self.context.printer.mark(Mark::Note, text);
         }
     }
 
-    async fn make(&self, undo: &mut Vec<Undo<'a>>, timeout: Duration) -> anyhow::Result<()> {
+    async fn make(
+        &self,
+        record: &mut Record<'_>,
+        staged: &[&Unit],
+        undo: &mut Vec<Undo<'a>>,
+        timeout: Duration,
+    ) -> anyhow::Result<()> {
+        change::bring_files(self, &record.begin()?, staged, undo).await?;
         change::stop_unwanted(self, undo).await?;
-        change::bring_files(self, undo).await?;
         for wave in waves(self) {
             change::take_effect(self, &wave, undo).await?;
         }

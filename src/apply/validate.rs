@@ -208,9 +208,8 @@ async fn check_all(
     let checked = async {
         let mut found = Vec::new();
         for unit in &units {
-            let uploads = files::wanted(unit);
-            files::replace(engine, &lock, unit, "candidate", &uploads).await?;
-            let all: Vec<FileChange> = uploads.keys().cloned().map(FileChange::Added).collect();
+            files::stage(engine, &lock, &[unit]).await?;
+            let all: Vec<FileChange> = unit.files.keys().cloned().map(FileChange::Added).collect();
             let step = context.printer.step(format!("{} {}", work.doing, unit.name));
             let findings =
                 validate(engine, &stack.name, unit, &all, "candidate", Where::OneShot).await?;

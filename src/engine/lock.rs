@@ -22,15 +22,23 @@ pub struct Lock {
     taken_over_from: Option<Holder>,
 }
 
-/// A volume that files are to be uploaded to.
+/// A volume that a container which is never started has mounted, for its files to be read or written through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockVolume {
-    /// Where it is mounted in the lock's container.
+    /// Where it is mounted.
     pub target: String,
     /// Name of the volume.
     pub name: String,
     /// Labels it gets if it does not exist yet.
     pub labels: BTreeMap<String, String>,
+}
+
+impl LockVolume {
+    /// As a container has it.
+    pub fn mount(&self, read_only: bool) -> Mount {
+        let source = MountSource::Volume { name: self.name.clone(), labels: self.labels.clone() };
+        Mount { source, target: self.target.clone(), read_only }
+    }
 }
 
 /// Why a lock was not given.
@@ -140,17 +148,7 @@ fn spec(stack: &str, holder: &Holder, volumes: &[LockVolume]) -> ContainerSpec {
     spec.read_only_rootfs = false; // the mount points are made in it
     spec.labels = holder.to_labels();
     spec.labels.insert(labels::LOCK.to_owned(), stack.to_owned());
-    spec.mounts = volumes
-        .iter()
-        .map(|volume| Mount {
-            source: MountSource::Volume {
-                name: volume.name.clone(),
-                labels: volume.labels.clone(),
-            },
-            target: volume.target.clone(),
-            read_only: false,
-        })
-        .collect();
+    spec.mounts = volumes.iter().map(|volume| volume.mount(false)).collect();
     spec
 }
 

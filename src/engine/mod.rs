@@ -42,7 +42,7 @@ pub use endpoint::Endpoint;
 pub use error::EngineError;
 pub use exec::Output;
 pub use facts::Facts;
-pub use files::{TarFile, replacing_dir, tar_of};
+pub use files::{Packing, TarFile, tar_of};
 pub use hardening::Hardening;
 pub use holder::Holder;
 pub use images::LayerProgress;

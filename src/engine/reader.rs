@@ -79,6 +79,13 @@ impl Reader {
         self.containers_labelled(&format!("{}={stack}", labels::STACK)).await
     }
 
+    /// Whether there is a container of a stack's components, in any state.
+    pub async fn has_component(&self, stack: &str) -> Result<bool, EngineError> {
+        let summaries = self.list(Some(&format!("{}={stack}", labels::STACK)), true).await?;
+        let mut labels = summaries.into_iter().filter_map(|summary| summary.labels);
+        Ok(labels.any(|labels| labels.contains_key(labels::COMPONENT)))
+    }
+
     /// All containers with a label (`key` or `key=value`), in any state, by name.
     pub async fn containers_labelled(&self, label: &str) -> Result<Vec<Container>, EngineError> {
         let summaries = self.list(Some(label), true).await?;

@@ -1,4 +1,4 @@
-//! The container that the state volume is read through.
+//! The container that a stack's volumes are read through.
 //!
 //! A volume can be read only through a container that has it mounted. So there is one that is never
 //! started: whoever plans or looks back asks it with GET requests alone.
@@ -8,13 +8,31 @@ use std::collections::BTreeMap;
 use super::store::STATE;
 use crate::engine::lock::{self, EMPTY_IMAGE};
 use crate::engine::{
-    ContainerSpec, Engine, EngineError, Mount, MountSource, Reader, RestartPolicy, labels,
+    ContainerSpec, Engine, EngineError, LockVolume, MountPoint, Reader, RestartPolicy, labels,
 };
-use crate::plan;
+use crate::plan::{self, Unit};
 
-/// Name of the container.
-pub fn name(stack: &str) -> String {
-    format!("{stack}-mcpmon-state")
+/// Every volume that mcpmon itself reads and writes: the configuration of these units, and what it remembers.
+pub fn volumes(stack: &str, units: &[Unit]) -> Vec<LockVolume> {
+    let labels = |component: Option<&str>| {
+        let mut all = BTreeMap::from([(labels::STACK.to_owned(), stack.to_owned())]);
+        all.extend(component.map(|c| (labels::COMPONENT.to_owned(), c.to_owned())));
+        all
+    };
+    let configured = units.iter().filter(|unit| !unit.files.is_empty());
+    let mut volumes: Vec<LockVolume> = configured
+        .map(|unit| LockVolume {
+            target: format!("{}/{}", plan::VOLUMES, unit.name),
+            name: plan::config_volume(stack, &unit.name),
+            labels: labels(Some(&unit.name)),
+        })
+        .collect();
+    volumes.push(LockVolume {
+        target: STATE.to_owned(),
+        name: plan::state_volume(stack),
+        labels: labels(None),
+    });
+    volumes
 }
 
 /// The container's identifier, if it is there and ours.
@@ -22,21 +40,34 @@ pub fn name(stack: &str) -> String {
 /// # Errors
 /// When the engine cannot be asked.
 pub async fn find(reader: &Reader, stack: &str) -> Result<Option<String>, EngineError> {
-    let there = reader.container(&name(stack)).await?;
+    let there = reader.container(&plan::state_container(stack)).await?;
     let ours = there.filter(|c| c.labels.get(labels::STATE).map(String::as_str) == Some(stack));
     Ok(ours.map(|container| container.id))
 }
 
-/// Makes the container, unless it is there or its name is somebody else's: then each look back
-/// makes one of its own.
+/// Makes the container with these volumes, unless it is there or its name is somebody else's: then
+/// each look back makes one of its own. One that lacks a volume is made anew.
 ///
 /// # Errors
 /// When the engine cannot be asked.
-pub async fn ensure(engine: &Engine, stack: &str) -> Result<(), EngineError> {
-    if engine.container(&name(stack)).await?.is_some() {
-        return Ok(());
+pub async fn ensure(
+    engine: &Engine,
+    stack: &str,
+    volumes: &[LockVolume],
+) -> Result<(), EngineError> {
+    let name = plan::state_container(stack);
+    if let Some(there) = engine.container(&name).await? {
+        let has = |volume: &LockVolume| {
+            let is = |m: &MountPoint| m.source == volume.name && m.target == volume.target;
+            there.mounts.iter().any(is)
+        };
+        let ours = there.labels.get(labels::STATE).map(String::as_str) == Some(stack);
+        if !ours || volumes.iter().all(has) {
+            return Ok(());
+        }
+        engine.remove_container(&there.id, true).await?;
     }
-    match make(engine, stack, name(stack)).await {
+    match make(engine, stack, name, volumes).await {
         Err(error) if error.is_conflict() => Ok(()),
         made => made.map(drop),
     }
@@ -69,25 +100,25 @@ pub async fn with<T>(
     if engine.volume(&plan::state_volume(stack)).await?.is_none() {
         return Ok(None);
     }
-    let name = format!("{}-{}", name(stack), std::process::id());
-    let container = make(engine, stack, name).await?;
+    let name = format!("{}-{}", plan::state_container(stack), std::process::id());
+    let container = make(engine, stack, name, &volumes(stack, &[])).await?;
     let seen = look(&container).await;
     engine.remove_container(&container, true).await?;
     seen.map(Some)
 }
 
-async fn make(engine: &Engine, stack: &str, name: String) -> Result<String, EngineError> {
+async fn make(
+    engine: &Engine,
+    stack: &str,
+    name: String,
+    volumes: &[LockVolume],
+) -> Result<String, EngineError> {
     lock::ensure_empty_image(engine).await?;
-    let volume = BTreeMap::from([(labels::STACK.to_owned(), stack.to_owned())]);
     let mut spec = ContainerSpec::new(name, EMPTY_IMAGE);
     spec.command = vec!["never-started".to_owned()]; // the engine wants one
     spec.restart = RestartPolicy::No;
-    spec.read_only_rootfs = false; // the mount point is made in it
+    spec.read_only_rootfs = false; // the mount points are made in it
     spec.labels.insert(labels::STATE.to_owned(), stack.to_owned());
-    spec.mounts = vec![Mount {
-        source: MountSource::Volume { name: plan::state_volume(stack), labels: volume },
-        target: STATE.to_owned(),
-        read_only: true,
-    }];
+    spec.mounts = volumes.iter().map(|volume| volume.mount(true)).collect();
     engine.create_container(&spec).await
 }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::generation::{Generation, Outcome, SCHEMA_VERSION};
 use super::snapshot::Snapshot;
-use crate::engine::{Engine, EngineError, Reader, TarFile, tar_of};
+use crate::engine::{Engine, EngineError, Packing, Reader, TarFile};
 
 /// Where the state volume is mounted in the containers that it is read and written through.
 pub const STATE: &str = "/state";
@@ -146,21 +146,39 @@ impl History {
         }
     }
 
-    /// Writes what a generation is made of to a free place, before it is begun.
+    /// A free place, and what is to be written there before the generation is begun: what it is made of.
     ///
     /// # Errors
-    /// When the engine cannot be asked.
-    pub async fn prepare(
+    /// When it cannot be told as JSON.
+    pub fn prepare(
         &self,
-        engine: &Engine,
-        container: &str,
         snapshot: &Snapshot,
         keep: Keep,
-    ) -> anyhow::Result<u32> {
+    ) -> anyhow::Result<(u32, (String, Vec<u8>))> {
         let place = self.free_place(keep, Timestamp::now());
-        let content = serde_json::to_vec(snapshot)?;
-        upload(engine, container, &[(format!("snapshots/{place:03}.json"), content)]).await?;
-        Ok(place)
+        Ok((place, (format!("snapshots/{place:03}.json"), serde_json::to_vec(snapshot)?)))
+    }
+
+    /// What is to be written to bring a generation to the place that was prepared or that it has already.
+    ///
+    /// # Errors
+    /// When it cannot be told as JSON.
+    pub fn note(
+        &mut self,
+        place: u32,
+        generation: &Generation,
+    ) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+        let mut files = vec![document(place, generation)?];
+        // What stood at this place is gone now, and whoever left one open has died.
+        self.kept.retain(|number, (other, _)| *other != place || *number == generation.number);
+        for (at, other) in self.kept.values_mut() {
+            if other.outcome == Outcome::Applying && other.number != generation.number {
+                other.outcome = Outcome::Interrupted;
+                files.push(document(*at, other)?);
+            }
+        }
+        self.insert(place, generation.clone());
+        Ok(files)
     }
 
     /// Writes a generation down, at the place that was prepared or that it has already.
@@ -174,17 +192,9 @@ impl History {
         place: u32,
         generation: &Generation,
     ) -> anyhow::Result<()> {
-        let mut files = vec![document(place, generation)?];
-        // What stood at this place is gone now, and whoever left one open has died.
-        self.kept.retain(|number, (other, _)| *other != place || *number == generation.number);
-        for (at, other) in self.kept.values_mut() {
-            if other.outcome == Outcome::Applying && other.number != generation.number {
-                other.outcome = Outcome::Interrupted;
-                files.push(document(*at, other)?);
-            }
-        }
-        self.insert(place, generation.clone());
-        upload(engine, container, &files).await?;
+        let mut packing = Packing::new([STATE.trim_start_matches('/')]);
+        put(&mut packing, &self.note(place, generation)?);
+        engine.upload(container, "/", packing.done()?).await?;
         Ok(())
     }
 
@@ -222,15 +232,14 @@ fn document(place: u32, value: &impl Serialize) -> anyhow::Result<(String, Vec<u
     Ok((format!("generations/{place:03}.json"), serde_json::to_vec(value)?))
 }
 
-async fn upload(
-    engine: &Engine,
-    container: &str,
-    files: &[(String, Vec<u8>)],
-) -> anyhow::Result<()> {
-    let files =
-        files.iter().map(|(path, content)| TarFile { path, content, mode: 0o600, uid: 0, gid: 0 });
-    engine.upload(container, STATE, tar_of(files)?).await?;
-    Ok(())
+/// Adds files of the state volume to an archive for the root of a container that has it mounted.
+pub fn put(packing: &mut Packing, files: &[(String, Vec<u8>)]) {
+    let root = STATE.trim_start_matches('/');
+    let files: Vec<(String, &Vec<u8>)> =
+        files.iter().map(|(path, content)| (format!("{root}/{path}"), content)).collect();
+    for (path, content) in &files {
+        packing.put([TarFile { path, content, mode: 0o600, uid: 0, gid: 0 }]);
+    }
 }
 
 #[cfg(test)]

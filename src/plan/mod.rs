@@ -12,4 +12,6 @@ pub use diff::{Action, FileChange, Plan, UnitPlan, plan};
 pub use observed::{Observed, VOLUMES, observe};
 pub use ports::taken_ports;
 pub use secrets::running_secrets;
-pub use wanted::{UNSHIPPED, Unit, WantedFile, config_volume, data_volume, state_volume, wanted};
+pub use wanted::{
+    UNSHIPPED, Unit, WantedFile, config_volume, data_volume, state_container, state_volume, wanted,
+};

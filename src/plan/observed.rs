@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use futures_util::future::{try_join, try_join_all};
 
-use super::wanted::Unit;
-use crate::engine::{Container, EngineError, Image, Network, Reader, Tree};
+use super::wanted::{Unit, config_volume, state_container};
+use crate::engine::{Container, EngineError, Image, Network, Reader, Tree, labels};
 use crate::stack::{LIVE, engine_network};
 
 /// What there is of a stack.
@@ -25,11 +25,13 @@ pub struct Observed {
     pub images: BTreeMap<String, Image>,
 }
 
-/// Where the configuration volumes are mounted in the lock's container, each under its component.
+/// Where the configuration volumes are mounted in the lock's container and in the one that volumes are read through, each under its
+/// component.
 pub const VOLUMES: &str = "/volumes";
 
-/// Looks at everything that concerns a stack. Files are read from each container; through the
-/// lock's container, where there is one, that is a single question.
+/// Looks at everything that concerns a stack. Files of all components are read through the lock's container, where there is one, else
+/// through the one that is kept for it: a single question, where asking each container is one for each. Measured on Docker 20.10: the
+/// engine works 45 ms for each, however few files there are.
 ///
 /// # Errors
 /// When the engine cannot be asked.
@@ -53,8 +55,14 @@ pub async fn observe(
     };
     let engine_network = engine_network(stack);
     let networks = try_join(reader.network(stack), reader.network(&engine_network));
-    let ((containers, (network, engine_network)), images) =
-        try_join(try_join(reader.containers(stack), networks), images).await?;
+    let kept = async {
+        match lock {
+            Some(_) => Ok(None),
+            None => reader.container(&state_container(stack)).await,
+        }
+    };
+    let ((containers, kept), ((network, engine_network), images)) =
+        try_join(try_join(reader.containers(stack), kept), try_join(networks, images)).await?;
     let containers: BTreeMap<String, Container> =
         containers.into_iter().map(|c| (c.name.clone(), c)).collect();
 
@@ -75,11 +83,28 @@ pub async fn observe(
         .iter()
         .filter(|u| !u.files.is_empty() && containers.contains_key(&u.spec.name))
         .collect();
-    let live = match lock {
-        Some(lock) => live_through(reader, lock, &configured).await?,
+    let kept = kept.filter(|kept| shows(kept, stack, &configured)).map(|kept| kept.id);
+    let live = match lock.map(str::to_owned).or(kept) {
+        Some(container) => match live_through(reader, &container, &configured).await {
+            // Another mcpmon made it anew.
+            Err(error) if lock.is_none() && error.is_not_found() => {
+                live_of_each(reader, &configured).await?
+            }
+            live => live?,
+        },
         None => live_of_each(reader, &configured).await?,
     };
     Ok(Observed { containers, foreign, live, network, engine_network, images })
+}
+
+/// Whether a container is ours and has all of these configurations mounted.
+fn shows(kept: &Container, stack: &str, units: &[&Unit]) -> bool {
+    kept.labels.get(labels::STATE).map(String::as_str) == Some(stack)
+        && units.iter().all(|unit| {
+            let (name, target) =
+                (config_volume(stack, &unit.name), format!("{VOLUMES}/{}", unit.name));
+            kept.mounts.iter().any(|mount| mount.source == name && mount.target == target)
+        })
 }
 
 async fn live_of_each(
@@ -97,11 +122,11 @@ async fn live_of_each(
 
 async fn live_through(
     reader: &Reader,
-    lock: &str,
+    container: &str,
     units: &[&Unit],
 ) -> Result<BTreeMap<String, Tree>, EngineError> {
     let mut live: BTreeMap<String, Tree> = BTreeMap::new();
-    for (path, file) in reader.read_tree(lock, VOLUMES).await?.unwrap_or_default() {
+    for (path, file) in reader.read_tree(container, VOLUMES).await?.unwrap_or_default() {
         let mut parts = path.splitn(3, '/');
         if let (Some(component), Some("live"), Some(path)) =
             (parts.next(), parts.next(), parts.next())

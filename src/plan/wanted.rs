@@ -124,6 +124,11 @@ pub fn state_volume(stack: &str) -> String {
     format!("{stack}-mcpmon-state")
 }
 
+/// Name of the container that the volumes of a stack are read through; it is never started.
+pub fn state_container(stack: &str) -> String {
+    format!("{stack}-mcpmon-state")
+}
+
 /// Everything that there should be, in start order. `self_image` is mcpmon's own image, for
 /// services and components that name none.
 pub fn wanted(stack: &Stack, bundle: &Bundle, secrets: &Secrets, self_image: &str) -> Vec<Unit> {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use mcpmon::engine::{Holder, Lock, LockVolume, TarFile, replacing_dir};
+use mcpmon::engine::{Holder, Lock, LockVolume, Packing, TarFile};
 
 use crate::fixture::{Fixture, SECOND, connect};
 
@@ -25,18 +25,16 @@ async fn figures() {
     }
     let files: Vec<(String, String)> =
         (0..30).map(|number| (format!("rules/{number:02}.yml"), "x".repeat(4000))).collect();
-    let tar = replacing_dir(
-        "live",
-        (0, 0),
-        files.iter().map(|(path, content)| TarFile {
-            path,
-            content: content.as_bytes(),
-            mode: 0o444,
-            uid: 0,
-            gid: 0,
-        }),
-    )
-    .unwrap();
+    let mut packing = Packing::new([]);
+    packing.empty("live", (0, 0));
+    packing.put(files.iter().map(|(path, content)| TarFile {
+        path,
+        content: content.as_bytes(),
+        mode: 0o444,
+        uid: 0,
+        gid: 0,
+    }));
+    let tar = packing.done().unwrap();
     let me = Holder::current("test");
     for round in 0..3 {
         let took = |what: &str, since: Instant| {
