@@ -2,7 +2,7 @@
 
 use crate::harness::{TestStack, docker, eventually};
 use crate::servers::Servers;
-use crate::{bring_up, covered, fires_and_resolves, grafana, post, secrets};
+use crate::{bring_up, covered, fire_and_resolve, fires, grafana, post, secrets};
 
 fn lab(network: &str) -> String {
     format!(
@@ -62,45 +62,52 @@ fn the_stack_of_the_customer_success_document_is_whole() {
         let (code, said) = post(control, &format!("/control/{what}"), "");
         assert_eq!(code, 200, "{what}: {said}");
     };
-    for (alert, on, off) in [
-        ("HealthCheckFailing", "health?failing=tools", "health?failing=none"),
-        ("DatabaseConnectionPoolExhausted", "pool?leaked=100%25", "pool?leaked=0%25"),
-    ] {
-        fires_and_resolves(&stack, alert, || switch(on), || switch(off));
-    }
-    for (server, alert) in [("postgres", "DatabaseDown"), ("redis", "RedisDown")] {
-        let container = servers.container(server);
-        fires_and_resolves(
-            &stack,
-            alert,
-            || _ = docker(&["stop", "-t", "1", &container]),
-            || _ = docker(&["start", &container]),
-        );
-    }
-    // These look back five minutes: that they end is for their own tests to show.
-    for (what, alerts) in [
-        ("auth?failures=60%25", vec!["UnauthorizedAccessAttempts"]),
-        ("rate-limit?share=60%25", vec!["RateLimitRejections"]),
-        ("errors?share=60%25", vec!["HighErrorRate"]),
-    ] {
-        switch(what);
-        for alert in alerts {
-            eventually(&format!("{alert} fires"), 150, || {
-                let firing = format!("ALERTS{{alertname=\"{alert}\",alertstate=\"firing\"}}");
-                !stack.query(&firing).is_empty()
-            });
+    let containers = [
+        servers.container("postgres"),
+        servers.container("redis"),
+        stack.container("node-exporter"),
+    ];
+    let each = |command: &[&str]| {
+        for container in &containers {
+            docker(&[command, &[container.as_str()]].concat());
         }
+    };
+    fire_and_resolve(
+        &stack,
+        &[
+            "HealthCheckFailing",
+            "DatabaseConnectionPoolExhausted",
+            "DatabaseDown",
+            "RedisDown",
+            "HostExporterDown",
+        ],
+        || {
+            switch("health?failing=tools");
+            switch("pool?leaked=100%25");
+            each(&["stop", "-t", "1"]);
+        },
+        || {
+            switch("health?failing=none");
+            switch("pool?leaked=0%25");
+            each(&["start"]);
+        },
+    );
+    // These look back five minutes: that they end is for their own tests to show.
+    for what in ["auth?failures=60%25", "rate-limit?share=60%25", "errors?share=60%25"] {
+        switch(what);
+    }
+    for alert in ["UnauthorizedAccessAttempts", "RateLimitRejections", "HighErrorRate"] {
+        eventually(&format!("{alert} fires"), 150, || fires(&stack, alert));
     }
     // While it still answers: most panels are about it.
     covered(&stack);
     let container = stack.container("cs-mcp");
-    docker(&["stop", "-t", "1", &container]);
-    for alert in ["ServiceDown", "IntegrationDown"] {
-        eventually(&format!("{alert} fires"), 120, || {
-            let firing = format!("ALERTS{{alertname=\"{alert}\",alertstate=\"firing\"}}");
-            !stack.query(&firing).is_empty()
-        });
-    }
+    fire_and_resolve(
+        &stack,
+        &["ServiceDown", "IntegrationDown"],
+        || _ = docker(&["stop", "-t", "1", &container]),
+        || _ = docker(&["start", &container]),
+    );
 }
 
 /// What the document tells its readers to type.

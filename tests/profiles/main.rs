@@ -59,14 +59,28 @@ fn grafana(stack: &TestStack, path: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// An alert fires, and no longer once the fault is mended.
-fn fires_and_resolves(stack: &TestStack, alert: &str, fault: impl FnOnce(), mend: impl FnOnce()) {
-    let firing = format!("ALERTS{{alertname=\"{alert}\",alertstate=\"firing\"}}");
-    assert!(stack.query(&firing).is_empty(), "{alert} fires before the fault");
-    fault();
-    eventually(&format!("{alert} fires"), 120, || !stack.query(&firing).is_empty());
+/// Alerts fire, and no longer once their faults are mended.
+fn fire_and_resolve(
+    stack: &TestStack,
+    alerts: &[&str],
+    faults: impl FnOnce(),
+    mend: impl FnOnce(),
+) {
+    for alert in alerts {
+        assert!(!fires(stack, alert), "{alert} fires before the fault");
+    }
+    faults();
+    for alert in alerts {
+        eventually(&format!("{alert} fires"), 150, || fires(stack, alert));
+    }
     mend();
-    eventually(&format!("{alert} ends"), 180, || stack.query(&firing).is_empty());
+    for alert in alerts {
+        eventually(&format!("{alert} ends"), 180, || !fires(stack, alert));
+    }
+}
+
+fn fires(stack: &TestStack, alert: &str) -> bool {
+    !stack.query(&format!("ALERTS{{alertname=\"{alert}\",alertstate=\"firing\"}}")).is_empty()
 }
 
 /// Every panel and every alert of the stack has data, or a reason to have none: what `scripts/coverage`

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::harness::{TestStack, docker, encode, eventually};
 use crate::servers::Servers;
-use crate::{bring_up, covered, fires_and_resolves, grafana, post, secrets};
+use crate::{bring_up, covered, fire_and_resolve, grafana, post, secrets};
 
 /// The services in the order of their ports, from 7001.
 const SERVICES: [&str; 16] = [
@@ -93,25 +93,19 @@ fn the_stack_of_the_orchestration_document_is_whole() {
         found["data"]["result"].as_array().is_some_and(|streams| !streams.is_empty())
     });
 
-    let container = stack.container(&format!("{TALKER}-mcp"));
-    fires_and_resolves(
+    let mut containers = vec![stack.container(&format!("{TALKER}-mcp"))];
+    containers.extend(["postgres", "redis", "mosquitto"].map(|server| servers.container(server)));
+    let each = |command: &[&str]| {
+        for container in &containers {
+            docker(&[command, &[container.as_str()]].concat());
+        }
+    };
+    fire_and_resolve(
         &stack,
-        "ServiceDown",
-        || _ = docker(&["stop", "-t", "1", &container]),
-        || _ = docker(&["start", &container]),
+        &["ServiceDown", "DatabaseDown", "RedisDown", "MqttBrokerDown"],
+        || each(&["stop", "-t", "1"]),
+        || each(&["start"]),
     );
-    // Faults of the infrastructure.
-    for (server, alert) in
-        [("postgres", "DatabaseDown"), ("redis", "RedisDown"), ("mosquitto", "MqttBrokerDown")]
-    {
-        let container = servers.container(server);
-        fires_and_resolves(
-            &stack,
-            alert,
-            || _ = docker(&["stop", "-t", "1", &container]),
-            || _ = docker(&["start", &container]),
-        );
-    }
 
     covered(&stack);
 }

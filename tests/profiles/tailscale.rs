@@ -1,7 +1,7 @@
 //! One Tailscale MCP server, played by a demo service, and the four parts around it.
 
 use crate::harness::{TestStack, docker, eventually};
-use crate::{bring_up, covered, fires_and_resolves, grafana, secrets};
+use crate::{bring_up, covered, fire_and_resolve, grafana, secrets};
 
 const LAB: &str = "
 services:
@@ -59,9 +59,9 @@ fn the_stack_of_the_tailscale_document_is_whole() {
     assert_eq!(flags["data"]["storage.tsdb.retention.time"], "8d8h");
 
     let container = stack.container("tailscale-mcp");
-    fires_and_resolves(
+    fire_and_resolve(
         &stack,
-        "ServiceDown",
+        &["ServiceDown"],
         || _ = docker(&["stop", "-t", "1", &container]),
         || _ = docker(&["start", &container]),
     );

@@ -46,9 +46,9 @@ fn a_stopped_service_reaches_a_webhook() {
 fn a_killed_mcp_server_reaches_a_webhook_within_a_minute() {
     let (port, received) = receiver();
     let stack = TestStack::new("killed");
-    // The quickstart scrapes, and so evaluates, every five seconds; a manifest of one's own every fifteen.
+    // The quickstart asks, and so evaluates, every five seconds; a manifest of one's own every fifteen.
     stack.manifest(&format!(
-        "defaults: {{scrape: {{interval: 15s, timeout: 10s}}}}\nnotifications:\n  receivers: {{hook: {{webhook: {{url: \"http://host.docker.internal:{port}/\"}}}}}}\n  default: hook\n",
+        "defaults: {{scrape: {{interval: 15s, timeout: 10s}}, probe: {{interval: 15s, timeout: 10s}}}}\nnotifications:\n  receivers: {{hook: {{webhook: {{url: \"http://host.docker.internal:{port}/\"}}}}}}\n  default: hook\n",
     ));
     stack.mcpmon(&["up"]).expect(0);
     eventually("weather answers", 60, || answers(&stack, "weather"));
@@ -79,6 +79,10 @@ fn a_killed_mcp_server_reaches_a_webhook_within_a_minute() {
         "/api/v2/alerts?filter=alertname%3D%22ServiceDown%22&inhibited=true&active=false",
     );
     assert!(muted.contains("weather"), "{muted}");
+
+    stack.mcpmon(&["up"]).expect(0).says("start weather");
+    let firing = "ALERTS{alertname=\"McpNotAnswering\",alertstate=\"firing\"}";
+    eventually("the alert ends", 90, || stack.query(firing).is_empty());
 }
 
 #[test]
