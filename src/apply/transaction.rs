@@ -48,16 +48,19 @@ impl<'a> Work<'a> {
         };
         if let Err(error) = begun {
             self.clear(&gated).await;
-            return Err(error);
+            return Err(untouched(&error));
         }
         let mut undo = Vec::new();
         let made = self.make(&mut undo, options.timeout);
         let (made, ()) = futures_util::join!(made, self.clear(&gated));
-        let made = match made {
-            Ok(()) => change::settle(self, &undo).await.map_err(|error| (error, Vec::new())),
-            Err(error) => Err((error, undo)),
+        let Err(error) = made else {
+            // The change is proven: nothing leads back any more.
+            if let Err(error) = change::settle(self, &undo).await {
+                let text = format!("what was replaced stays behind until the next `up`: {error:#}");
+                self.context.printer.mark(Mark::Note, text);
+            }
+            return Ok(());
         };
-        let Err((error, undo)) = made else { return Ok(()) };
         let why = format!("{error:#}");
         let (outcome, error) = self.undo(error, undo, options).await;
         // The change's own error says more than that it could not be written down.
@@ -125,7 +128,7 @@ impl<'a> Work<'a> {
             self.clear(&gated).await;
         }
         match (failed, rejected) {
-            (Some(error), _) => Err(error.into()),
+            (Some(error), _) => Err(untouched(&error.into())),
             (None, Some(rejected)) => Err(rejected),
             (None, None) => Ok(gated),
         }
@@ -209,6 +212,11 @@ impl<'a> Work<'a> {
             }
         }
     }
+}
+
+/// A failure before the first step.
+fn untouched(error: &anyhow::Error) -> anyhow::Error {
+    Stop::new(Exit::Failed, format!("{error:#}\nwhat runs was not touched")).into()
 }
 
 /// Units in the order in which they may start: each wave only waits for those before it. What keeps
