@@ -197,6 +197,15 @@ pub async fn undo(work: &Work<'_>, steps: Vec<Undo<'_>>, timeout: Duration) -> a
         }
     }
     files::bring(engine, work.lock, &[], &swaps, &[]).await?;
+    // What comes back with the files that it had is asked as well.
+    for step in &steps {
+        if let Undo::Recreated(unit) = step
+            && back.iter().all(|known| known.name != unit.name)
+        {
+            let had = work.observed.live.get(&unit.name).map(files::previous).unwrap_or_default();
+            back.push(unit.having(had.iter().map(|(p, f)| (p, f.content.clone(), f.mode))));
+        }
+    }
     for step in steps.iter().rev() {
         match step {
             Undo::Unwanted(name) => engine.start(name).await?,

@@ -42,11 +42,15 @@ impl<'a> Work<'a> {
     pub async fn run(&self, options: &Options, record: &mut Record<'_>) -> anyhow::Result<()> {
         let staged = self.gate().await?;
         let mut undo = Vec::new();
-        let made = match self.make(record, &staged, &mut undo, options.timeout).await {
-            Ok(()) => change::settle(self, &undo).await.map_err(|error| (error, Vec::new())),
-            Err(error) => Err((error, undo)),
+        let made = self.make(record, &staged, &mut undo, options.timeout).await;
+        let Err(error) = made else {
+            // The change is proven: nothing leads back any more.
+            if let Err(error) = change::settle(self, &undo).await {
+                let text = format!("what was replaced stays behind until the next `up`: {error:#}");
+                self.context.printer.mark(Mark::Note, text);
+            }
+            return Ok(());
         };
-        let Err((error, undo)) = made else { return Ok(()) };
         let why = format!("{error:#}");
         let (outcome, error) = self.undo(error, undo, options).await;
         self.clear(&staged).await;
@@ -88,7 +92,7 @@ impl<'a> Work<'a> {
         }
         if let Err(error) = files::stage(self.engine, self.lock, &staged).await {
             self.clear(&staged).await;
-            return Err(error.into());
+            return Err(untouched(&error.into()));
         }
         let stack = &self.project.stack.name;
         let checks = candidates.iter().map(|(planned, unit)| async move {
@@ -120,7 +124,7 @@ impl<'a> Work<'a> {
             self.clear(&staged).await;
         }
         match (failed, rejected) {
-            (Some(error), _) => Err(error.into()),
+            (Some(error), _) => Err(untouched(&error.into())),
             (None, Some(rejected)) => Err(rejected),
             (None, None) => Ok(staged),
         }
@@ -203,6 +207,11 @@ impl<'a> Work<'a> {
             }
         }
     }
+}
+
+/// A failure before the first step.
+fn untouched(error: &anyhow::Error) -> anyhow::Error {
+    Stop::new(Exit::Failed, format!("{error:#}\nwhat runs was not touched")).into()
 }
 
 /// Units in the order in which they may start: each wave only waits for those before it. What keeps

@@ -60,25 +60,34 @@ pub async fn validate(
         async move {
             let command: Vec<String> =
                 validator.command.iter().map(|word| word.replace("{{ dir }}", dir)).collect();
-            let output = match place {
+            let ended = match place {
                 Where::Running => {
                     let words: Vec<&str> = command.iter().map(String::as_str).collect();
-                    let output = engine.exec(&unit.spec.name, &words, None, TIMEOUT).await;
-                    match output {
+                    match engine.exec(&unit.spec.name, &words, None, TIMEOUT).await {
                         // It ended meanwhile.
                         Err(error) if error.is_conflict() => {
                             let alone = one_shot(stack, unit, index, command.clone());
-                            engine.run_once(&alone, TIMEOUT).await?
+                            engine.run_once(&alone, TIMEOUT).await
                         }
-                        output => output?,
+                        ended => ended,
                     }
                 }
                 Where::OneShot => {
-                    engine.run_once(&one_shot(stack, unit, index, command), patience(unit)).await?
+                    let alone = one_shot(stack, unit, index, command.clone());
+                    engine.run_once(&alone, patience(unit)).await
                 }
             };
-            Ok((!output.success())
-                .then(|| Finding { component: unit.name.clone(), text: said(&output) }))
+            let text = match ended {
+                Ok(output) if output.success() => return Ok(None),
+                Ok(output) => said(&output),
+                // One that never ends has accepted nothing.
+                Err(EngineError::Timeout { after, .. }) => {
+                    let command = command.join(" ");
+                    format!("its check did not end within {} s: `{command}`", after.as_secs())
+                }
+                Err(error) => return Err(error),
+            };
+            Ok(Some(Finding { component: unit.name.clone(), text }))
         }
     });
     let found: Result<Vec<Option<Finding>>, EngineError> =

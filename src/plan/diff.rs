@@ -8,6 +8,9 @@ use super::wanted::Unit;
 use crate::catalog::Effect;
 use crate::engine::{Container, Status, labels};
 
+/// The folder of secrets among a unit's files.
+const SECRETS: &str = "secrets";
+
 /// What is to be done, smallest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
@@ -212,6 +215,9 @@ impl Unit {
             return file.effect;
         }
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if folder == SECRETS {
+            return self.secrets;
+        }
         let neighbours =
             self.files.iter().filter(|(p, _)| p.rsplit_once('/').map_or("", |(f, _)| f) == folder);
         neighbours.map(|(_, file)| file.effect).max().unwrap_or(Effect::Reload)

@@ -29,6 +29,8 @@ pub struct Unit {
     pub is_component: bool,
     /// Path under `live/` → file.
     pub files: BTreeMap<String, WantedFile>,
+    /// What makes a change of a secret take effect.
+    pub secrets: Effect,
     /// Owner of the files.
     pub owner: (u64, u64),
     /// The port in the container that answers HTTP, of components.
@@ -211,6 +213,7 @@ fn component(
         spec: container(stack, part, &process, !files.is_empty(), self_image),
         is_component: true,
         files,
+        secrets: effect,
         owner: owner(&part.spec.user),
         port: Some(part.spec.port),
         access: process.access.clone(),
@@ -367,6 +370,7 @@ fn service(stack: &Stack, run: &RunService, secrets: &Secrets, self_image: &str)
         spec,
         is_component: false,
         files,
+        secrets: Effect::Restart,
         owner: run.user.as_deref().map_or((0, 0), owner),
         port: None,
         access: None,

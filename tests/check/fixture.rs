@@ -106,6 +106,7 @@ pub fn unit(name: &str, proof: Option<Proof>) -> Unit {
         spec: ContainerSpec::new(format!("acme-{name}"), "image:1"),
         is_component: true,
         files: BTreeMap::new(),
+        secrets: Effect::Watched,
         owner: (0, 0),
         port: Some(9090),
         ready: Some(Ready {

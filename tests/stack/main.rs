@@ -6,8 +6,10 @@
 
 mod agent;
 mod alerts;
+mod between;
 mod changes;
 mod crash;
+mod data;
 mod doctor;
 mod exporters;
 mod faults;
@@ -15,6 +17,7 @@ mod harness;
 mod history;
 mod lifecycle;
 mod logs;
+mod own;
 mod page;
 mod pipeline;
 mod plan;
