@@ -80,7 +80,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
         "notifications: {receivers: {hook: {webhook: {url: 'http://host.docker.internal:9/', token: {file: secrets/token}}}}, default: hook}",
         "reload alertmanager",
     ),
-    ("Prometheus' retention", "components: {prometheus: {retention: 14d}}", "recreate prometheus"),
+    ("Prometheus' retention", "components: {prometheus: {retention: 14d}}", "reload prometheus"),
     (
         "Prometheus' configuration",
         "components: {prometheus: {config: {global: {external_labels: {site: a}}}}}",

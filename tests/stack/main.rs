@@ -22,4 +22,5 @@ mod recorder;
 mod reload;
 mod secrets;
 mod slo;
+mod upgrade;
 mod watch;
