@@ -65,9 +65,9 @@ fn pieces(text: &str) -> Vec<Piece> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        let same = |c: char| match first.is_ascii_digit() {
-            true => c.is_ascii_digit(),
-            false => c.is_ascii_alphabetic(),
+        let digit = first.is_ascii_digit();
+        let same = |c: char| {
+            if digit { c.is_ascii_digit() } else { c.is_ascii_alphabetic() }
         };
         let end = rest.find(|c| !same(c)).unwrap_or(rest.len());
         let (piece, after) = rest.split_at(end.max(first.len_utf8()));

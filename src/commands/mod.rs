@@ -124,7 +124,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Render(args) => render::run(&args, context),
         Command::Plan(args) => plan::run(&args, context).await,
         Command::Up(args) => up::run(&args, context).await,
-        Command::Upgrade(args) => upgrade::run(&args, context).await,
+        Command::Upgrade(args) => Box::pin(upgrade::run(&args, context)).await,
         Command::Reload(args) => reload::run(&args, context).await,
         Command::Audit(args) => audit::run(&args, context),
         Command::Route(args) => route::run(&args, context),

@@ -80,7 +80,7 @@ mod tests {
     /// A stack whose Prometheus and Loki have versions of the test's own.
     fn project(components: &str) -> Project {
         let text = format!(
-            "name: acme\nservices: {{a: {{metrics: \"http://a:1/metrics\", dialect: generic}}}}\ncomponents:\n  promtail: {{enabled: false}}\n  grafana: {{enabled: false}}\n  alertmanager: {{enabled: false}}\n  agent: {{enabled: false}}\n{components}"
+            "name: acme\nservices: {{a: {{metrics: \"http://a:1/metrics\", dialect: fastapi}}}}\ncomponents:\n  promtail: {{enabled: false}}\n  node-exporter: {{enabled: false}}\n  grafana: {{enabled: false}}\n  alertmanager: {{enabled: false}}\n  agent: {{enabled: false}}\n{components}"
         );
         let document = manifest::load_text("mcpmon.yaml", &text, Path::new("")).unwrap();
         let catalog = Catalog::load(Assets::shipped()).unwrap();
@@ -138,7 +138,7 @@ prometheus from v2.55.1 to v3.12.0:
   v3.11.0: What v3.11.0 changes.
     What to do about v3.11.0.
 
-mcpmon.yaml:8:25 wants prometheus v3.12.0: this mcpmon was written for v3.13.5; write that there, or take the line out
+mcpmon.yaml:9:25 wants prometheus v3.12.0: this mcpmon was written for v3.13.5; write that there, or take the line out
 "
         );
     }
@@ -187,6 +187,6 @@ mcpmon.yaml:8:25 wants prometheus v3.12.0: this mcpmon was written for v3.13.5; 
             images(&[("loki", "grafana/loki:3.5.0"), ("prometheus", "other/image:v3.5.1")]);
         let held = hold::hold(&project.document, &project.stack, &running, &["loki", "prometheus"]);
         let merged = held.unwrap().merged();
-        assert!(merged.contains("version: 3.5.0") && !merged.contains("v3.5.1"), "{merged}");
+        assert!(merged.contains("version: \"3.5.0\"") && !merged.contains("v3.5.1"), "{merged}");
     }
 }

@@ -42,7 +42,7 @@ fn now() -> u64 {
 impl Upgrade {
     fn versions(&self, components: &str) {
         self.stack.manifest(&format!(
-            "components_dir: own\ndefaults: {{scrape: {{interval: 1s}}}}\nservices: {{weather: {{run: {{ports: [\"{}:8080\"]}}}}}}\ncomponents: {{{components}}}\n",
+            "components_dir: own\ndefaults: {{scrape: {{interval: 1s, timeout: 1s}}}}\nservices: {{weather: {{run: {{ports: [\"{}:8080\"]}}}}}}\ncomponents: {{{components}}}\n",
             self.service
         ));
     }
@@ -61,7 +61,7 @@ impl Upgrade {
         }
         text += "# EOF\n";
         let name = self.stack.container("prometheus");
-        let script = "cat > /prometheus/in && promtool tsdb create-blocks-from openmetrics /prometheus/in /prometheus && rm /prometheus/in";
+        let script = "export TMPDIR=/prometheus; cat > /prometheus/in && promtool tsdb create-blocks-from openmetrics /prometheus/in /prometheus && rm /prometheus/in";
         let mut child = Command::new("docker")
             .args(["exec", "-i", &name, "sh", "-c", script])
             .stdin(Stdio::piped())
@@ -71,6 +71,10 @@ impl Upgrade {
         child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
         assert!(child.wait().unwrap().success());
         docker(&["restart", &name]);
+        let ready = format!("http://127.0.0.1:{}/-/ready", self.stack.ports.prometheus);
+        eventually("Prometheus is ready again", 30, || {
+            Command::new("curl").args(["-sf", &ready]).output().unwrap().status.success()
+        });
     }
 
     fn samples(&self, expr: &str, at: u64) -> Value {
@@ -104,7 +108,6 @@ impl Upgrade {
     fn running(&self) -> [String; 2] {
         let version = |port, path: &str| self.stack.get(port, path);
         let ports = &self.stack.ports;
-        eventually("Prometheus says its version", 10, || self.stack.mcpmon(&["status"]).code == 0);
         let prometheus = version(ports.prometheus, "/api/v1/status/buildinfo");
         let loki = version(ports.loki, "/loki/api/v1/status/buildinfo");
         [&prometheus["data"]["version"], &loki["version"]].map(|v| v.as_str().unwrap().to_owned())
