@@ -99,7 +99,7 @@ impl Upgrade {
 
     fn data(&self, begin: u64, until: u64) -> Data {
         Data {
-            block: self.samples("from_a_block[2h]", begin + 7200),
+            block: self.samples("from_a_block[3h]", begin + 7200),
             head: self.samples("up[10m]", until),
             lines: self.lines(until),
         }
