@@ -1,8 +1,10 @@
 //! The components that there are: one folder each, described by its `component.yaml`.
 
 mod setup;
+mod versions;
 
 pub use setup::{Access, Generate, Read, Step, StepLogin, Write, WriteMethod};
+pub use versions::{Break, Store, Versions};
 
 use std::collections::BTreeMap;
 
@@ -13,6 +15,7 @@ use serde_json::Value as Json;
 
 use crate::assets::Assets;
 use crate::manifest::{Duration, Resources};
+use crate::version::{Version, split_image};
 
 /// All components, by name.
 #[derive(Clone, Debug)]
@@ -124,6 +127,9 @@ pub struct Spec {
     /// Where to read more.
     #[serde(default)]
     pub links: BTreeMap<String, String>,
+    /// What `versions.yaml` beside it says.
+    #[serde(skip)]
+    pub versions: Versions,
 }
 
 fn always() -> String {
@@ -401,8 +407,11 @@ impl Catalog {
         let mut specs = IndexMap::new();
         for name in assets.folders_with("component.yaml") {
             let path = format!("{name}/component.yaml");
-            let spec: Spec = assets.yaml(&path)?.with_context(|| format!("{path} vanished"))?;
+            let mut spec: Spec = assets.yaml(&path)?.with_context(|| format!("{path} vanished"))?;
             spec.check().with_context(|| assets.shown(&path))?;
+            let path = format!("{name}/versions.yaml");
+            spec.versions = assets.yaml(&path)?.unwrap_or_default();
+            spec.versions.check().with_context(|| assets.shown(&path))?;
             specs.insert(name, spec);
         }
         Ok(Self { assets, specs })
@@ -429,6 +438,18 @@ impl Spec {
     pub fn main_file_is_yaml(&self) -> bool {
         let main = self.files.first().filter(|file| file.template.is_some());
         main.is_some_and(|file| file.path.ends_with(".yml") || file.path.ends_with(".yaml"))
+    }
+
+    /// Whether an image is this program's: one of the same name in any registry. Of the versions of
+    /// another one nothing is known.
+    pub fn is_of(&self, reference: &str) -> bool {
+        let own = self.image.as_deref().and_then(|own| own.rsplit('/').next());
+        own.is_some() && split_image(reference).0.rsplit('/').next() == own
+    }
+
+    /// The version of an image, where it is this program's and its tag says one.
+    pub fn version_of(&self, reference: &str) -> Option<Version> {
+        if self.is_of(reference) { Version::of_image(reference) } else { None }
     }
 
     /// What the types cannot say.

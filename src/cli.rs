@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::{
     agent, audit, config, destroy, diff, discover, doctor, down, health_check, history, init,
     integrate, lock, logs, metrics, plan, probe, query, reload, render, rollback, route, schema,
-    secrets, show, slo, status, up, validate, watch,
+    secrets, show, slo, status, up, upgrade, validate, watch,
 };
 use crate::exit;
 use crate::output::Color;
@@ -75,6 +75,8 @@ pub enum Command {
     Up(up::Args),
     /// Bring changed configuration to the running stack: checked first, proven after, undone if wrong
     Reload(reload::Args),
+    /// Bring programs to the versions that the manifest wants: what breaks first, with a copy of their data
+    Upgrade(upgrade::Args),
     /// Reload whenever a file that the stack is made of changes
     Watch(watch::Args),
     /// Write down the very images of the stack, in mcpmon.lock

@@ -71,5 +71,7 @@ pub mod stack;
 pub mod start;
 mod stop;
 pub mod telemetry;
+pub mod upgrade;
+pub mod version;
 pub mod watch;
 pub mod yaml;

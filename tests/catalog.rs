@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use clap::CommandFactory as _;
 use mcpmon::assets::{self, Assets};
 use mcpmon::catalog::{Catalog, Effect, SettingType, Spec};
+use mcpmon::version::Version;
 use mcpmon::{manifest, render, stack};
 
 fn root() -> &'static Path {
@@ -168,6 +169,73 @@ fn every_component_readme_says_what_its_component_yaml_says() {
             fs::write(&path, &expected).unwrap();
         } else {
             assert_eq!(readme, expected, "templates/{name}/README.md");
+        }
+    }
+}
+
+/// What the programs' own change logs speak of, as data: `docs/upgrade.md`.
+#[test]
+fn what_is_known_of_versions_holds_together() {
+    let catalog = catalog();
+    for name in ["alertmanager", "alloy", "cadvisor", "grafana", "loki", "prometheus", "promtail"] {
+        let versions = &catalog.get(name).unwrap().versions;
+        assert!(!versions.known.is_empty() && !versions.breaks.is_empty(), "{name}");
+    }
+    for (name, spec) in catalog.components() {
+        let versions = &spec.versions;
+        let Some((first, last)) = versions.known.first().zip(versions.newest()) else { continue };
+        let pinned = Version::parse(spec.version.as_deref().unwrap()).unwrap();
+        assert!(versions.known.contains(&pinned), "{name}: `known` lacks {pinned}");
+        // A tag that is written otherwise than the program's is one that nobody can pull.
+        let has_v = |version: &Version| version.to_string().starts_with('v');
+        let all = versions.known.iter().chain(&versions.oldest);
+        let all = all.chain(versions.breaks.iter().map(|found| &found.at));
+        for version in all.chain(versions.fields.values()) {
+            assert_eq!(has_v(version), has_v(&pinned), "{name}: {version}");
+        }
+        for found in &versions.breaks {
+            assert!(found.at <= *last, "{name}: nothing known has {}", found.at);
+            let oldest = versions.oldest.as_ref().unwrap_or(first);
+            assert!(found.at >= *oldest, "{name}: nobody crosses {}", found.at);
+            for text in [&found.changes, &found.advice] {
+                assert!(text.ends_with('.') && text.len() > 20, "{name} {}: {text}", found.at);
+            }
+            let reason = found.store.as_ref().map_or("", |store| &store.reason);
+            assert!(!reason.ends_with('.'), "{name} {}: {reason}", found.at);
+        }
+        for field in versions.fields.keys() {
+            assert!(field.split('.').all(|step| !step.is_empty()), "{name}: {field}");
+        }
+    }
+}
+
+/// The oldest version and the newest that are known, and every one with a boundary of its own.
+#[test]
+fn every_known_version_renders() {
+    let catalog = catalog();
+    for (name, spec) in catalog.components() {
+        for version in spec.versions.known.iter().chain(&spec.versions.oldest) {
+            let password = if name == "grafana" { "admin_password: {env: SECRET}, " } else { "" };
+            let text = format!(
+                "name: acme\nextends: quickstart\ncomponents: {{{name}: {{{password}version: \"{version}\"}}}}\n"
+            );
+            if ["elasticsearch", "alloy"].contains(&name.as_str()) {
+                continue; // They need others beside them; no template of theirs asks for a version.
+            }
+            let document = manifest::load_text("mcpmon.yaml", &text, Path::new("")).unwrap();
+            let resolved = stack::resolve(&document, &catalog)
+                .unwrap_or_else(|e| panic!("{name} {version}: {e:?}"));
+            let bundle = render::render(&resolved.stack, &catalog).unwrap();
+            assert!(bundle.processes.contains_key(name), "{name} {version}");
+            if name == "prometheus" {
+                let flag = "--storage.tsdb.retention.time=15d";
+                let by_flag = bundle.processes[name].command.iter().any(|arg| arg == flag);
+                let file = &bundle.components[name]["prometheus.yml"].text;
+                let by_field = file.contains("    retention:\n      time: \"15d\"\n");
+                let at_least = |least: &str| *version >= Version::parse(least).unwrap();
+                assert_eq!((by_flag, by_field), (!at_least("3.11"), at_least("3.11")), "{version}");
+                assert_eq!(file.contains("fallback_scrape_protocol"), at_least("3.0"), "{version}");
+            }
         }
     }
 }

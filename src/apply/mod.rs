@@ -6,6 +6,7 @@
 //!                            rejected: nothing touched             undo: the previous files and containers, proven
 //! ```
 
+mod backup;
 mod blame;
 mod change;
 mod files;
@@ -24,6 +25,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::try_join3;
 
+pub use backup::backup;
 pub use options::{Options, Pull};
 pub use teardown::{destroy, down};
 pub use validate::{test_rules, validate_all};
@@ -37,6 +39,7 @@ use crate::output::Mark;
 use crate::plan::{self, Action, Observed, Plan, Unit};
 use crate::preview::World;
 use crate::stack::{Secrets, Stack};
+use crate::upgrade;
 
 /// The image of services and components that name none.
 pub fn self_image_reference(stack: &Stack) -> anyhow::Result<String> {
@@ -196,6 +199,9 @@ async fn under_lock(
         expected.require(&World::of(&project.bundle.hash(), &observed, units, &planned))?;
     }
     preflight::names(&observed)?;
+    let seen = (&observed.containers, &history);
+    let moves = upgrade::guard(engine.reader(), project, units, seen, &options.images).await?;
+    upgrade::require(&moves)?;
     if preflight::images(context, engine, project, units, &observed, options.pull).await? {
         // What a tag names may be another image now.
         observed = observe().await?;
@@ -225,7 +231,9 @@ async fn under_lock(
     }
     preflight::ports(engine, stack, units, &planned, &observed).await?;
     preflight::disk(context, engine);
-    for line in planned.lines() {
+    let breaks = moves.iter().filter(|step| !options.told && !step.breaks.is_empty());
+    let breaks = breaks.flat_map(upgrade::Move::lines);
+    for line in planned.lines().into_iter().chain(breaks) {
         context.printer.line(format!("  {line}"));
     }
     let labels = std::collections::BTreeMap::from([(labels::STACK.to_owned(), stack.name.clone())]);

@@ -30,6 +30,8 @@ pub struct Options {
     pub locked: Option<Lockfile>,
     /// The generation that is brought back, and the images that it had.
     pub restores: Option<u64>,
+    /// Whether what breaks between versions was told already.
+    pub told: bool,
     /// Images by component or service that take the place of those that the stack names.
     pub images: BTreeMap<String, ImageUsed>,
 }
@@ -48,6 +50,7 @@ impl Options {
             expected: None,
             locked: None,
             restores: None,
+            told: false,
             images: BTreeMap::new(),
         }
     }

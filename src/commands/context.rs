@@ -95,7 +95,11 @@ impl Context {
     }
 
     fn load(&self, warn: bool) -> anyhow::Result<Project> {
-        let document = self.document()?;
+        self.project_of(self.document()?, warn)
+    }
+
+    /// Resolves and renders a manifest that is loaded already.
+    pub fn project_of(&self, document: Document, warn: bool) -> anyhow::Result<Project> {
         let catalog = Self::catalog(&document)?;
         let resolved = stack::resolve(&document, &catalog)
             .map_err(|found| self.wrong(&found, &document.sources))?;

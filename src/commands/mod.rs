@@ -33,6 +33,7 @@ pub mod show;
 pub mod slo;
 pub mod status;
 pub mod up;
+pub mod upgrade;
 pub mod validate;
 pub mod watch;
 
@@ -123,6 +124,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Render(args) => render::run(&args, context),
         Command::Plan(args) => plan::run(&args, context).await,
         Command::Up(args) => up::run(&args, context).await,
+        Command::Upgrade(args) => Box::pin(upgrade::run(&args, context)).await,
         Command::Reload(args) => reload::run(&args, context).await,
         Command::Audit(args) => audit::run(&args, context),
         Command::Route(args) => route::run(&args, context),

@@ -171,7 +171,7 @@ fn differing(units: &[Unit], others: &[Unit]) -> BTreeSet<String> {
 }
 
 /// Puts a value, or none, at a path. A map that holds nothing then goes as well.
-fn put(node: &mut Node, path: &[String], value: Option<&Node>) {
+pub fn put(node: &mut Node, path: &[String], value: Option<&Node>) {
     let (Some((first, rest)), Some(map)) = (path.split_first(), node.as_map_mut()) else { return };
     if rest.is_empty() {
         match value {

@@ -17,11 +17,14 @@ pub mod world;
 pub use report::Report;
 pub use world::{Saved, World};
 
+use std::collections::BTreeMap;
+
 use crate::commands::Project;
 use crate::engine::Reader;
 use crate::history::{History, Snapshot, place};
 use crate::plan::{self, Observed, Plan, Unit};
 use crate::stack::Secrets;
+use crate::upgrade::{self, Move};
 
 /// All that a preview is made of.
 pub struct Seen {
@@ -33,6 +36,8 @@ pub struct Seen {
     pub past: Option<Snapshot>,
     /// What programs have loaded that is not in their files.
     pub loaded: Vec<drift::Drift>,
+    /// Components that are brought to another version.
+    pub moves: Vec<Move>,
 }
 
 /// Looks at everything that concerns a stack.
@@ -47,19 +52,24 @@ pub async fn look(
 ) -> anyhow::Result<Seen> {
     let stack = &project.stack;
     let observe = async { Ok(plan::observe(reader, &stack.name, units, None).await?) };
-    let (observed, past) = futures_util::try_join!(observe, past(reader, &stack.name))?;
+    let (observed, (history, past)) = futures_util::try_join!(observe, past(reader, &stack.name))?;
     let planned = plan::plan(&observed, units);
     let loaded = drift::loaded(&observed, stack, units, secrets).await;
-    Ok(Seen { observed, planned, past, loaded })
+    let seen = (&observed.containers, &history);
+    let moves = upgrade::guard(reader, project, units, seen, &BTreeMap::new()).await?;
+    Ok(Seen { observed, planned, past, loaded, moves })
 }
 
-/// What the generation that runs was made of.
-async fn past(reader: &Reader, stack: &str) -> anyhow::Result<Option<Snapshot>> {
-    let Some(container) = place::find(reader, stack).await? else { return Ok(None) };
+/// All generations, and what the one that runs was made of.
+async fn past(reader: &Reader, stack: &str) -> anyhow::Result<(History, Option<Snapshot>)> {
+    let Some(container) = place::find(reader, stack).await? else {
+        return Ok((History::default(), None));
+    };
     let history = History::read(reader, &container).await?;
     let Some(number) = history.current().map(|generation| generation.number) else {
-        return Ok(None);
+        return Ok((history, None));
     };
     // Without it there is a plan as well, only with fewer reasons.
-    Ok(history.snapshot(reader, &container, number).await.ok())
+    let snapshot = history.snapshot(reader, &container, number).await.ok();
+    Ok((history, snapshot))
 }

@@ -14,6 +14,7 @@ use crate::diff;
 use crate::engine::Tree;
 use crate::plan::{Action, FileChange, Unit, UnitPlan};
 use crate::stack::Secrets;
+use crate::upgrade::Move;
 
 /// What `mcpmon plan --output json` prints.
 #[derive(Clone, Debug, Serialize)]
@@ -32,6 +33,8 @@ pub struct Report {
     pub network: bool,
     /// Images that would be pulled.
     pub pull: Vec<String>,
+    /// Components that are brought to another version, and what that changes.
+    pub upgrades: Vec<Move>,
     /// Container names that are somebody else's: nothing can be applied.
     pub taken_names: Vec<String>,
     /// Fields of the manifest that changed since that generation.
@@ -74,7 +77,7 @@ pub struct File {
 
 /// Makes the report.
 pub fn report(project: &Project, secrets: &Secrets, units: &[Unit], seen: &Seen) -> Report {
-    let Seen { observed, planned, past, loaded } = seen;
+    let Seen { observed, planned, past, loaded, moves } = seen;
     let then = past.as_ref().and_then(|past| past.document().ok());
     let causes = match &then {
         Some(then) if !planned.is_empty() => cause::find(project, then, units, secrets),
@@ -128,6 +131,7 @@ pub fn report(project: &Project, secrets: &Secrets, units: &[Unit], seen: &Seen)
         steps,
         network: planned.network,
         pull,
+        upgrades: moves.clone(),
         taken_names: observed.foreign.iter().map(|(n, what)| format!("{n}: {what}")).collect(),
         fields: causes.fields,
         drift,

@@ -23,6 +23,15 @@ impl Report {
         for image in &self.pull {
             let _ = writeln!(text, "pull {image}");
         }
+        for step in &self.upgrades {
+            let said = if step.breaks.is_empty() { Vec::new() } else { step.lines() };
+            for line in said {
+                let _ = writeln!(text, "{line}");
+            }
+            if let Some(refused) = &step.refused {
+                let _ = writeln!(text, "cannot be applied: {refused}");
+            }
+        }
         for name in &self.taken_names {
             let _ = writeln!(text, "cannot be applied: the name is taken: {name}");
         }

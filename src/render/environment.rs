@@ -7,6 +7,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 use serde::Serialize;
 
 use crate::manifest::{Duration, WEEKDAYS};
+use crate::version::Version;
 
 /// A template environment that reads nothing by itself.
 pub fn environment() -> anyhow::Result<Environment<'static>> {
@@ -38,6 +39,7 @@ pub fn environment() -> anyhow::Result<Environment<'static>> {
     env.add_filter("unexpanded", unexpanded);
     env.add_filter("alternatives", alternatives);
     env.add_filter("alloy_list", alloy_list);
+    env.add_test("at_least", at_least);
     Ok(env)
 }
 
@@ -91,6 +93,15 @@ fn readable(error: Error) -> anyhow::Error {
     };
     let detail = error.detail().map(|d| format!(": {d}")).unwrap_or_default();
     anyhow::anyhow!("{place}{}{detail}", error.kind())
+}
+
+/// Whether a version is this one or came out later.
+fn at_least(version: &str, least: &str) -> Result<bool, Error> {
+    let parse = |text: &str| {
+        let problem = || Error::new(ErrorKind::InvalidOperation, format!("`{text}` is no version"));
+        Version::parse(text).ok_or_else(problem)
+    };
+    Ok(parse(version)? >= parse(least)?)
 }
 
 /// Text in double quotes with escapes that Prometheus matchers and Alloy understand alike.

@@ -15,6 +15,8 @@ pub struct View<'a> {
     pub components: &'a IndexMap<&'a str, Neighbour<'a>>,
     /// The component's own name.
     pub name: &'a str,
+    /// The version that it runs; the folder's own where the image's tag says none.
+    pub version: &'a str,
     /// The component's own settings.
     pub settings: &'a Map<String, Json>,
     /// The component's own limits.
@@ -82,6 +84,7 @@ pub fn view<'a>(
         stack,
         components,
         name: &component.name,
+        version: &component.version,
         settings: &component.settings,
         resources: &component.resources,
         url: url(component),

@@ -217,6 +217,8 @@ fn component(
     // People know the port of the first one; a second one takes any.
     let publish = spec.publish.filter(|_| part.key == part.kind);
     let image = image(document, &part, spec, &common, found);
+    let version = image.as_deref().and_then(|image| spec.version_of(image));
+    let version = version.map(|version| version.to_string()).or_else(|| spec.version.clone());
     if let Some(port) = common.port.filter(|p| *p == 0) {
         found.push(Diagnostic::error(key("port"), format!("{port} is not a port")).help(
             "write a number from 1 to 65535, or leave `port` out and the engine takes a free one",
@@ -229,6 +231,7 @@ fn component(
     };
     Component {
         image,
+        version: version.unwrap_or_default(),
         host_port: common.port.or(publish),
         host_address: common.address.unwrap_or_else(|| "127.0.0.1".to_owned()),
         settings,

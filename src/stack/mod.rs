@@ -117,6 +117,9 @@ pub struct Component {
     pub spec: Spec,
     /// The image with its tag, re-homed where the manifest says so; mcpmon's own one without it.
     pub image: Option<String>,
+    /// The version that its files are made for: the image's, or the folder's where the image's tag
+    /// says none. Empty for mcpmon's own.
+    pub version: String,
     /// Port on the host; the engine chooses where there is none.
     pub host_port: Option<u16>,
     /// Address on the host.

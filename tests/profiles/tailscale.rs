@@ -55,8 +55,9 @@ fn the_stack_of_the_tailscale_document_is_whole() {
     assert_eq!(stack.get(stack.ports.grafana, "/api/health")["database"], "ok");
     assert_eq!(stack.query("probe_success{probe=\"tailscale-mcp-health\"}")[0]["value"][1], "1");
     // 200 hours, as Prometheus writes them.
-    let flags = stack.get(stack.ports.prometheus, "/api/v1/status/flags");
-    assert_eq!(flags["data"]["storage.tsdb.retention.time"], "8d8h");
+    let loaded = stack.get(stack.ports.prometheus, "/api/v1/status/config");
+    let loaded = loaded["data"]["yaml"].as_str().unwrap();
+    assert!(loaded.contains("retention:\n      time: 8d8h\n"), "{loaded}");
 
     let container = stack.container("tailscale-mcp");
     fire_and_resolve(

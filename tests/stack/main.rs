@@ -7,6 +7,7 @@
 mod agent;
 mod alerts;
 mod between;
+mod burn_rate;
 mod changes;
 mod crash;
 mod data;
@@ -24,5 +25,5 @@ mod plan;
 mod recorder;
 mod reload;
 mod secrets;
-mod slo;
+mod upgrade;
 mod watch;

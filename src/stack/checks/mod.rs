@@ -10,6 +10,7 @@ mod notifications;
 mod scrape;
 mod services;
 mod suspects;
+mod versions;
 
 pub use suspects::{leads_to_itself, looks_secret};
 
@@ -38,6 +39,7 @@ pub fn run(document: &Document, catalog: &Catalog, stack: &Stack, found: &mut Ve
     checks.dashboards(found);
     checks.generations(found);
     checks.exposure(found);
+    checks.versions(found);
     checks.names(found);
 }
 

@@ -17,7 +17,7 @@ printf 'scrape_configs: [{job_name: a}, {job_name: a}]\n' >"$config/bad.yml"
 value() { get "/api/v1/query?query=$1"; }
 alerts() { docker exec "$run-alertmanager" wget -qO- http://localhost:9093/api/v2/alerts; }
 
-start 9090 -v "$config:/etc/prometheus:ro" -v "$run-prometheus:/prometheus" -- \
+start 9090 -v "$config:/etc/prometheus:ro" -v "$run-$program:/prometheus" -- \
     --config.file=/etc/prometheus/prometheus.yml --storage.tsdb.path=/prometheus --web.enable-lifecycle || return
 verify 30 "is ready" Ready get /-/ready
 verify 0 "says its version" "\"version\":\"$(true_version)\"" get /api/v1/status/buildinfo

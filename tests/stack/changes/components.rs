@@ -24,7 +24,7 @@ pub const CHANGES: &[Change] = &[
     from_nothing(
         "Prometheus' retention",
         "components: {prometheus: {retention: 14d}}",
-        "recreate prometheus",
+        "reload prometheus",
     ),
     from_nothing("Loki's retention", "components: {loki: {retention: 14d}}", "restart loki"),
     from_nothing(

@@ -1,0 +1,238 @@
+//! From an older Prometheus and Loki to the pinned ones and back: every sample and line stays, and
+//! what the data does not allow is refused.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+
+use crate::harness::{TestStack, docker, encode, eventually, free};
+
+/// A boundary between the two versions of Prometheus that the lab has.
+const BOUNDARY: &str = "known: [v3.5.1, v3.13.5]
+breaks:
+  - at: v3.11.0
+    changes: A test's boundary.
+    advice: Nothing.
+    store: {reason: blocks of the test are read by it alone}
+";
+
+/// Samples in a block of the older Prometheus, ten seconds apart.
+const SAMPLES: u64 = 360;
+
+struct Upgrade {
+    stack: TestStack,
+    service: u16,
+}
+
+/// What is in both stores, up to a fixed time.
+#[derive(PartialEq, Debug)]
+struct Data {
+    block: Value,
+    head: Value,
+    lines: BTreeSet<(String, String)>,
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+impl Upgrade {
+    fn versions(&self, components: &str) {
+        self.stack.manifest(&format!(
+            "components_dir: own\ndefaults: {{scrape: {{interval: 1s, timeout: 1s}}}}\nservices: {{weather: {{run: {{ports: [\"{}:8080\"]}}}}}}\ncomponents: {{{components}}}\n",
+            self.service
+        ));
+    }
+
+    fn log(&self, text: &str) {
+        let url = format!("http://127.0.0.1:{}/control/log", self.service);
+        let sent = Command::new("curl").args(["-sSf", "-X", "POST", "--data", text, &url]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// A block with samples of a day ago, as the Prometheus that runs writes it.
+    fn block(&self, begin: u64) {
+        let mut text = String::from("# TYPE from_a_block gauge\n");
+        for n in 0..SAMPLES {
+            let at = begin + 10 * n;
+            let _ = writeln!(text, "from_a_block{{shelf=\"a\"}} {n} {at}");
+        }
+        text += "# EOF\n";
+        let name = self.stack.container("prometheus");
+        let script = "export TMPDIR=/prometheus; cat > /prometheus/in && promtool tsdb create-blocks-from openmetrics /prometheus/in /prometheus && rm /prometheus/in";
+        let mut child = Command::new("docker")
+            .args(["exec", "-i", &name, "sh", "-c", script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success());
+        docker(&["restart", &name]);
+        let ready = format!("http://127.0.0.1:{}/-/ready", self.stack.ports.prometheus);
+        eventually("Prometheus is ready again", 30, || {
+            Command::new("curl").args(["-sf", &ready]).output().unwrap().status.success()
+        });
+    }
+
+    fn samples(&self, expr: &str, at: u64) -> Value {
+        let path = format!("/api/v1/query?time={at}&query={}", encode(expr));
+        let mut found = self.stack.get(self.stack.ports.prometheus, &path)["data"]["result"].take();
+        found.as_array_mut().unwrap().sort_by_key(|series| series["metric"].to_string());
+        found
+    }
+
+    fn lines(&self, until: u64) -> BTreeSet<(String, String)> {
+        let query =
+            encode(&format!("{{stack=\"{}\",service=\"weather\"}} |= \"kept\"", self.stack.name));
+        let path = format!(
+            "/loki/api/v1/query_range?limit=5000&start={}&end={until}&query={query}",
+            until - 3600
+        );
+        let answer = self.stack.get(self.stack.ports.loki, &path);
+        let streams = answer["data"]["result"].as_array().unwrap().iter();
+        let values = streams.flat_map(|stream| stream["values"].as_array().unwrap());
+        values.map(|pair| (pair[0].to_string(), pair[1].to_string())).collect()
+    }
+
+    fn data(&self, begin: u64, until: u64) -> Data {
+        Data {
+            block: self.samples("from_a_block[3h]", begin + 7200),
+            head: self.samples("up[10m]", until),
+            lines: self.lines(until),
+        }
+    }
+
+    fn running(&self) -> [String; 2] {
+        let version = |port, path: &str| self.stack.get(port, path);
+        let ports = &self.stack.ports;
+        let prometheus = version(ports.prometheus, "/api/v1/status/buildinfo");
+        let loki = version(ports.loki, "/loki/api/v1/status/buildinfo");
+        [&prometheus["data"]["version"], &loki["version"]].map(|v| v.as_str().unwrap().to_owned())
+    }
+
+    /// The volume as it was before, made anew from the copy of it.
+    fn restore(&self) {
+        let name = format!("{}-prometheus-data", self.stack.name);
+        let label = format!("dev.mcpmon.stack={}", self.stack.name);
+        let component = "dev.mcpmon.component=prometheus";
+        docker(&["volume", "rm", &name]);
+        docker(&["volume", "create", "--label", &label, "--label", component, &name]);
+        let helper = self.stack.container("restore");
+        let mount = format!("{name}:/prometheus");
+        docker(&["create", "--name", &helper, "-v", &mount, "mcpmon/empty:1", "none"]);
+        let tar = std::fs::File::open(self.stack.path(&format!("kept/{name}.tar"))).unwrap();
+        let target = format!("{helper}:/");
+        let copied = Command::new("docker").args(["cp", "-a", "-", &target]).stdin(tar).status();
+        docker(&["rm", &helper]);
+        assert!(copied.unwrap().success());
+    }
+}
+
+const OLDER: &str = "prometheus: {version: v3.5.1}, loki: {version: 3.5.0}";
+
+#[test]
+fn an_upgrade_keeps_every_sample_and_line_and_the_way_back_ends_where_the_data_does() {
+    let test = Upgrade { stack: TestStack::new("upgrade"), service: free() };
+    let stack = &test.stack;
+    std::fs::create_dir_all(stack.path("own/prometheus")).unwrap();
+    std::fs::write(stack.path("own/prometheus/versions.yaml"), BOUNDARY).unwrap();
+    test.versions(OLDER);
+    stack.mcpmon(&["up"]).expect(0);
+    assert_eq!(test.running(), ["3.5.1", "3.5.0"]);
+
+    // Some of it in blocks and chunks on the disk, some in write-ahead logs alone.
+    let begin = now() - 24 * 3600;
+    test.block(begin);
+    (0..20).for_each(|n| test.log(&format!("kept {n}")));
+    eventually("the lines are in Loki", 30, || test.lines(now() + 1).len() == 20);
+    let flush = format!("http://127.0.0.1:{}/flush", stack.ports.loki);
+    assert!(Command::new("curl").args(["-sSf", "-X", "POST", &flush]).status().unwrap().success());
+    (20..40).for_each(|n| test.log(&format!("kept {n}")));
+    eventually("all lines are in Loki", 30, || test.lines(now() + 1).len() == 40);
+    eventually("there are samples", 30, || {
+        let agent = test.samples("count_over_time(up{component=\"agent\"}[1m])", now());
+        agent[0]["value"][1].as_str().is_some_and(|n| n.parse::<u32>().unwrap() > 10)
+    });
+    let until = now() - 1;
+    let before = test.data(begin, until);
+    assert_eq!(before.block[0]["values"].as_array().unwrap().len() as u64, SAMPLES);
+    assert_eq!(before.lines.len(), 40);
+
+    // One after the other, with a copy of the first one's data.
+    test.versions("");
+    let shown = stack.mcpmon(&["upgrade", "--dry-run"]).expect(0).stdout;
+    for text in [
+        "prometheus from v3.5.1 to v3.13.5:\n  v3.11.0: A test's boundary.",
+        "loki from 3.5.0 to 3.7.8:",
+    ] {
+        assert!(shown.contains(text), "`{text}` is not in:\n{shown}");
+    }
+    stack
+        .mcpmon(&["upgrade"])
+        .expect(2)
+        .says("say so with --yes")
+        .says("`--backup DIR` copies them first");
+    assert_eq!(test.running(), ["3.5.1", "3.5.0"]);
+    stack
+        .mcpmon(&["upgrade", "prometheus", "--yes", "--backup", "kept"])
+        .expect(0)
+        .says("kept /prometheus of");
+    assert_eq!(test.running(), ["3.13.5", "3.5.0"]);
+    assert_eq!(test.data(begin, until), before, "after Prometheus' upgrade");
+    stack.mcpmon(&["upgrade", "prometheus", "--yes"]).expect(0).says("the version that is wanted");
+    stack
+        .mcpmon(&["up"])
+        .expect(0)
+        .says("loki from 3.5.0 to 3.7.8:")
+        .says("The image has no shell any more");
+    assert_eq!(test.running(), ["3.13.5", "3.7.8"]);
+    assert_eq!(test.data(begin, until), before, "after Loki's upgrade");
+    stack.mcpmon(&["plan", "--detailed-exitcode"]).expect(0);
+    eventually("everything is healthy", 30, || stack.mcpmon(&["health-check"]).code == 0);
+
+    // Back over the boundary no command goes, and none touches anything.
+    test.versions(OLDER);
+    let untouched = stack.containers("{{.Id}} {{.State.StartedAt}}");
+    let plan = stack.mcpmon(&["plan"]).expect(0).stdout;
+    assert!(
+        plan.contains("cannot be applied: prometheus cannot go back from v3.13.5 to v3.5.1"),
+        "{plan}"
+    );
+    let plan: Value =
+        serde_json::from_str(&stack.mcpmon(&["plan", "--output", "json"]).expect(0).stdout)
+            .unwrap();
+    let refused: Vec<&str> = plan["upgrades"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|u| u["refused"].is_string())
+        .map(|u| u["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(refused, ["prometheus"]);
+    for command in [&["up"][..], &["reload"], &["upgrade", "--yes"], &["rollback", "1"]] {
+        stack
+            .mcpmon(command)
+            .expect(4)
+            .says("prometheus cannot go back from v3.13.5 to v3.5.1: blocks of the test are read by it alone")
+            .says("nothing was touched");
+    }
+    assert_eq!(stack.containers("{{.Id}} {{.State.StartedAt}}"), untouched);
+
+    // Loki's data allows it.
+    stack.mcpmon(&["rollback"]).expect(0).says("loki back from 3.7.8 to 3.5.0");
+    assert_eq!(test.running(), ["3.13.5", "3.5.0"]);
+    assert_eq!(test.data(begin, until), before, "after the rollback");
+
+    // Without containers the data still says no, until it is that of the copy.
+    stack.mcpmon(&["down"]).expect(0);
+    stack.mcpmon(&["up"]).expect(4).says("cannot go back");
+    test.restore();
+    stack.mcpmon(&["up"]).expect(0);
+    assert_eq!(test.running(), ["3.5.1", "3.5.0"]);
+    assert_eq!(test.data(begin, until), before, "from the copy");
+}
