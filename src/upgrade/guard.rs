@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-
-use super::{Before, Move, images, moves, running, wanted};
+use super::{Move, images, moves, running, wanted};
 use crate::commands::Project;
-use crate::engine::{Container, EngineError, Reader, Volume};
+use crate::engine::{Container, EngineError, Reader};
 use crate::exit::{Exit, Stop};
 use crate::history::{History, ImageUsed};
 use crate::plan::{self, Unit};
@@ -29,9 +27,7 @@ pub async fn guard(
     let mut found = moves(stack, &images(stack, containers, &before), &wanted(units, pinned));
     for step in found.iter_mut().filter(|step| step.refused.is_some()) {
         let Some(part) = stack.components.get(&step.name) else { continue };
-        let runs = containers.contains_key(&stack.container(&part.name));
-        let last = before.get(&part.name).filter(|_| !runs);
-        let volumes = with_data(reader, stack, part, last).await?;
+        let volumes = with_data(reader, stack, part).await?;
         step.refused = match step.refused.take() {
             Some(reason) if !volumes.is_empty() => {
                 Some(refusal(project, part, step, &volumes, &reason))
@@ -42,28 +38,18 @@ pub async fn guard(
     Ok(found)
 }
 
-/// The component's data volumes that are there. Without a container one that was made after the last
-/// generation is another one: somebody emptied it, or put a copy there.
+/// The component's data volumes that are there.
 async fn with_data(
     reader: &Reader,
     stack: &Stack,
     part: &Component,
-    last: Option<&Before>,
 ) -> Result<Vec<String>, EngineError> {
     let mut found = Vec::new();
     for volume in part.spec.volumes.keys() {
         let name = plan::data_volume(&stack.name, &part.name, volume);
-        let there = reader.volume(&name).await?;
-        if there.is_some_and(|volume| last.is_none_or(|last| !is_newer(&volume, last))) {
-            found.push(name);
-        }
+        found.extend(reader.volume(&name).await?.map(|volume| volume.name));
     }
     Ok(found)
-}
-
-fn is_newer(volume: &Volume, last: &Before) -> bool {
-    let at = |text: &str| text.parse::<Timestamp>().ok();
-    at(&volume.created_at).zip(at(&last.ended)).is_some_and(|(made, ended)| made > ended)
 }
 
 fn refusal(
@@ -82,12 +68,12 @@ fn refusal(
         None => format!("write `components: {{{}: {{version: {}}}}}`", part.key, step.from),
     };
     format!(
-        "{} cannot go back from {} to {}: {reason}\n  to go on with what runs: {keep}\n  to take up a copy that {} made, or to begin without data: `mcpmon down`, `docker volume rm {}`, then docs/upgrade.md",
+        "{} cannot go back from {} to {}: {reason}\n  to go on with what runs: {keep}\n  to begin without data: `mcpmon down`, `docker volume rm {}`, `mcpmon up`; a copy that {} made can be put there then (docs/upgrade.md)",
         step.name,
         step.from,
         step.to,
-        step.to,
         volumes.join(" "),
+        step.to,
     )
 }
 

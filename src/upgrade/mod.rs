@@ -16,7 +16,7 @@ mod text;
 
 pub use guard::{guard, require};
 pub use report::Report;
-pub use running::{Before, images};
+pub use running::images;
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,6 @@
 //! what the data does not allow is refused.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -43,7 +42,7 @@ fn now() -> u64 {
 impl Upgrade {
     fn versions(&self, components: &str) {
         self.stack.manifest(&format!(
-            "components_dir: own\ndefaults: {{scrape: {{interval: 1s, timeout: 1s}}}}\nservices: {{weather: {{run: {{ports: [\"{}:8080\"]}}}}}}\ncomponents: {{{components}}}\n",
+            "components_dir: own\ndefaults: {{scrape: {{interval: 1s, timeout: 1s}}}}\nservices: {{weather: {{run: {{ports: [\"{}:8080\"]}}}}}}\ncomponents: {{grafana: {{enabled: false}}, node-exporter: {{enabled: false}}, {components}}}\n",
             self.service
         ));
     }
@@ -56,12 +55,9 @@ impl Upgrade {
 
     /// A block with samples of a day ago, as the Prometheus that runs writes it.
     fn block(&self, begin: u64) {
-        let mut text = String::from("# TYPE from_a_block gauge\n");
-        for n in 0..SAMPLES {
-            let at = begin + 10 * n;
-            let _ = writeln!(text, "from_a_block{{shelf=\"a\"}} {n} {at}");
-        }
-        text += "# EOF\n";
+        let sample = |n| format!("from_a_block{{shelf=\"a\"}} {n} {}\n", begin + 10 * n);
+        let samples: String = (0..SAMPLES).map(sample).collect();
+        let text = format!("# TYPE from_a_block gauge\n{samples}# EOF\n");
         let name = self.stack.container("prometheus");
         let script = "export TMPDIR=/prometheus; cat > /prometheus/in && promtool tsdb create-blocks-from openmetrics /prometheus/in /prometheus && rm /prometheus/in";
         let mut child = Command::new("docker")
@@ -228,9 +224,14 @@ fn an_upgrade_keeps_every_sample_and_line_and_the_way_back_ends_where_the_data_d
     assert_eq!(test.running(), ["3.13.5", "3.5.0"]);
     assert_eq!(test.data(begin, until), before, "after the rollback");
 
-    // Without containers the data still says no, until it is that of the copy.
+    // Without containers the data still says no, until it is gone. Then a copy may take its place.
+    let volume = format!("{}-prometheus-data", stack.name);
     stack.mcpmon(&["down"]).expect(0);
-    stack.mcpmon(&["up"]).expect(4).says("cannot go back");
+    stack.mcpmon(&["up"]).expect(4).says("cannot go back").says(&volume);
+    docker(&["volume", "rm", &volume]);
+    stack.mcpmon(&["up"]).expect(0);
+    assert_eq!(test.samples("from_a_block[3h]", begin + 7200), Value::Array(Vec::new()));
+    stack.mcpmon(&["down"]).expect(0);
     test.restore();
     stack.mcpmon(&["up"]).expect(0);
     assert_eq!(test.running(), ["3.5.1", "3.5.0"]);
