@@ -56,6 +56,8 @@ fn a_full_disk_stops_a_change_and_not_what_runs() {
     let parts = ["prometheus-config", "grafana-config", "mcpmon-state"];
     let small = Small::volumes(&stack, &parts);
     let running = Running::of(stack);
+    // Gone before the stack: it holds volumes.
+    let small = small;
     let stack = &running.stack;
     let threshold = "alerts: {override: {HighErrorRate: {threshold: 0.0625}}}\n";
     // For candidates, and for what is remembered: nothing was touched.
