@@ -95,6 +95,7 @@ fn same_size(rendered: &str, loaded: &str) -> bool {
     rendered.iter().any(|a| loaded.iter().any(|b| same(Some(*a), Some(*b))))
 }
 
+/// Both readings of a size; one that is no round number is written as a sum, `1GiB406MiB`.
 fn bytes(text: &str) -> Option<[f64; 2]> {
     let (number, unit, rest) = quantity(text)?;
     let unit = unit.to_lowercase();
@@ -107,7 +108,8 @@ fn bytes(text: &str) -> Option<[f64; 2]> {
         _ => return None,
     };
     let decimal = if unit.contains('i') { 1024.0 } else { 1000.0_f64 };
-    rest.is_empty().then(|| [number * 1024_f64.powi(power), number * decimal.powi(power)])
+    let [a, b] = if rest.is_empty() { [0.0, 0.0] } else { bytes(rest)? };
+    Some([a + number * 1024_f64.powi(power), b + number * decimal.powi(power)])
 }
 
 /// Matchers in one spelling and order: `a = "b"` and `a="b"` are the same, and Alertmanager sorts them.
@@ -119,4 +121,16 @@ pub fn matchers(list: &[Json]) -> Vec<String> {
         .collect();
     matchers.sort_unstable();
     matchers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_that_is_written_as_a_sum_is_the_same_size() {
+        assert!(same_size("1500000000B", "1GiB406MiB523KiB768B"));
+        assert!(!same_size("1500000001B", "1GiB406MiB523KiB768B"));
+        assert!(same_size("20GB", "20GiB") && !same_size("20GB", "20GiB1x"));
+    }
 }
