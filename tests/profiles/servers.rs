@@ -82,6 +82,15 @@ impl Drop for Servers {
         for name in ["postgres", "redis", "mosquitto"] {
             let _ = Command::new("docker").args(["rm", "-f", "-v", &self.container(name)]).output();
         }
+        // The stack, which goes later, has containers in it.
+        let attached = "{{range .Containers}}{{.Name}} {{end}}";
+        let inspect = ["network", "inspect", "--format", attached, &self.network];
+        let found = Command::new("docker").args(inspect).output();
+        let found = found.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+        for container in found.unwrap_or_default().split_whitespace() {
+            let disconnect = ["network", "disconnect", "-f", &self.network, container];
+            let _ = Command::new("docker").args(disconnect).output();
+        }
         let _ = Command::new("docker").args(["network", "rm", &self.network]).output();
     }
 }
