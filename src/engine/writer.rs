@@ -221,7 +221,7 @@ impl Engine {
         })
     }
 
-    /// Unpacks a tar archive ([`tar_of`](super::tar_of), [`replacing_dir`](super::replacing_dir)) in an existing directory of a
+    /// Unpacks a tar archive ([`Packing`](super::Packing)) in an existing directory of a
     /// container, running or not. Owners and modes are those of the archive.
     pub async fn upload(
         &self,

@@ -4,7 +4,7 @@
 //! walked: pure, but for the question whether there is data that an older version could not read.
 //!
 //! * [`running`] which version runs, or ran last over the data that is there
-//! * [`guard`] refuses what the data does not allow
+//! * [`mod@guard`] refuses what the data does not allow
 //! * [`report`] what `mcpmon upgrade` shows; `text` says it to people
 //! * [`hold`] a manifest in which some components stay at what they run
 
