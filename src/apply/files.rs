@@ -55,12 +55,18 @@ pub fn previous(tree: &Tree) -> Uploads {
         .collect()
 }
 
-/// Makes `candidate/` of units hold exactly their wanted files.
+/// Makes `candidate/` of units hold exactly their wanted files, and writes `notes` to the state volume.
 ///
 /// # Errors
 /// What the engine says.
-pub async fn stage(engine: &Engine, lock: &Lock, units: &[&Unit]) -> Result<(), EngineError> {
+pub async fn stage(
+    engine: &Engine,
+    lock: &Lock,
+    notes: &[(String, Vec<u8>)],
+    units: &[&Unit],
+) -> Result<(), EngineError> {
     let mut packing = packing(units.iter().copied());
+    store::put(&mut packing, notes);
     for unit in units {
         let folder = folder(unit, CANDIDATE);
         packing.empty(&folder, unit.owner);
@@ -100,16 +106,10 @@ pub async fn bring(
 ) -> Result<(), EngineError> {
     let mut packing = packing(swaps.iter().map(|swap| swap.unit).chain(staged.iter().copied()));
     store::put(&mut packing, notes);
-    for swap in swaps {
-        match &swap.changes {
-            // What an earlier stack of this name left in the volume goes as well, and nobody reads it yet.
-            None => {
-                let live = folder(swap.unit, LIVE);
-                packing.empty(&live, swap.unit.owner);
-                put(&mut packing, swap.unit, &live, &swap.files);
-            }
-            Some(changes) => replace(&mut packing, swap, changes),
-        }
+    // All of it is there before the first file takes its place: want of room then stops it in time.
+    let aside: Vec<Uploads> = swaps.iter().map(|swap| write_aside(&mut packing, swap)).collect();
+    for (swap, aside) in swaps.iter().zip(&aside) {
+        take_place(&mut packing, swap, aside);
     }
     for unit in swaps.iter().map(|swap| swap.unit).chain(staged.iter().copied()) {
         packing.empty(&folder(unit, CANDIDATE), unit.owner);
@@ -117,40 +117,47 @@ pub async fn bring(
     send(engine, lock, packing).await
 }
 
-/// Replaces files that a program may be reading: they are written whole beside the others first.
-fn replace(packing: &mut Packing, swap: &Swap<'_>, changes: &[FileChange]) {
-    let Swap { unit, files, .. } = swap;
-    let (live, aside) = (folder(unit, LIVE), folder(unit, CANDIDATE));
-    // Folders from which a file must go.
-    let gone: BTreeSet<Option<&str>> = changes
-        .iter()
-        .filter(|change| matches!(change, FileChange::Removed(_)))
-        .map(|change| folder_of(change.path()))
-        .collect();
+/// Writes those files of a unit that differ, whole, beside the others, and says which they are.
+fn write_aside(packing: &mut Packing, swap: &Swap<'_>) -> Uploads {
+    let Swap { unit, files, changes } = swap;
+    let gone = gone(changes.as_deref());
     let within = |path: &str| {
         gone.iter().any(|folder| folder.is_none_or(|folder| inside(path, folder).is_some()))
     };
-    let differing: BTreeSet<&str> = changes.iter().map(FileChange::path).collect();
-    let touched = |path: &String| within(path) || differing.contains(path.as_str());
+    let differing: BTreeSet<&str> = changes.iter().flatten().map(FileChange::path).collect();
     let touched: Uploads = files
         .iter()
-        .filter(|(path, _)| touched(path))
+        .filter(|(path, _)| within(path) || differing.contains(path.as_str()))
         .map(|(path, file)| (path.clone(), file.clone()))
         .collect();
-
+    let aside = folder(unit, CANDIDATE);
     packing.empty(&aside, unit.owner);
     // Without folders: the engine wants those that it made to be there in the end.
     let whole: Uploads =
-        (0..).zip(touched.values()).map(|(n, f)| (n.to_string(), f.clone())).collect();
+        (0..).zip(touched.values()).map(|(n, file)| (n.to_string(), file.clone())).collect();
     put(packing, unit, &aside, &whole);
-    for folder in &gone {
+    touched
+}
+
+/// Gives files that were written aside their names, in place of what a program may be reading.
+fn take_place(packing: &mut Packing, swap: &Swap<'_>, touched: &Uploads) {
+    let (live, aside) = (folder(swap.unit, LIVE), folder(swap.unit, CANDIDATE));
+    for folder in gone(swap.changes.as_deref()) {
         let folder = folder.map_or_else(|| live.clone(), |folder| format!("{live}/{folder}"));
-        packing.empty(&folder, unit.owner);
+        packing.empty(&folder, swap.unit.owner);
     }
     for (number, (path, file)) in touched.iter().enumerate() {
         let there = format!("{aside}/{number}");
-        packing.link(entry(unit, &format!("{live}/{path}"), file), &there);
+        packing.link(entry(swap.unit, &format!("{live}/{path}"), file), &there);
     }
+}
+
+/// Folders from which a file must go; `None` is the one that holds all. Of a volume of which nothing is known all goes: an earlier
+/// stack of this name may have left something.
+fn gone(changes: Option<&[FileChange]>) -> BTreeSet<Option<&str>> {
+    let Some(changes) = changes else { return BTreeSet::from([None]) };
+    let removed = changes.iter().filter(|change| matches!(change, FileChange::Removed(_)));
+    removed.map(|change| folder_of(change.path())).collect()
 }
 
 fn folder_of(path: &str) -> Option<&str> {

@@ -20,7 +20,7 @@ pub struct Record<'a> {
     keep: Keep,
     snapshot: Snapshot,
     generation: Generation,
-    /// Where in the volume it stands, once it is begun.
+    /// Where in the volume it stands, once it is prepared.
     place: u32,
 }
 
@@ -59,14 +59,16 @@ impl<'a> Record<'a> {
         Ok(Self { engine, lock, history, keep, snapshot, generation, place: 0 })
     }
 
-    /// What is to be written before anything changes: what it is made of, at a place that no kept generation has, and that it
-    /// is being made. From then on a crash is seen by the next run.
-    pub fn begin(&mut self) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    /// What it is made of, to be written to a place that no kept generation has.
+    pub fn prepare(&mut self) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
         let (place, snapshot) = self.history.prepare(&self.snapshot, self.keep)?;
         self.place = place;
-        let mut notes = vec![snapshot];
-        notes.extend(self.history.note(place, &self.generation)?);
-        Ok(notes)
+        Ok(vec![snapshot])
+    }
+
+    /// What is to be written right before the first change: from then on a crash is seen by the next run.
+    pub fn begin(&mut self) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+        self.history.note(self.place, &self.generation)
     }
 
     /// Says what became of it.

@@ -17,7 +17,7 @@ use crate::engine::{Engine, Lock, Status};
 use crate::exit::{Exit, Stop};
 use crate::history::Outcome;
 use crate::output::Mark;
-use crate::plan::{Action, Observed, Plan, Unit, UnitPlan};
+use crate::plan::{self, Action, Observed, Plan, Unit, UnitPlan};
 use crate::stack::{Secrets, Stack};
 
 /// Longest time that a program may take to show what it loaded: file-based targets are re-read
@@ -40,9 +40,23 @@ pub struct Work<'a> {
 impl<'a> Work<'a> {
     /// Makes the change, and writes down that it is being made.
     pub async fn run(&self, options: &Options, record: &mut Record<'_>) -> anyhow::Result<()> {
-        let staged = self.gate().await?;
+        // Written with the candidates, so that want of room is found before anything is touched.
+        let mut notes = record.prepare()?;
+        let staged = self.gate(&notes).await?;
+        if !staged.is_empty() {
+            notes.clear();
+        }
+        notes.extend(record.begin()?);
         let mut undo = Vec::new();
-        let made = self.make(record, &staged, &mut undo, options.timeout).await;
+        let brought = change::bring_files(self, &notes, &staged, &mut undo).await;
+        let made = match brought {
+            Ok(()) => self.make(&mut undo, options.timeout).await,
+            Err(error) if self.is_untouched().await => {
+                self.clear(&staged).await;
+                return Err(untouched(&error));
+            }
+            Err(error) => Err(error),
+        };
         let Err(error) = made else {
             // The change is proven: nothing leads back any more.
             if let Err(error) = change::settle(self, &undo).await {
@@ -69,8 +83,8 @@ impl<'a> Work<'a> {
         plans.filter_map(|planned| Some((planned, units.get(planned.index)?)))
     }
 
-    /// Puts changed files beside those in use and has the programs check them.
-    async fn gate(&self) -> anyhow::Result<Vec<&'a Unit>> {
+    /// Puts changed files beside those in use and has the programs check them. Where there are none, `notes` are not written.
+    async fn gate(&self, notes: &[(String, Vec<u8>)]) -> anyhow::Result<Vec<&'a Unit>> {
         let candidates: Vec<(&UnitPlan, &Unit)> = self
             .changing()
             .filter(|(planned, unit)| {
@@ -90,7 +104,7 @@ impl<'a> Work<'a> {
         if staged.is_empty() {
             return Ok(staged);
         }
-        if let Err(error) = files::stage(self.engine, self.lock, &staged).await {
+        if let Err(error) = files::stage(self.engine, self.lock, notes, &staged).await {
             self.clear(&staged).await;
             return Err(untouched(&error.into()));
         }
@@ -105,8 +119,7 @@ impl<'a> Work<'a> {
                 _ => Where::OneShot,
             };
             // Another image may read the same files differently, so it reads all of them.
-            let all: Vec<_> =
-                unit.files.keys().cloned().map(crate::plan::FileChange::Changed).collect();
+            let all: Vec<_> = unit.files.keys().cloned().map(plan::FileChange::Changed).collect();
             let changes = if planned.action == Action::Recreate { &all } else { &planned.files };
             validate::validate(self.engine, stack, unit, changes, "candidate", place).await
         });
@@ -138,14 +151,14 @@ impl<'a> Work<'a> {
         }
     }
 
-    async fn make(
-        &self,
-        record: &mut Record<'_>,
-        staged: &[&Unit],
-        undo: &mut Vec<Undo<'a>>,
-        timeout: Duration,
-    ) -> anyhow::Result<()> {
-        change::bring_files(self, &record.begin()?, staged, undo).await?;
+    /// Whether every program's files are what they were: the engine may have failed before the first of them.
+    async fn is_untouched(&self) -> bool {
+        let (reader, stack) = (self.engine.reader(), &self.project.stack.name);
+        let now = plan::observe(reader, stack, self.units, Some(self.lock.container())).await;
+        now.is_ok_and(|now| now.live == self.observed.live)
+    }
+
+    async fn make(&self, undo: &mut Vec<Undo<'a>>, timeout: Duration) -> anyhow::Result<()> {
         change::stop_unwanted(self, undo).await?;
         for wave in waves(self) {
             change::take_effect(self, &wave, undo).await?;

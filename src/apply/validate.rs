@@ -217,7 +217,7 @@ async fn check_all(
     let checked = async {
         let mut found = Vec::new();
         for unit in &units {
-            files::stage(engine, &lock, &[unit]).await?;
+            files::stage(engine, &lock, &[], &[unit]).await?;
             let all: Vec<FileChange> = unit.files.keys().cloned().map(FileChange::Added).collect();
             let step = context.printer.step(format!("{} {}", work.doing, unit.name));
             let findings =

@@ -25,6 +25,8 @@ fn after_kill_9_at_25_moments_the_next_up_converges() {
         // It may be done already; then there is nothing to kill.
         let _ = child.kill();
         child.wait().unwrap();
+        // The engine goes on with what it was asked for, such as to unpack files, for about as long as this.
+        std::thread::sleep(Duration::from_millis(500));
 
         // Whatever it had begun is told, and made sure of.
         let begun = stack.mcpmon(&["history"]).stdout.contains("applying");

@@ -50,7 +50,12 @@ fn what_is_taken_away_is_made_again() {
         ("a limit", &[&["update", "--pids-limit", "50", "NAME-grafana"]]),
         (
             "a container with its configuration",
-            &[&["rm", "-f", "NAME-promtail"], &["volume", "rm", "NAME-promtail-config"]],
+            &[
+                // It has that volume mounted, too.
+                &["rm", "-f", "NAME-mcpmon-state"],
+                &["rm", "-f", "NAME-promtail"],
+                &["volume", "rm", "NAME-promtail-config"],
+            ],
         ),
         (
             "one that waits to come back",

@@ -60,18 +60,18 @@ fn a_full_disk_stops_a_change_and_not_what_runs() {
     let small = small;
     let stack = &running.stack;
     let threshold = "alerts: {override: {HighErrorRate: {threshold: 0.0625}}}\n";
-    // For candidates, and for what is remembered: nothing was touched.
-    for part in ["prometheus-config", "mcpmon-state"] {
-        small.fill(part, 0);
-        stack.manifest(threshold);
+    // For candidates, for what is remembered, and for what is in use (Grafana checks no candidate): nothing was touched.
+    let more = "slos: {availability: {owner: team, select: {groups: [demo]}, indicator: requests, objective: 99%, window: 7d}}\n";
+    for (part, free, manifest) in [
+        ("prometheus-config", 0, threshold),
+        ("mcpmon-state", 0, threshold),
+        ("grafana-config", 8 * 1024, more),
+    ] {
+        small.fill(part, free);
+        stack.manifest(manifest);
         running.is_untouched(&["up"], 1, &["no space left on device", "not touched"]);
         small.empty(part);
     }
-    // For what is in use: some files are there already when the room ends.
-    small.fill("grafana-config", 8 * 1024);
-    let more = "slos: {availability: {owner: team, select: {groups: [demo]}, indicator: requests, objective: 99%, window: 7d}}\n";
-    running.undoes(more, "no space left on device");
-    small.empty("grafana-config");
     // With room again it is made, and taken back.
     stack.manifest(more);
     stack.mcpmon(&["up"]).expect(0);
