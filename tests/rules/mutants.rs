@@ -10,32 +10,42 @@ pub struct Mutant {
     pub tests: Json,
 }
 
-/// Every mutant of every alert.
+/// Every mutant of every alert and of every recording rule.
 pub fn mutants(compiled: &Compiled) -> Vec<Mutant> {
     let mut out = Vec::new();
-    for (file, tests) in compiled.files.iter().zip(&compiled.tests) {
+    for file in &compiled.files {
+        let reads = json!([format!("../{}", file.path)]);
+        let tests: Vec<_> =
+            compiled.tests.iter().filter(|tests| tests.content["rule_files"] == reads).collect();
         for rule in file.content["groups"][0]["rules"].as_array().unwrap() {
-            let Some(alert) = rule["alert"].as_str() else {
-                out.extend(of_record(file, tests, rule));
-                continue;
-            };
-            let mut own = tests.content.clone();
-            // The tests of this severity, where the alert has several.
-            let tier = format!("{alert} ({}): ", rule["labels"]["severity"].as_str().unwrap());
-            own["tests"].as_array_mut().unwrap().retain(|test| {
-                let name = test["name"].as_str().unwrap();
-                name.starts_with(&format!("{alert}: ")) || name.starts_with(&tier)
-            });
-            own["rule_files"] = json!(["rule.yml"]);
-            for (change, rule) in changes(rule) {
-                let group = json!({"name": "mutant", "rules": [rule]});
-                let rule = json!({"groups": [group]});
-                let what = format!("{tier}{change}");
-                out.push(Mutant { what, rule, tests: own.clone() });
+            match rule["alert"].as_str() {
+                Some(alert) => out.extend(of_alert(alert, &tests, rule)),
+                None => out.extend(of_record(file, tests[0], rule)),
             }
         }
     }
     out
+}
+
+/// Wrong versions of one alert of one severity, alone.
+fn of_alert(alert: &str, tests: &[&TestFile], rule: &Json) -> Vec<Mutant> {
+    // The tests of this severity, where the alert has several.
+    let tier = format!("{alert} ({}): ", rule["labels"]["severity"].as_str().unwrap());
+    let about = |test: &Json| {
+        let name = test["name"].as_str().unwrap();
+        name.starts_with(&format!("{alert}: ")) || name.starts_with(&tier)
+    };
+    // All in one file, for they are evaluated equally often.
+    let all = tests.iter().find(|file| file.content["tests"].as_array().unwrap().iter().any(about));
+    let mut own = all.unwrap_or_else(|| panic!("{alert} has no test")).content.clone();
+    own["tests"].as_array_mut().unwrap().retain(about);
+    own["rule_files"] = json!(["rule.yml"]);
+    let mutant = |(change, rule): (String, Json)| {
+        let group = json!({"name": "mutant", "rules": [rule]});
+        let rule = json!({"groups": [group]});
+        Mutant { what: format!("{tier}{change}"), rule, tests: own.clone() }
+    };
+    changes(rule).into_iter().map(mutant).collect()
 }
 
 /// Wrong versions of one recording rule, among the right ones that build on it.
@@ -72,9 +82,16 @@ fn of_record(file: &RuleFile, tests: &TestFile, rule: &Json) -> Vec<Mutant> {
         }
         let mut tests = tests.content.clone();
         tests["rule_files"] = json!(["rule.yml"]);
+        tests["tests"].as_array_mut().unwrap().retain(|test| asks_about(test, record));
         out.push(Mutant { what: format!("{dialect} {record}: {what}"), rule: content, tests });
     }
     out
+}
+
+/// Whether a test asks about a record, or about the ratio that is made of it.
+fn asks_about(test: &Json, record: &str) -> bool {
+    let text = test["promql_expr_test"].to_string();
+    text.contains(record) || record.ends_with(":rate5m") && text.contains("mcp:errors:ratio5m")
 }
 
 fn changes(rule: &Json) -> Vec<(String, Json)> {

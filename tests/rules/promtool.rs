@@ -139,8 +139,8 @@ impl Container {
         let name = format!("mcpmon-test-rules-{}-{number}", std::process::id());
         let create =
             ["create", "--name", &name, "--network", "none", "--user", "0", "--workdir", HOME];
-        // There is one for each processor, and each lives for seconds.
-        let lean = ["--env", "GOMAXPROCS=1", "--env", "GOGC=400"];
+        // There is one for each processor.
+        let lean = ["--env", "GOMAXPROCS=1"];
         let program = ["--entrypoint", "/bin/promtool", IMAGE];
         docker(&[&create[..], &lean, &program, arguments].concat());
         Self(name)

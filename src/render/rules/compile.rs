@@ -20,7 +20,8 @@ pub fn compile(assets: &Assets, input: &Input<'_>) -> anyhow::Result<Compiled> {
     for name in input.dialects {
         let dialect = dialect::load(assets, name)?;
         let (path, tests) = (format!("dialect-{name}"), prove::tests(name, &dialect));
-        out.add(&path, &path, record::rules(name, &dialect), tests);
+        out.add(&path, &path, record::rules(name, &dialect));
+        out.add_tests(&path, "", prove::EVALUATION, tests);
     }
     for name in input.packs {
         let pack = pack::load(assets, name)?;
@@ -30,7 +31,7 @@ pub fn compile(assets: &Assets, input: &Input<'_>) -> anyhow::Result<Compiled> {
 }
 
 fn add_pack(out: &mut Compiled, name: &str, pack: &Pack, input: &Input<'_>) -> anyhow::Result<()> {
-    let (mut rules, mut tests) = (Vec::new(), Vec::new());
+    let (mut rules, mut tests, mut long) = (Vec::new(), Vec::new(), Vec::new());
     for (alert, source) in &pack.alerts {
         let exactly = format!("{name}/{alert}");
         let change = input.overrides.get(&exactly).or_else(|| input.overrides.get(alert));
@@ -47,7 +48,10 @@ fn add_pack(out: &mut Compiled, name: &str, pack: &Pack, input: &Input<'_>) -> a
             let levels = settle(alert, source, change, input.scrape_interval_seconds)?;
             for level in &levels {
                 rules.push(level.rule((input.runbook_url)(alert))?);
-                tests.extend(case::tests(level)?);
+                let cases = case::tests(level)?;
+                let file =
+                    if cases.evaluation == case::EVALUATION { &mut tests } else { &mut long };
+                file.extend(cases.tests);
             }
             let settled = levels.first().context("it has no severity")?;
             let summary = settled.plain_summary()?;
@@ -71,13 +75,15 @@ fn add_pack(out: &mut Compiled, name: &str, pack: &Pack, input: &Input<'_>) -> a
         };
         add().with_context(|| format!("the alert `{alert}`"))?;
     }
-    out.add(name, name, rules, tests);
+    out.add(name, name, rules);
+    out.add_tests(name, "", case::EVALUATION, tests);
+    out.add_tests(name, "-long", case::LONG_EVALUATION, long);
     Ok(())
 }
 
 impl Compiled {
-    /// Adds a rule file of one group and its tests, unless nothing is left of it.
-    fn add(&mut self, file: &str, group: &str, rules: Vec<Json>, tests: Vec<Json>) {
+    /// Adds a rule file of one group, unless nothing is left of it.
+    fn add(&mut self, file: &str, group: &str, rules: Vec<Json>) {
         if rules.is_empty() {
             return;
         }
@@ -85,12 +91,20 @@ impl Compiled {
         let mut content = json!({"groups": [{"name": format!("mcpmon-{group}")}]});
         content["groups"][0]["rules"] = rules.into();
         self.files.push(RuleFile { path: format!("rules/{file}.yml"), content });
+    }
+
+    /// Adds a file of tests of a rule file, which is evaluated every so many seconds in them, if there are
+    /// any: promtool knows one such interval for a file.
+    fn add_tests(&mut self, file: &str, suffix: &str, evaluation: u64, tests: Vec<Json>) {
+        if tests.is_empty() {
+            return;
+        }
         let mut content = json!({
             "rule_files": [format!("../rules/{file}.yml")],
-            "evaluation_interval": duration::format(case::EVALUATION),
+            "evaluation_interval": duration::format(evaluation),
             "fuzzy_compare": true,
         });
         content["tests"] = tests.into();
-        self.tests.push(TestFile { path: format!("tests/{file}.test.json"), content });
+        self.tests.push(TestFile { path: format!("tests/{file}{suffix}.test.json"), content });
     }
 }

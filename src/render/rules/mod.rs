@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! templates/prometheus/rules/<pack>.yaml ─ pack.rs ──┐ overrides   ┌ alert.rs   → rules/<pack>.yml
-//! templates/dialects/<name>.yaml ─ dialect.rs ───────┴─ compile() ─┤ case.rs    → tests/<pack>.test.json
+//! templates/dialects/<name>.yaml ─ dialect.rs ───────┴─ compile() ─┤ case.rs    → tests/<pack>[-long].test.json
 //!                                                                  ├ record.rs  → rules/dialect-<name>.yml
 //!                                                                  ├ prove.rs   → tests/dialect-<name>.test.json
 //!                                                                  └ runbook.rs → RUNBOOKS.md
@@ -102,7 +102,7 @@ pub struct RuleFile {
 /// A file of promtool unit tests; it names its rule file relative to itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TestFile {
-    /// `tests/<pack>.test.json` or `tests/dialect-<name>.test.json`.
+    /// `tests/<pack>.test.json`, `tests/<pack>-long.test.json` or `tests/dialect-<name>.test.json`.
     pub path: String,
     /// Its content.
     pub content: Json,

@@ -10,6 +10,9 @@ use super::case::selector;
 use super::dialect::{Dialect, Quantiles};
 use super::record::QUANTILES;
 
+/// How often rules are evaluated in a test, in seconds: as often as there are samples.
+pub(super) const EVALUATION: u64 = 60;
+
 /// When everything has run for longer than the window of 5 minutes.
 const AT: &str = "10m";
 
