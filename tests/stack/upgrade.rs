@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::harness::{TestStack, docker, encode, eventually, free};
 
 /// A boundary between the two versions of Prometheus that the lab has.
-const BOUNDARY: &str = "known: [v3.5.1, v3.13.5]
+const BOUNDARY: &str = "known: [v3.10.0, v3.13.5]
 breaks:
   - at: v3.11.0
     changes: A test's boundary.
@@ -129,7 +129,7 @@ impl Upgrade {
     }
 }
 
-const OLDER: &str = "prometheus: {version: v3.5.1}, loki: {version: 3.5.0}";
+const OLDER: &str = "prometheus: {version: v3.10.0}, loki: {version: 3.5.0}";
 
 #[test]
 fn an_upgrade_keeps_every_sample_and_line_and_the_way_back_ends_where_the_data_does() {
@@ -139,7 +139,7 @@ fn an_upgrade_keeps_every_sample_and_line_and_the_way_back_ends_where_the_data_d
     std::fs::write(stack.path("own/prometheus/versions.yaml"), BOUNDARY).unwrap();
     test.versions(OLDER);
     stack.mcpmon(&["up"]).expect(0);
-    assert_eq!(test.running(), ["3.5.1", "3.5.0"]);
+    assert_eq!(test.running(), ["3.10.0", "3.5.0"]);
 
     // Some of it in blocks and chunks on the disk, some in write-ahead logs alone.
     let begin = now() - 24 * 3600;
@@ -163,7 +163,7 @@ fn an_upgrade_keeps_every_sample_and_line_and_the_way_back_ends_where_the_data_d
     test.versions("");
     let shown = stack.mcpmon(&["upgrade", "--dry-run"]).expect(0).stdout;
     for text in [
-        "prometheus from v3.5.1 to v3.13.5:\n  v3.11.0: A test's boundary.",
+        "prometheus from v3.10.0 to v3.13.5:\n  v3.11.0: A test's boundary.",
         "loki from 3.5.0 to 3.7.8:",
     ] {
         assert!(shown.contains(text), "`{text}` is not in:\n{shown}");
@@ -173,7 +173,7 @@ fn an_upgrade_keeps_every_sample_and_line_and_the_way_back_ends_where_the_data_d
         .expect(2)
         .says("say so with --yes")
         .says("`--backup DIR` copies them first");
-    assert_eq!(test.running(), ["3.5.1", "3.5.0"]);
+    assert_eq!(test.running(), ["3.10.0", "3.5.0"]);
     stack
         .mcpmon(&["upgrade", "prometheus", "--yes", "--backup", "kept"])
         .expect(0)
@@ -196,7 +196,7 @@ fn an_upgrade_keeps_every_sample_and_line_and_the_way_back_ends_where_the_data_d
     let untouched = stack.containers("{{.Id}} {{.State.StartedAt}}");
     let plan = stack.mcpmon(&["plan"]).expect(0).stdout;
     assert!(
-        plan.contains("cannot be applied: prometheus cannot go back from v3.13.5 to v3.5.1"),
+        plan.contains("cannot be applied: prometheus cannot go back from v3.13.5 to v3.10.0"),
         "{plan}"
     );
     let plan: Value =
@@ -214,7 +214,7 @@ fn an_upgrade_keeps_every_sample_and_line_and_the_way_back_ends_where_the_data_d
         stack
             .mcpmon(command)
             .expect(4)
-            .says("prometheus cannot go back from v3.13.5 to v3.5.1: blocks of the test are read by it alone")
+            .says("prometheus cannot go back from v3.13.5 to v3.10.0: blocks of the test are read by it alone")
             .says("nothing was touched");
     }
     assert_eq!(stack.containers("{{.Id}} {{.State.StartedAt}}"), untouched);
@@ -234,6 +234,6 @@ fn an_upgrade_keeps_every_sample_and_line_and_the_way_back_ends_where_the_data_d
     stack.mcpmon(&["down"]).expect(0);
     test.restore();
     stack.mcpmon(&["up"]).expect(0);
-    assert_eq!(test.running(), ["3.5.1", "3.5.0"]);
+    assert_eq!(test.running(), ["3.10.0", "3.5.0"]);
     assert_eq!(test.data(begin, until), before, "from the copy");
 }
