@@ -63,6 +63,9 @@ impl fmt::Display for NotReady {
 
 /// Waits until every unit is ready, side by side. `on_ready` hears of each with the time it took.
 ///
+/// Those that cannot be asked are looked at once more at the end: by then they had as long as the slowest
+/// to show that they do not stay.
+///
 /// # Errors
 /// As soon as one ended, restarts or ran out of memory; or those that are not ready at the deadline.
 pub async fn wait_ready(
@@ -80,6 +83,7 @@ pub async fn wait_ready(
             async move { (*unit, wait_for(reader, http, unit, deadline).await) }
         })
         .collect();
+    let mut silent: Vec<(&Unit, i64)> = Vec::new();
     let mut failed = Vec::new();
     loop {
         let next = if failed.is_empty() {
@@ -88,28 +92,43 @@ pub async fn wait_ready(
             timeout(TOGETHER, waiting.next()).await.ok().flatten()
         };
         match next {
-            Some((unit, Ok(()))) => on_ready(&unit.name, started.elapsed()),
+            Some((unit, Ok(restarts))) => {
+                on_ready(&unit.name, started.elapsed());
+                if unit.ready.is_none() {
+                    silent.push((unit, restarts));
+                }
+            }
             Some((_, Err(error))) => failed.push(error),
-            None if failed.is_empty() => return Ok(()),
+            None if failed.is_empty() => break,
             None => return Err(failed),
         }
     }
+    for (unit, restarts) in silent {
+        if let Err(failure) = look(reader, unit, &mut Some(restarts)).await {
+            failed.push(not_ready(reader, unit, failure).await);
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(failed) }
 }
 
+/// Waits until one unit is ready, and tells how often its container was restarted before.
 async fn wait_for(
     reader: &Reader,
     http: &Http,
     unit: &Unit,
     deadline: Instant,
-) -> Result<(), NotReady> {
+) -> Result<i64, NotReady> {
     match watch(reader, http, unit, deadline).await {
-        Ok(()) => Ok(()),
-        Err((reason, exit_code)) => {
-            let container = unit.spec.name.clone();
-            let log = reader.logs_tail(&container, LOG_LINES).await.unwrap_or_default();
-            Err(NotReady { unit: unit.name.clone(), container, reason, exit_code, log })
-        }
+        Ok(restarts) => Ok(restarts),
+        Err(failure) => Err(not_ready(reader, unit, failure).await),
     }
+}
+
+/// A failure, with what the container wrote last.
+async fn not_ready(reader: &Reader, unit: &Unit, (reason, exit_code): Failure) -> NotReady {
+    let container = unit.spec.name.clone();
+    let log = reader.logs_tail(&container, LOG_LINES).await.unwrap_or_default();
+    NotReady { unit: unit.name.clone(), container, reason, exit_code, log }
 }
 
 type Failure = (String, Option<i64>);
@@ -119,7 +138,7 @@ async fn watch(
     http: &Http,
     unit: &Unit,
     deadline: Instant,
-) -> Result<(), Failure> {
+) -> Result<i64, Failure> {
     let started = Instant::now();
     let allowed =
         unit.ready.as_ref().map_or(deadline, |ready| deadline.min(started + ready.timeout.std()));
@@ -139,7 +158,7 @@ async fn watch(
             _ if started.elapsed() >= SETTLED => Ok(()),
             _ => Err("it has not settled yet".to_owned()),
         };
-        let Err(reason) = answer else { return Ok(()) };
+        let Err(reason) = answer else { return Ok(restarts.unwrap_or_default()) };
         if Instant::now() >= allowed {
             // What happened to the container says more than what did not answer.
             look(reader, unit, &mut restarts).await?;
