@@ -2,8 +2,9 @@
 //! that adds to them or replaces one.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use anyhow::Context as _;
 use include_dir::{Dir, include_dir};
@@ -14,7 +15,20 @@ use crate::yaml;
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 /// The YAML files among the templates, as JSON: made by `build.rs`.
 static TEMPLATES_JSON: Dir<'_> = include_dir!("$OUT_DIR/templates");
+/// Both by path: a file is asked for hundreds of times in a render.
+static TEMPLATE_TEXTS: LazyLock<Texts> = LazyLock::new(|| texts(&TEMPLATES));
+static TEMPLATE_JSONS: LazyLock<Texts> = LazyLock::new(|| texts(&TEMPLATES_JSON));
 static PROFILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/profiles");
+
+/// Path → text.
+type Texts = HashMap<&'static str, &'static str>;
+
+/// Every file of a folder and of those below it.
+fn texts(dir: &Dir<'static>) -> Texts {
+    let files = dir.files().filter_map(|file| Some((file.path().to_str()?, file.contents_utf8()?)));
+    let below = dir.dirs().flat_map(texts);
+    files.chain(below).collect()
+}
 
 /// Where templates are read from: the user's folder first, then what ships with mcpmon.
 #[derive(Clone, Debug, Default)]
@@ -43,7 +57,7 @@ impl Assets {
                 .with_context(|| format!("cannot read {}", file.display()))?;
             return Ok(Some(Cow::Owned(text)));
         }
-        Ok(TEMPLATES.get_file(path).and_then(|f| f.contents_utf8()).map(Cow::Borrowed))
+        Ok(TEMPLATE_TEXTS.get(path).copied().map(Cow::Borrowed))
     }
 
     /// The YAML file at `path` as a type, if there is such a file.
@@ -97,7 +111,7 @@ impl Assets {
 
 /// A shipped YAML file as JSON; the path stands without `.yaml`.
 fn shipped_json(path: &str) -> Option<&'static str> {
-    TEMPLATES_JSON.get_file(format!("{path}.json"))?.contents_utf8()
+    TEMPLATE_JSONS.get(format!("{path}.json").as_str()).copied()
 }
 
 /// The text of a shipped profile.

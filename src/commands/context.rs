@@ -94,6 +94,21 @@ impl Context {
         self.load(false)
     }
 
+    /// Loads, resolves and renders the manifest on a thread of its own, while something else goes on, such as
+    /// connecting to the engine. What became of that is looked at afterwards: a mistake in the manifest is
+    /// told first, and at once.
+    pub async fn project_beside<T>(
+        &self,
+        warn: bool,
+        beside: impl Future<Output = T>,
+    ) -> anyhow::Result<(Project, T)> {
+        let (global, printer) = (self.global.clone(), self.printer.clone());
+        let warn = warn && !global.quiet;
+        let load = move || Self::new(global, printer).load(warn);
+        let project = async { tokio::task::spawn_blocking(load).await? };
+        futures_util::try_join!(project, async { Ok(beside.await) })
+    }
+
     fn load(&self, warn: bool) -> anyhow::Result<Project> {
         self.project_of(self.document()?, warn)
     }
@@ -163,15 +178,21 @@ impl Context {
 
     /// The engine.
     pub async fn engine(&self) -> anyhow::Result<Engine> {
+        let engine = self.engine_quietly().await?;
+        self.introduce(&engine)?;
+        Ok(engine)
+    }
+
+    /// Says which engine it is, and why that one.
+    pub fn introduce(&self, engine: &Engine) -> anyhow::Result<()> {
         let endpoint = Self::endpoint()?;
-        let engine = Engine::connect(&endpoint).await?;
         self.printer.line(format!(
             "Docker {} at {} ({})",
             engine.reader().facts().engine_version,
             endpoint.address,
             endpoint.chosen_by
         ));
-        Ok(engine)
+        Ok(())
     }
 
     /// Remembers the stack whose lock a change holds or is about to take.

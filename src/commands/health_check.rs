@@ -35,9 +35,9 @@ pub struct Args {
 /// Runs the command.
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     known(&args.only)?;
-    let project = context.project_without_warnings()?;
+    let (project, reader) = context.project_beside(false, Box::pin(context.reader())).await?;
     let secrets = context.secrets(&project)?;
-    let reader = context.reader().await?;
+    let reader = reader?;
     let image = self_image_reference(&project.stack)?;
     let units = plan::wanted(&project.stack, &project.bundle, &secrets, &image);
     let health =

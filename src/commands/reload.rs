@@ -24,8 +24,12 @@ pub struct Args {
 
 /// Runs the command.
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let project = context.project_without_warnings()?;
+    let (project, engine) =
+        context.project_beside(false, Box::pin(context.engine_quietly())).await?;
     let secrets = context.secrets(&project)?;
     let options = args.change.options("mcpmon reload", args.timeout);
-    apply::run(context, &project, &secrets, &Options { only_running: true, ..options }).await
+    let options = Options { only_running: true, ..options };
+    let engine = engine?;
+    context.introduce(&engine)?;
+    apply::run_on(context, &engine, &project, &secrets, &options).await
 }

@@ -37,7 +37,8 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 
 /// Runs the command.
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let project = context.project()?;
+    let (project, engine) =
+        context.project_beside(true, Box::pin(context.engine_quietly())).await?;
     let secrets = context.secrets(&project)?;
     let saved =
         args.plan.as_ref().map(|path| Saved::read(path, &project.stack.name)).transpose()?;
@@ -47,7 +48,9 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         locked: if args.locked { Some(lockfile(&project)?) } else { None },
         ..args.change.options("mcpmon up", args.timeout)
     };
-    apply::run(context, &project, &secrets, &options).await
+    let engine = engine?;
+    context.introduce(&engine)?;
+    apply::run_on(context, &engine, &project, &secrets, &options).await
 }
 
 fn lockfile(project: &Project) -> anyhow::Result<Lockfile> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
+use minijinja::value::{Serde, Value};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -59,10 +60,9 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
     let (generated, templated) = std::thread::scope(|scope| {
         let generated = scope.spawn(|| generate::Generated::new(stack, catalog, &dashboards));
         let templated = templates(stack, catalog, &dashboards);
-        (generated.join(), templated)
+        (generate::joined(generated), templated)
     });
-    let generated = generated.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-    let mut bundle = templated?;
+    let (generated, mut bundle) = (generated?, templated?);
     for part in stack.components.values() {
         let files = bundle.components.entry(part.name.clone()).or_default();
         for file in &part.spec.files {
@@ -80,11 +80,11 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
 /// What templates make: files, and how each process is started.
 fn templates(stack: &Stack, catalog: &Catalog, dashboards: &[String]) -> anyhow::Result<Bundle> {
     let env = environment::environment()?;
-    let neighbours = view::neighbours(stack);
+    let shared = view::Shared::new(stack);
     let dashboards = generate::dashboards(stack, catalog, dashboards)?;
     let mut bundle = Bundle::default();
     for part in stack.components.values() {
-        let context = view::view(stack, part, &neighbours, &dashboards);
+        let context = Value::from(Serde(view::view(&shared, part, &dashboards)));
         let text = |name: &str, text: &str| environment::render(&env, name, text, &context);
         let mut files = BTreeMap::new();
         for (index, file) in part.spec.files.iter().enumerate() {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::thread::ScopedJoinHandle;
 
 use anyhow::bail;
 
@@ -26,14 +27,19 @@ impl Generated {
     /// Compiles rules and dashboards and writes out every file.
     pub fn new(stack: &Stack, catalog: &Catalog, dashboards: &[String]) -> anyhow::Result<Self> {
         let rules = compile_rules(stack, catalog)?;
-        let dashboards = compile_dashboards(stack, catalog, &rules, dashboards)?;
+        // Writing out takes longer than all else, and neither half needs the other.
+        let (dashboards, rule_files, rule_tests) = std::thread::scope(|scope| {
+            let dashboards = scope.spawn(|| compile_dashboards(stack, catalog, &rules, dashboards));
+            let written = (rule_files(stack, &rules), rule_tests(&rules));
+            (joined(dashboards), written.0, written.1)
+        });
         let targets = stack.jobs.iter().map(|job| (name(&job.file), targets(job))).collect();
         let files = BTreeMap::from([
-            (Generator::Rules, rule_files(stack, &rules)?),
-            (Generator::RuleTests, rule_tests(&rules)?),
+            (Generator::Rules, rule_files?),
+            (Generator::RuleTests, rule_tests?),
             (Generator::Targets, targets),
             (Generator::Fleet, [("services.json".to_owned(), fleet(&stack.fleet))].into()),
-            (Generator::Dashboards, dashboards),
+            (Generator::Dashboards, dashboards?),
             (Generator::MessageTemplates, stack.notifications.templates.clone()),
         ]);
         Ok(Self { files, runbooks: rules::runbooks_markdown(&rules) })
@@ -219,16 +225,33 @@ fn compile_dashboards(
         dashboards: names,
         thresholds: &thresholds,
     };
-    for name in names.iter().filter(|name| *name != dashboards::RUNBOOKS) {
-        let json = dashboards::compile(&catalog.assets, name, &context)?;
-        let identity = dashboards::identity(&catalog.assets, name)?;
-        files.insert(identity.file(name), pretty(&json)?);
-    }
+    let own: Vec<&String> = names.iter().filter(|name| *name != dashboards::RUNBOOKS).collect();
+    let some = |names: &[&String]| -> anyhow::Result<Files> {
+        let file = |name: &&String| {
+            let json = dashboards::compile(&catalog.assets, name, &context)?;
+            let identity = dashboards::identity(&catalog.assets, name)?;
+            Ok((identity.file(name), pretty(&json)?))
+        };
+        names.iter().map(file).collect()
+    };
+    let (first, second) = own.split_at(own.len() / 2);
+    let (first, second) = std::thread::scope(|scope| {
+        let first = scope.spawn(|| some(first));
+        let second = some(second);
+        (joined(first), second)
+    });
+    files.extend(first?);
+    files.extend(second?);
     let books: Vec<(&str, &str)> =
         rules.runbooks.iter().map(|book| (book.alert.as_str(), book.markdown.as_str())).collect();
     let page = dashboards::identity(&catalog.assets, dashboards::RUNBOOKS)?;
     files.insert(page.file(dashboards::RUNBOOKS), pretty(&dashboards::runbooks(&books)?)?);
     Ok(files)
+}
+
+/// What a thread came to; its panic goes on in this one.
+pub(super) fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn pretty(json: &serde_json::Value) -> anyhow::Result<String> {

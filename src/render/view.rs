@@ -1,6 +1,7 @@
 //! What a component's templates may read.
 
 use indexmap::IndexMap;
+use minijinja::value::{Serde, Value};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
@@ -10,9 +11,9 @@ use crate::stack::{Component, LIVE, Limits, Stack};
 #[derive(Serialize)]
 pub struct View<'a> {
     /// The stack.
-    pub stack: &'a Stack,
+    pub stack: &'a Value,
     /// Every component that is part of the stack, by name.
-    pub components: &'a IndexMap<&'a str, Neighbour<'a>>,
+    pub components: &'a Value,
     /// The component's own name.
     pub name: &'a str,
     /// The version that it runs; the folder's own where the image's tag says none.
@@ -41,23 +42,31 @@ pub struct Dashboards {
 
 /// What one component may know of another.
 #[derive(Serialize)]
-pub struct Neighbour<'a> {
+struct Neighbour {
     /// `host:port` on the stack's network.
-    pub address: String,
+    address: String,
     /// Its settings.
-    pub settings: &'a Map<String, Json>,
+    settings: Map<String, Json>,
 }
 
-/// All components as others see them.
-pub fn neighbours(stack: &Stack) -> IndexMap<&str, Neighbour<'_>> {
-    stack
-        .components
-        .values()
-        .map(|part| {
-            let address = stack.address(part);
-            (part.name.as_str(), Neighbour { address, settings: &part.settings })
-        })
-        .collect()
+/// What the templates of all components read, brought into their form once.
+pub struct Shared {
+    stack: Value,
+    /// All components as others see them.
+    components: Value,
+}
+
+impl Shared {
+    /// What there is to read in a stack.
+    pub fn new(stack: &Stack) -> Self {
+        let neighbour = |part: &'_ Component| Neighbour {
+            address: stack.address(part),
+            settings: part.settings.clone(),
+        };
+        let components: IndexMap<&str, Neighbour> =
+            stack.components.values().map(|p| (p.name.as_str(), neighbour(p))).collect();
+        Self { stack: Value::from(Serde(stack)), components: Value::from(Serde(components)) }
+    }
 }
 
 /// The address under which people open a component on the host.
@@ -75,14 +84,13 @@ pub fn url(component: &Component) -> String {
 
 /// The names in the templates of one component.
 pub fn view<'a>(
-    stack: &'a Stack,
+    shared: &'a Shared,
     component: &'a Component,
-    components: &'a IndexMap<&'a str, Neighbour<'a>>,
     dashboards: &'a Dashboards,
 ) -> View<'a> {
     View {
-        stack,
-        components,
+        stack: &shared.stack,
+        components: &shared.components,
         name: &component.name,
         version: &component.version,
         settings: &component.settings,

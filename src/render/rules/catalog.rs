@@ -74,8 +74,16 @@ impl Catalog {
 /// # Errors
 /// When one of them is not whole.
 pub fn catalog(assets: &Assets) -> anyhow::Result<Catalog> {
+    catalog_of(assets, &|_| true)
+}
+
+/// Reads some of the rule packs.
+///
+/// # Errors
+/// When one of them is not whole.
+pub fn catalog_of(assets: &Assets, wanted: &dyn Fn(&str) -> bool) -> anyhow::Result<Catalog> {
     let mut packs = IndexMap::new();
-    for name in pack::names(assets) {
+    for name in pack::names(assets).into_iter().filter(|name| wanted(name)) {
         let pack = pack::load(assets, &name)?;
         let facts = |source: &pack::Alert| AlertFacts {
             severity: source.severity,

@@ -8,7 +8,7 @@ use crate::yaml::Span;
 
 impl Checks<'_> {
     pub(super) fn alerts(&self, found: &mut Vec<Diagnostic>) {
-        let facts = match rules::catalog(&self.catalog.assets) {
+        let facts = match self.facts() {
             Ok(facts) => facts,
             Err(error) => return found.push(Diagnostic::general(format!("{error:#}"))),
         };
@@ -43,6 +43,16 @@ impl Checks<'_> {
                 );
             }
         }
+    }
+
+    /// The packs in use; all of them where something is named that is not in these, to say where it is.
+    fn facts(&self) -> anyhow::Result<Catalog> {
+        let (assets, alerts) = (&self.catalog.assets, &self.document.manifest.alerts);
+        let used = rules::catalog_of(assets, &|name| alerts.packs.iter().any(|p| p == name))?;
+        let mut named = alerts.disable.iter().chain(alerts.overrides.keys());
+        let known = alerts.packs.iter().all(|pack| used.packs.contains_key(pack))
+            && named.all(|name| used.alerts(name).next().is_some());
+        if known { Ok(used) } else { rules::catalog(assets) }
     }
 
     /// A name stands for an alert of a pack in use.
