@@ -23,7 +23,7 @@ mod validate;
 
 use std::time::{Duration, Instant};
 
-use futures_util::future::try_join3;
+use futures_util::future::{try_join, try_join3};
 
 pub use backup::backup;
 pub use options::{Options, Pull};
@@ -184,12 +184,13 @@ async fn under_lock(
     let start = Instant::now();
     engine.remove_left_behind(&stack.name).await?;
     let observe = || plan::observe(engine.reader(), &stack.name, units, Some(lock.container()));
-    let (mut observed, mut history, ()) = try_join3(
-        observe(),
-        History::read(engine, lock.container()),
-        place::ensure(engine, &stack.name, &place::volumes(&stack.name, units)),
-    )
-    .await?;
+    let volumes = place::volumes(&stack.name, units);
+    // The engine reads from one container after the other; from two it reads at the same time.
+    let history = async {
+        let kept = place::ensure(engine, &stack.name, &volumes).await?;
+        History::read(engine, kept.as_deref().unwrap_or(lock.container())).await
+    };
+    let (mut observed, mut history) = try_join(observe(), history).await?;
     let open = history.open().cloned();
     if let Some(open) = &open {
         interrupted::tell(context, open);

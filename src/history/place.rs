@@ -46,7 +46,7 @@ pub async fn find(reader: &Reader, stack: &str) -> Result<Option<String>, Engine
 }
 
 /// Makes the container with these volumes, unless it is there or its name is somebody else's: then
-/// each look back makes one of its own. One that lacks a volume is made anew.
+/// each look back makes one of its own. One that lacks a volume is made anew. Its identifier, if it is ours.
 ///
 /// # Errors
 /// When the engine cannot be asked.
@@ -54,7 +54,7 @@ pub async fn ensure(
     engine: &Engine,
     stack: &str,
     volumes: &[LockVolume],
-) -> Result<(), EngineError> {
+) -> Result<Option<String>, EngineError> {
     let name = plan::state_container(stack);
     if let Some(there) = engine.container(&name).await? {
         let has = |volume: &LockVolume| {
@@ -63,13 +63,13 @@ pub async fn ensure(
         };
         let ours = there.labels.get(labels::STATE).map(String::as_str) == Some(stack);
         if !ours || volumes.iter().all(has) {
-            return Ok(());
+            return Ok(ours.then_some(there.id));
         }
         engine.remove_container(&there.id, true).await?;
     }
     match make(engine, stack, name, volumes).await {
-        Err(error) if error.is_conflict() => Ok(()),
-        made => made.map(drop),
+        Err(error) if error.is_conflict() => Ok(None),
+        made => made.map(Some),
     }
 }
 
