@@ -7,13 +7,20 @@ use futures_util::future::try_join_all;
 
 use super::locked;
 use crate::commands::Context;
-use crate::engine::{Container, Engine, EngineError, labels};
-use crate::exit::Exit;
+use crate::engine::{Container, Engine, EngineError, Network, labels};
+use crate::exit::{Exit, Stop};
 use crate::history::place;
 use crate::output::Mark;
 
 /// Longest time that a container may take to stop when its image says nothing.
 const STOP: Duration = Duration::from_mins(1);
+
+/// What was taken away.
+struct Removed {
+    containers: usize,
+    /// What keeps networks from being removed, and what to do about it.
+    kept: Vec<String>,
+}
 
 /// Removes containers and network; volumes stay.
 pub async fn down(
@@ -26,14 +33,14 @@ pub async fn down(
     let removed = remove(context, engine, stack).await;
     context.hold(None);
     lock.release(engine).await?;
-    let count = removed?;
-    let text = if count == 0 {
+    let Removed { containers, kept } = removed?;
+    let text = if containers == 0 {
         format!("nothing of {stack} was running; its data is untouched")
     } else {
-        format!("{stack} is down: {count} containers removed, all data kept")
+        format!("{stack} is down: {containers} containers removed, all data kept")
     };
     context.printer.mark(Mark::Good, text);
-    Ok(Exit::Done)
+    unless_kept(&kept)
 }
 
 /// Removes everything, data included.
@@ -45,22 +52,30 @@ pub async fn destroy(
 ) -> anyhow::Result<Exit> {
     let lock = locked::take(context, engine, stack, &[], ("mcpmon destroy", wait)).await?;
     let removed = async {
-        let containers = remove(context, engine, stack).await?;
+        let removed = remove(context, engine, stack).await?;
         let volumes = volumes(engine, stack).await?;
-        Ok::<_, EngineError>((containers, volumes))
+        Ok::<_, EngineError>((removed, volumes))
     }
     .await;
     context.hold(None);
     lock.release(engine).await?;
-    let (containers, volumes) = removed?;
+    let (Removed { containers, kept }, volumes) = removed?;
     context.printer.mark(
         Mark::Good,
         format!("{stack} is gone: {containers} containers and {volumes} volumes removed"),
     );
-    Ok(Exit::Done)
+    unless_kept(&kept)
 }
 
-async fn remove(context: &Context, engine: &Engine, stack: &str) -> Result<usize, EngineError> {
+/// Done, unless a network stays behind.
+fn unless_kept(kept: &[String]) -> anyhow::Result<Exit> {
+    if kept.is_empty() {
+        return Ok(Exit::Done);
+    }
+    Err(Stop::new(Exit::Failed, kept.join("\n")).into())
+}
+
+async fn remove(context: &Context, engine: &Engine, stack: &str) -> Result<Removed, EngineError> {
     engine.remove_left_behind(stack).await?;
     let containers = engine.containers(stack).await?;
     let step = context.printer.step(format!("stopping {} containers", containers.len()));
@@ -79,10 +94,38 @@ async fn remove(context: &Context, engine: &Engine, stack: &str) -> Result<usize
     }
     drop(step);
     place::remove(engine, stack).await?;
+    let mut kept = Vec::new();
     for network in engine.networks(stack).await? {
-        engine.remove_network(&network.id).await?;
+        if let Err(error) = engine.remove_network(&network.id).await {
+            kept.push(still_used(engine, &network, &error).await?);
+        }
     }
-    Ok(containers.len())
+    Ok(Removed { containers: containers.len(), kept })
+}
+
+/// Why a network cannot be removed, and what to do about it.
+async fn still_used(
+    engine: &Engine,
+    network: &Network,
+    error: &EngineError,
+) -> Result<String, EngineError> {
+    let name = &network.name;
+    let Some(now) = engine.network(&network.id).await? else { return Ok(error.to_string()) };
+    if now.attached.is_empty() {
+        // Seen with Docker 20.10 on a machine with a load of 15, where it stayed until the engine was restarted.
+        return Ok(format!(
+            "the network {name} stays: {error}\nno container is attached to it: the engine itself has lost count; restart it, then `docker network rm {name}`"
+        ));
+    }
+    let disconnect: Vec<String> = now
+        .attached
+        .iter()
+        .map(|container| format!("  docker network disconnect {name} {container}"))
+        .collect();
+    Ok(format!(
+        "the network {name} stays: containers that are not of this stack are attached to it\n{}\n  docker network rm {name}",
+        disconnect.join("\n")
+    ))
 }
 
 /// Removes every volume of a stack.

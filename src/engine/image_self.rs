@@ -1,6 +1,7 @@
 //! This executable as an image, so that the agent runs beside the stack without a registry.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -14,9 +15,12 @@ use crate::hex::hex;
 /// The user that containers of the image run as.
 const NOBODY: &str = "65534:65534";
 
+/// As much of an executable as holds its build's identity.
+const HEAD: u64 = 16 << 10;
+
 /// The reference of the image that holds the running executable, whether it is there or not.
 ///
-/// The executable is read once: its hash is asked for at several steps of a change.
+/// The executable is looked at once: its reference is asked for at several steps of a change.
 pub fn self_reference() -> Result<String, EngineError> {
     static REFERENCE: OnceLock<String> = OnceLock::new();
     if let Some(known) = REFERENCE.get() {
@@ -25,8 +29,17 @@ pub fn self_reference() -> Result<String, EngineError> {
     let executable = std::env::current_exe()
         .map_err(|error| EngineError::io("find mcpmon's own executable", error))?;
     let during = || format!("read {}", executable.display());
-    let bytes = std::fs::read(&executable).map_err(|error| EngineError::io(during(), error))?;
-    Ok(REFERENCE.get_or_init(|| reference(&bytes)).clone())
+    let read = || -> io::Result<String> {
+        let mut head = Vec::new();
+        File::open(&executable)?.take(HEAD).read_to_end(&mut head)?;
+        // All of it is tens of megabytes, and every command would read them.
+        Ok(match elf::build_id(&head) {
+            Some(id) => named(id),
+            None => reference(&std::fs::read(&executable)?),
+        })
+    };
+    let found = read().map_err(|error| EngineError::io(during(), error))?;
+    Ok(REFERENCE.get_or_init(|| found).clone())
 }
 
 /// Whether an image is mcpmon's own, of whichever build.
@@ -34,9 +47,18 @@ pub fn is_self(reference: &str) -> bool {
     reference.starts_with("mcpmon/self:")
 }
 
-/// Its name holds the hash of the executable, so another build is another image.
+/// Its name holds the hash that the linker gave the executable, else the executable's own: another build is another
+/// image.
 fn reference(executable: &[u8]) -> String {
-    format!("mcpmon/self:{:.12}", hex(&Sha256::digest(executable)))
+    let head = executable.get(..usize::try_from(HEAD).unwrap_or(usize::MAX));
+    match elf::build_id(head.unwrap_or(executable)) {
+        Some(id) => named(id),
+        None => named(&Sha256::digest(executable)),
+    }
+}
+
+fn named(identity: &[u8]) -> String {
+    format!("mcpmon/self:{:.12}", hex(identity))
 }
 
 /// Gives the reference of the image that holds the running executable, and makes that image when the engine does not have it.
@@ -48,7 +70,7 @@ pub async fn ensure_self_image(engine: &Engine) -> Result<String, EngineError> {
 
 /// As [`ensure_self_image`], for any executable that can stand in for mcpmon.
 ///
-/// Its name holds the hash of the executable, so another build is another image, and the same build is imported once.
+/// Another build is another image, and the same build is imported once.
 pub async fn ensure_image_of(engine: &Engine, executable: &Path) -> Result<String, EngineError> {
     let during = || format!("make an image of {}", executable.display());
     let bytes = std::fs::read(executable).map_err(|error| EngineError::io(during(), error))?;

@@ -30,6 +30,8 @@ pub struct Network {
     pub labels: BTreeMap<String, String>,
     /// Driver (`bridge`, `overlay` …).
     pub driver: String,
+    /// Names of the containers that are attached, where the network itself was asked for; else none.
+    pub attached: Vec<String>,
 }
 
 /// An image that the engine has.
@@ -73,17 +75,22 @@ impl From<ApiNetwork> for Network {
             name: network.name.unwrap_or_default(),
             labels: sorted(network.labels),
             driver: network.driver.unwrap_or_default(),
+            attached: Vec::new(),
         }
     }
 }
 
 impl From<NetworkInspect> for Network {
     fn from(network: NetworkInspect) -> Self {
+        let attached = network.containers.unwrap_or_default().into_values();
+        let mut attached: Vec<String> = attached.filter_map(|container| container.name).collect();
+        attached.sort_unstable();
         Self {
             id: network.id.unwrap_or_default(),
             name: network.name.unwrap_or_default(),
             labels: sorted(network.labels),
             driver: network.driver.unwrap_or_default(),
+            attached,
         }
     }
 }

@@ -187,6 +187,10 @@ impl Drop for TestStack {
         }
         self.manifest("");
         let gone = self.mcpmon(&["destroy", "--yes"]);
+        if gone.stderr.contains("the engine itself has lost count") {
+            // Docker's own fault, told as such: a network stays that nothing is attached to.
+            return eprintln!("{}", gone.stderr);
+        }
         assert!(gone.code == 0 || std::thread::panicking(), "destroy: {}", gone.stderr);
     }
 }

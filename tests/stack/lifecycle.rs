@@ -49,7 +49,16 @@ fn the_quickstart_comes_up_and_a_second_up_changes_nothing() {
         sample().iter().any(|s| s["value"][1] == first)
     });
 
+    // Somebody else's container keeps the network; all else goes, and what to do is told.
+    let guest = format!("{}-guest", stack.name);
+    let create = ["run", "-d", "--name", &guest, "--network", &stack.name];
+    docker(&[&create[..], &["prom/node-exporter:v1.12.1"]].concat());
+    let kept = stack.mcpmon(&["destroy", "--yes"]).expect(1);
+    kept.says(&format!("docker network disconnect {} {guest}", stack.name));
+    docker(&["rm", "-f", &guest]);
     stack.mcpmon(&["destroy", "--yes"]).expect(0);
+    let label = format!("label=dev.mcpmon.stack={}", stack.name);
+    assert_eq!(docker(&["network", "ls", "-q", "--filter", &label]).trim(), "");
     let volumes = docker(&[
         "volume",
         "ls",

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
@@ -154,6 +154,8 @@ fn an_upgrade_keeps_every_sample_and_line_and_the_way_back_ends_where_the_data_d
         let agent = test.samples("count_over_time(up{component=\"agent\"}[1m])", now());
         agent[0]["value"][1].as_str().is_some_and(|n| n.parse::<u32>().unwrap() > 10)
     });
+    // Whole seconds, and the last line is not in the one that `until` leaves out.
+    std::thread::sleep(Duration::from_secs(2));
     let until = now() - 1;
     let before = test.data(begin, until);
     assert_eq!(before.block[0]["values"].as_array().unwrap().len() as u64, SAMPLES);
