@@ -39,16 +39,19 @@ pub fn build_id(bytes: &[u8]) -> Option<&[u8]> {
             if file.wide { (header + 8, header + 32) } else { (header + 4, header + 16) };
         let (mut at, size) = (file.word(offset)?, file.word(size)?);
         let end = at.checked_add(size)?;
+        if end > bytes.len() {
+            continue;
+        }
         while at + 12 <= end {
             let (name, text) = (file.offset(at, 4)?, file.offset(at + 4, 4)?);
             let kind = file.number(at + 8, 4)?;
             let name_at = at + 12;
-            let text_at = name_at.checked_add(name.next_multiple_of(4))?;
+            let text_at = name_at.checked_add(name.checked_next_multiple_of(4)?)?;
             let text_end = text_at.checked_add(text)?;
             if kind == NT_GNU_BUILD_ID && bytes.get(name_at..name_at + 4)? == b"GNU\0" {
                 return bytes.get(text_at..text_end).filter(|id| id.len() >= 8);
             }
-            at = text_end.next_multiple_of(4);
+            at = text_end.checked_next_multiple_of(4)?;
         }
     }
     None
@@ -152,6 +155,8 @@ mod tests {
         let mut wild = bytes.clone();
         wild[64 + 56 + 8..][..8].fill(0xff);
         assert_eq!(build_id(&wild), None);
+        wild[64 + 56 + 32..][..8].fill(0);
+        assert_eq!(build_id(&wild), None, "nothing at the end of all addresses");
         let other = [note(3, b"Go\0\0", &[7; 20])].concat();
         bytes.truncate(64 + 2 * 56);
         bytes.extend(&other);

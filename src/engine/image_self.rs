@@ -15,7 +15,7 @@ use crate::hex::hex;
 /// The user that containers of the image run as.
 const NOBODY: &str = "65534:65534";
 
-/// As much of an executable as holds its build's identity.
+/// As much of an executable as holds its build's identity, as a rule.
 const HEAD: u64 = 16 << 10;
 
 /// The reference of the image that holds the running executable, whether it is there or not.
@@ -50,11 +50,7 @@ pub fn is_self(reference: &str) -> bool {
 /// Its name holds the hash that the linker gave the executable, else the executable's own: another build is another
 /// image.
 fn reference(executable: &[u8]) -> String {
-    let head = executable.get(..usize::try_from(HEAD).unwrap_or(usize::MAX));
-    match elf::build_id(head.unwrap_or(executable)) {
-        Some(id) => named(id),
-        None => named(&Sha256::digest(executable)),
-    }
+    elf::build_id(executable).map_or_else(|| named(&Sha256::digest(executable)), named)
 }
 
 fn named(identity: &[u8]) -> String {
