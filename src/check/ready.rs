@@ -19,8 +19,8 @@ const FIRST_STEP: Duration = Duration::from_millis(20);
 const LAST_STEP: Duration = Duration::from_millis(500);
 /// How often the engine is asked about a container: seldom enough to cost it nothing.
 const LOOK: Duration = Duration::from_millis(100);
-/// A container without a question to ask is ready when it ran for that long.
-const SETTLED: Duration = Duration::from_millis(300);
+/// A container without a question to ask is ready when it was seen to run for that long.
+const SETTLED: Duration = Duration::from_secs(1);
 /// One question's longest time: a program that hangs is asked again.
 const QUESTION: Duration = Duration::from_secs(2);
 /// After one failure, others that fail for the same cause are waited for that long.
@@ -145,6 +145,7 @@ async fn watch(
     let mut step = FIRST_STEP;
     let mut restarts = None;
     let mut looked: Option<(Instant, Container)> = None;
+    let mut seen_first = None;
     let mut client = None;
     loop {
         if looked.as_ref().is_none_or(|(at, _)| at.elapsed() >= LOOK) {
@@ -155,7 +156,9 @@ async fn watch(
             (Some((_, container)), Some(ready)) => {
                 ask(http, unit, container, ready, &mut client).await
             }
-            _ if started.elapsed() >= SETTLED => Ok(()),
+            // From answer to answer: the engine keeps a question waiting while it starts the container again,
+            // and then says that it runs.
+            (Some((at, _)), None) if *at - *seen_first.get_or_insert(*at) >= SETTLED => Ok(()),
             _ => Err("it has not settled yet".to_owned()),
         };
         let Err(reason) = answer else { return Ok(restarts.unwrap_or_default()) };

@@ -1,6 +1,6 @@
 //! Images.
 
-use mcpmon::engine::{ContainerSpec, EngineError, TarFile, image_self, labels, tar_of};
+use mcpmon::engine::{ContainerSpec, EngineError, TarFile, elf, image_self, labels, tar_of};
 
 use crate::fixture::{Fixture, SECOND, connect};
 
@@ -10,9 +10,11 @@ async fn this_executable_becomes_an_image_once() {
     let engine = &fixture.engine;
     let dir = tempfile::tempdir().unwrap();
     let mcpmon = dir.path().join("mcpmon");
-    // A few bytes at its end make it another executable, and so the image that is removed below nobody else's.
+    // Another identity makes it another build, and so the image that is removed below nobody else's.
     let mut executable = std::fs::read(env!("CARGO_BIN_EXE_mcpmon")).unwrap();
-    executable.extend_from_slice(fixture.stack.as_bytes());
+    let id = elf::build_id(&executable).unwrap().to_vec();
+    let at = executable.windows(id.len()).position(|bytes| bytes == id).unwrap();
+    executable[at..at + id.len()].reverse();
     std::fs::write(&mcpmon, executable).unwrap();
     let reference = image_self::ensure_image_of(engine, &mcpmon).await.unwrap();
     let image = engine.image(&reference).await.unwrap().unwrap();

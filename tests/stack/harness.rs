@@ -210,8 +210,8 @@ pub fn docker(args: &[&str]) -> String {
 /// Waits until something holds, and says what when it never does.
 #[track_caller]
 pub fn eventually(what: &str, seconds: u64, holds: impl FnMut() -> bool) {
-    // What is usual on a quiet machine; a busy one gets as long again, which costs a good run nothing.
-    within(what, 2 * seconds, holds);
+    // What is usual on a quiet machine; a busy one gets three times that, which costs a good run nothing.
+    within(what, 3 * seconds, holds);
 }
 
 /// The same where the time itself is promised.
