@@ -28,8 +28,10 @@ pub struct Options {
     pub expected: Option<World>,
     /// The only images that containers may be made of.
     pub locked: Option<Lockfile>,
-    /// The generation that is brought back, and the images that it had.
+    /// The generation that is brought back.
     pub restores: Option<u64>,
+    /// Whether these very files and images ran before, proven: no program has to check them once more.
+    pub ran_before: bool,
     /// Whether what breaks between versions was told already.
     pub told: bool,
     /// Images by component or service that take the place of those that the stack names.
@@ -50,6 +52,7 @@ impl Options {
             expected: None,
             locked: None,
             restores: None,
+            ran_before: false,
             told: false,
             images: BTreeMap::new(),
         }

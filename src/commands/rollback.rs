@@ -13,9 +13,10 @@ use crate::plan;
 
 /// Bring back a generation of the stack.
 ///
-/// Its manifest, rendered files and images are applied as they were, as a new generation: checked
-/// by the programs first, proven after, undone if wrong. Secrets are those of today: from where the
-/// manifest says, else as the stack runs with them. Data is never touched.
+/// Its manifest, rendered files and images are applied as they were, as a new generation: proven
+/// after, undone if wrong, and checked by the programs first unless it ran before, proven. Secrets
+/// are those of today: from where the manifest says, else as the stack runs with them. Data is
+/// never touched.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The generation; the proven one before what runs without it
@@ -66,6 +67,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let secrets = context.secrets_or(project, &at_hand)?;
     let options = Options {
         restores: Some(number),
+        ran_before: generation.outcome == Outcome::Proven,
         images: generation.images,
         ..args.change.options("mcpmon rollback", args.timeout)
     };

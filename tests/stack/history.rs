@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use jiff::Timestamp;
+
 use serde_json::Value;
 
 use crate::harness::{TestStack, docker, ended};
@@ -91,9 +93,25 @@ fn a_broken_generation_is_left_for_the_proven_one_before_it() {
     let stack = TestStack::new("back");
     stack.mcpmon(&["up"]).expect(0);
     let rollback = || {
-        let started = Instant::now();
+        let (since, started) = (Timestamp::now().to_string(), Instant::now());
         stack.mcpmon(&["rollback"]).expect(0).says("ready and proven");
-        started.elapsed().as_millis()
+        let took = started.elapsed().as_millis();
+        // Nobody waits for a checker to read what ran before.
+        let made = docker(&[
+            "events",
+            "--since",
+            &since,
+            "--until",
+            "0s",
+            "--filter",
+            "event=create",
+            "--format",
+            "{{.Actor.Attributes.name}}",
+        ]);
+        assert!(made.contains(&format!("{}-mcpmon-lock", stack.name)), "{made}");
+        let check = format!("{}-loki-check", stack.name);
+        assert!(!made.contains(&check), "{made}");
+        took
     };
     // Loki takes the file and cannot start with it; what it made is kept.
     for round in 0..3 {
