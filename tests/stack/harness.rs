@@ -207,6 +207,11 @@ pub fn docker(args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// How often a test that repeats itself does so: usually, and where `scripts/test soak` asks for all of it.
+pub fn rounds(usual: u32, all: u32) -> u32 {
+    if std::env::var_os("MCPMON_SOAK").is_some() { all } else { usual }
+}
+
 /// Waits until something holds, and says what when it never does.
 #[track_caller]
 pub fn eventually(what: &str, seconds: u64, holds: impl FnMut() -> bool) {

@@ -102,7 +102,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
 ];
 
 const REFUSING: &str = "an_engine_that_refuses_a_step_or_hangs_is_told_and_nothing_is_half_done";
-const KILLED: &str = "after_kill_9_at_25_moments_the_next_up_converges";
+const KILLED: &str = "after_kill_9_at_any_moment_the_next_up_converges";
 const PREFLIGHT: &str =
     "taken_ports_and_missing_images_are_named_all_at_once_before_anything_is_made";
 const BETWEEN: &str = "what_goes_between_plan_and_apply_or_in_the_midst_is_told";
