@@ -55,7 +55,7 @@ fn kind(schema: &Value) -> String {
             "ByteSize" => "size".to_owned(),
             "SecretRef" => "secret".to_owned(),
             "UrlOrSecret" => "URL or secret".to_owned(),
-            "Url" => "URL".to_owned(),
+            "Url" | "Link" => "URL".to_owned(),
             "Address" => "`host:port`".to_owned(),
             "Host" => "host".to_owned(),
             "TlsProbe" => "`host:port` or map".to_owned(),
@@ -69,10 +69,9 @@ fn kind(schema: &Value) -> String {
             "PublishedPort" => "port".to_owned(),
             "Duration" | "Name" | "Share" => reference.rsplit('/').next().unwrap().to_lowercase(),
             "Day" => "day".to_owned(),
-            "DockerName" | "LabelName" | "AlertLabel" | "EnvName" | "HeaderName" | "TimeSpan"
-            | "Weekdays" | "DaysOfMonth" | "Months" | "Location" | "MessageLine" => {
-                "text".to_owned()
-            }
+            "MailAddress" | "DockerName" | "LabelName" | "AlertLabel" | "EnvName"
+            | "HeaderName" | "TimeSpan" | "Weekdays" | "DaysOfMonth" | "Months" | "Location"
+            | "MessageLine" => "text".to_owned(),
             "Collector" => "`promtail`, `alloy` or `fluentd`".to_owned(),
             "SentryBy" => "`file` or `environment`".to_owned(),
             "Dialect" => {

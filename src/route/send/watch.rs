@@ -159,6 +159,9 @@ fn refused(since: Counts) -> String {
 mod tests {
     use super::*;
 
+    /// What is counted at which second, and what that comes to.
+    type Case<'a> = (&'a [(Counts, u64)], Option<Outcome>);
+
     fn waiting() -> Waiting {
         let way = Way { receiver: "chat".to_owned(), way: "slack".to_owned() };
         Waiting { way, failing: None, arrived: false, since: Counts::default() }
@@ -168,7 +171,7 @@ mod tests {
     fn what_is_counted_decides() {
         let counts = |attempts, failed, given_up| Counts { attempts, failed, given_up };
         let start = Instant::now();
-        let cases: [(&[(Counts, u64)], Option<Outcome>); 7] = [
+        let cases: [Case<'_>; 7] = [
             (&[(counts(0.0, 0.0, 0.0), 60)], None),
             // Seen once it may be an attempt whose failure is not counted yet.
             (&[(counts(1.0, 0.0, 0.0), 0)], None),
