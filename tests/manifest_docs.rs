@@ -69,15 +69,16 @@ fn kind(schema: &Value) -> String {
             "PublishedPort" => "port".to_owned(),
             "Duration" | "Name" | "Share" => reference.rsplit('/').next().unwrap().to_lowercase(),
             "Day" => "day".to_owned(),
-            "MailAddress" | "DockerName" | "LabelName" | "AlertLabel" | "EnvName"
-            | "HeaderName" | "TimeSpan" | "Weekdays" | "DaysOfMonth" | "Months" | "Location"
-            | "MessageLine" => "text".to_owned(),
+            "DockerName" | "LabelName" | "AlertLabel" | "EnvName" | "HeaderName" | "TimeSpan"
+            | "Weekdays" | "DaysOfMonth" | "Months" | "Location" | "MessageLine" => {
+                "text".to_owned()
+            }
             "Collector" => "`promtail`, `alloy` or `fluentd`".to_owned(),
             "SentryBy" => "`file` or `environment`".to_owned(),
             "Dialect" => {
                 "`fastapi`, `mcp`, `otel-http`, `task-http` or `customer-success`".to_owned()
             }
-            "Pattern" | "FieldName" | "TimeFormat" | "LogPath" => "text".to_owned(),
+            "Pattern" | "FieldName" | "TimeFormat" | "LogPath" | "MailAddress" => "text".to_owned(),
             "Parse" => "word or `{regex: …}`".to_owned(),
             "LabelFields" => "list or map of text".to_owned(),
             "Builtin" => "`true`, `false` or list of text".to_owned(),

@@ -69,7 +69,7 @@ impl<'a> Watch<'a> {
             }
         }
         let left = if interrupted {
-            "interrupted before anything was sent".to_owned()
+            "interrupted before it was known to have gone out".to_owned()
         } else {
             format!(
                 "nothing within {timeout:?}; `mcpmon logs alertmanager`, or wait longer with `--timeout`"
