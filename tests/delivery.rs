@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use mcpmon::assets::Assets;
 use mcpmon::catalog::Catalog;
 use mcpmon::check::compare;
+use mcpmon::route::send::integration;
 use mcpmon::{manifest, render, stack};
 use serde_json::{Value as Json, json};
 
@@ -66,6 +67,7 @@ impl Alertmanager {
             "--config.file=/etc/mcpmon/live/alertmanager.yml",
             "--storage.path=/tmp/data",
             "--cluster.listen-address=",
+            "--enable-feature=receiver-name-in-metrics",
             &format!("--web.listen-address=127.0.0.1:{port}"),
         ]);
         docker(&[
@@ -289,6 +291,21 @@ notifications:
     let mail = got("smtp").unwrap();
     assert!(mail.contains("MCP Server Alert: ServiceDown"), "{mail}");
     assert!(mail.contains("text/plain") && mail.contains("text/html"), "{mail}");
+    // `route test --send` finds each of them in what Alertmanager counts.
+    let counted = |way: &str| {
+        let counter = format!(
+            "alertmanager_notification_requests_total{{integration=\"{}\",receiver_name=\"all\"}} 0",
+            integration(way)
+        );
+        let metrics = alertmanager.ask("GET", "/metrics", "").unwrap();
+        let (name, _) = counter.rsplit_once(' ').unwrap();
+        metrics.contains(name) && !metrics.contains(&counter)
+    };
+    for way in
+        ["webhook", "slack", "teams", "discord", "telegram", "pagerduty", "opsgenie", "email"]
+    {
+        eventually(way, || counted(way));
+    }
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn kind(schema: &Value) -> String {
             "ByteSize" => "size".to_owned(),
             "SecretRef" => "secret".to_owned(),
             "UrlOrSecret" => "URL or secret".to_owned(),
-            "Url" => "URL".to_owned(),
+            "Url" | "Link" => "URL".to_owned(),
             "Address" => "`host:port`".to_owned(),
             "Host" => "host".to_owned(),
             "TlsProbe" => "`host:port` or map".to_owned(),
@@ -78,7 +78,7 @@ fn kind(schema: &Value) -> String {
             "Dialect" => {
                 "`fastapi`, `mcp`, `otel-http`, `task-http` or `customer-success`".to_owned()
             }
-            "Pattern" | "FieldName" | "TimeFormat" | "LogPath" => "text".to_owned(),
+            "Pattern" | "FieldName" | "TimeFormat" | "LogPath" | "MailAddress" => "text".to_owned(),
             "Parse" => "word or `{regex: …}`".to_owned(),
             "LabelFields" => "list or map of text".to_owned(),
             "Builtin" => "`true`, `false` or list of text".to_owned(),

@@ -116,7 +116,7 @@ fn a_dialect_of_ones_own_is_one_file() {
 
 #[test]
 fn the_queries_of_the_runbooks_are_promql() {
-    let page = runbooks_markdown(&Setting::everything());
+    let page = runbooks_markdown(&Setting::everything(), "");
     let queries: Vec<&str> =
         page.split("```promql\n").skip(1).map(|rest| rest.split_once("\n```").unwrap().0).collect();
     let rule = |(number, query)| json!({"record": format!("q{number}"), "expr": query});

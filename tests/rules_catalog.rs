@@ -257,7 +257,7 @@ fn every_alert_says_what_a_reader_needs() {
 #[test]
 fn the_runbooks_have_a_contents_and_an_anchor_for_each_alert() {
     let compiled = Setting::everything();
-    let page = runbooks_markdown(&compiled);
+    let page = runbooks_markdown(&compiled, "");
     for alert in &compiled.alerts {
         assert!(
             page.contains(&format!("| [{0}](#{1}) |", alert.name, alert.name.to_lowercase())),

@@ -77,6 +77,7 @@ async fn run(cli: Cli, printer: Printer) -> Exit {
     let hears_signals = match &cli.command {
         Command::Agent(_) | Command::DemoService(_) => true,
         Command::Probe(args) => args.watch.is_some(),
+        Command::Route(args) => args.sends(),
         _ => false,
     };
     let is_watch = matches!(cli.command, Command::Watch(_));
@@ -127,7 +128,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Upgrade(args) => Box::pin(upgrade::run(&args, context)).await,
         Command::Reload(args) => reload::run(&args, context).await,
         Command::Audit(args) => audit::run(&args, context),
-        Command::Route(args) => route::run(&args, context),
+        Command::Route(args) => Box::pin(route::run(&args, context)).await,
         Command::Watch(args) => watch::run(&args, context).await,
         Command::Status(args) => status::run(&args, context).await,
         Command::Doctor(args) => doctor::run(&args, context).await,

@@ -153,7 +153,7 @@ async fn notifications(alertmanager: &Subject<'_>) -> Vec<Finding> {
     vec![
         Finding::problem("notifications", "receivers refuse messages", failed)
             .why("somebody should have been told, and was not")
-            .mend("mcpmon logs alertmanager shows what they answer; mcpmon route test shows who is told"),
+            .mend("mcpmon logs alertmanager shows what they answer; mcpmon route test --send tries each receiver"),
     ]
 }
 

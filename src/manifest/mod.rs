@@ -4,6 +4,7 @@
 mod alerts;
 mod audit;
 mod component;
+mod contacts;
 mod generations;
 mod load;
 mod log_words;
@@ -27,6 +28,7 @@ mod words;
 pub use alerts::{Alerts, Override, Severity, TierOverride};
 pub use audit::{Accept, Audit};
 pub use component::{COMMON_SETTINGS, Common, Resources};
+pub use contacts::{Contact, Link, LinkTitle, MailAddress};
 pub use generations::Generations;
 pub use load::{Document, LoadError, io_reason, load, load_text};
 pub use log_words::{Builtin, FieldName, LabelFields, LogPath, Pattern, Switch, TimeFormat};
@@ -111,6 +113,12 @@ pub struct Manifest {
     /// Who is told about them.
     #[serde(default)]
     pub notifications: Notifications,
+    /// Whom to ask about these services, by name: shown with the runbooks and above the dashboards.
+    #[serde(default)]
+    pub contacts: IndexMap<Name, Contact>,
+    /// Pages of your own to read on, by title: shown with the runbooks and above the dashboards.
+    #[serde(default)]
+    pub links: IndexMap<LinkTitle, Link>,
     /// Where log lines come from and what is done to them before they are stored.
     #[serde(default)]
     pub logs: Logs,

@@ -43,6 +43,8 @@ macro_rules! word {
     };
 }
 
+pub(super) use word;
+
 word!(
     /// A label that an alert has, whoever set it.
     AlertLabel,

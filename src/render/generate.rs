@@ -6,7 +6,7 @@ use std::thread::ScopedJoinHandle;
 
 use anyhow::bail;
 
-use super::{dashboards, rules, view};
+use super::{dashboards, people, rules, view};
 use crate::catalog::{Catalog, Generator};
 use crate::route;
 use crate::slo;
@@ -42,7 +42,7 @@ impl Generated {
             (Generator::Dashboards, dashboards?),
             (Generator::MessageTemplates, stack.notifications.templates.clone()),
         ]);
-        Ok(Self { files, runbooks: rules::runbooks_markdown(&rules) })
+        Ok(Self { files, runbooks: rules::runbooks_markdown(&rules, &people::markdown(stack)) })
     }
 
     /// What a generator made.
@@ -225,10 +225,12 @@ fn compile_dashboards(
         dashboards: names,
         thresholds: &thresholds,
     };
+    let links = people::links(stack);
     let own: Vec<&String> = names.iter().filter(|name| *name != dashboards::RUNBOOKS).collect();
     let some = |names: &[&String]| -> anyhow::Result<Files> {
         let file = |name: &&String| {
-            let json = dashboards::compile(&catalog.assets, name, &context)?;
+            let mut json = dashboards::compile(&catalog.assets, name, &context)?;
+            dashboards::lead_out(&mut json, &links);
             let identity = dashboards::identity(&catalog.assets, name)?;
             Ok((identity.file(name), pretty(&json)?))
         };
@@ -245,7 +247,9 @@ fn compile_dashboards(
     let books: Vec<(&str, &str)> =
         rules.runbooks.iter().map(|book| (book.alert.as_str(), book.markdown.as_str())).collect();
     let page = dashboards::identity(&catalog.assets, dashboards::RUNBOOKS)?;
-    files.insert(page.file(dashboards::RUNBOOKS), pretty(&dashboards::runbooks(&books)?)?);
+    let mut runbooks = dashboards::runbooks(&books)?;
+    dashboards::lead_out(&mut runbooks, &links);
+    files.insert(page.file(dashboards::RUNBOOKS), pretty(&runbooks)?);
     Ok(files)
 }
 

@@ -5,6 +5,7 @@ mod config;
 pub mod dashboards;
 mod environment;
 mod generate;
+mod people;
 pub mod rules;
 pub mod tree;
 mod view;

@@ -37,7 +37,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::catalog::{Generate, Spec};
-use crate::manifest::{Collector, Override, SecretRef, SentryBy};
+use crate::manifest::{Collector, Contact, Link, LinkTitle, Name, Override, SecretRef, SentryBy};
 use crate::yaml::{Node, Span};
 
 /// A stack: everything that is rendered and run.
@@ -85,6 +85,12 @@ pub struct Stack {
     /// Dashboards by name.
     #[serde(skip)]
     pub dashboards: Vec<String>,
+    /// Whom to ask.
+    #[serde(skip)]
+    pub contacts: IndexMap<Name, Contact>,
+    /// Where to read on.
+    #[serde(skip)]
+    pub links: IndexMap<LinkTitle, Link>,
     /// Docker networks beside its own that it joins.
     #[serde(skip)]
     pub networks: Vec<String>,

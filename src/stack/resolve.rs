@@ -99,6 +99,8 @@ pub fn resolve(document: &Document, catalog: &Catalog) -> Result<Resolved, Failu
         alerts,
         slos,
         dashboards: dashboards(document),
+        contacts: manifest.contacts.clone(),
+        links: manifest.links.clone(),
         networks: manifest.networks.iter().map(ToString::to_string).collect(),
         secrets,
     };

@@ -24,6 +24,7 @@ mod pipeline;
 mod plan;
 mod recorder;
 mod reload;
+mod route;
 mod secrets;
 mod upgrade;
 mod watch;

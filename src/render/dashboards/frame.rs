@@ -74,6 +74,13 @@ pub(super) fn links(
     Ok(found)
 }
 
+/// Adds links that lead out of Grafana, by title, to a dashboard.
+pub fn lead_out(dashboard: &mut Value, links: &[(String, String)]) {
+    if let Some(found) = dashboard.get_mut("links").and_then(Value::as_array_mut) {
+        found.extend(links.iter().map(|(title, url)| link(title, "", url, "external link", false)));
+    }
+}
+
 pub(super) fn link(title: &str, tooltip: &str, url: &str, icon: &str, ours: bool) -> Value {
     json!({
         "type": "link", "title": title, "tooltip": tooltip, "url": url, "icon": icon,

@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 
 use crate::assets::Assets;
 use crate::diagnostic::suggest;
+pub use frame::lead_out;
 pub use queries::{Choice, PanelQuery, choices, queries};
 pub use runbooks::{runbook_panel_id, runbook_url, runbooks};
 

@@ -53,12 +53,13 @@ fn fenced(out: &mut String, language: &str, text: &str) {
 }
 
 /// All runbooks as one document with a table of contents; an alert's anchor is its name in lower
-/// case.
-pub fn runbooks_markdown(compiled: &Compiled) -> String {
+/// case. Whom to ask stands at the top.
+pub fn runbooks_markdown(compiled: &Compiled, people: &str) -> String {
     let mut out = String::from(
         "# Runbooks\n\nOne section for each alert in effect. Words in capitals stand for what the alert names: \
          `SERVICE`, `TOOL`, `COMPONENT`, `INSTANCE`.\n",
     );
+    out.push_str(people);
     let mut pack = "";
     for book in &compiled.runbooks {
         if book.pack != pack {

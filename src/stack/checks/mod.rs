@@ -2,6 +2,7 @@
 
 mod alerts;
 mod audit;
+mod contacts;
 mod dashboards;
 mod generations;
 mod host;
@@ -35,6 +36,7 @@ pub fn run(document: &Document, catalog: &Catalog, stack: &Stack, found: &mut Ve
     checks.routes(found);
     checks.intervals(found);
     checks.unreached(found);
+    checks.contacts(found);
     checks.audit(found);
     checks.dashboards(found);
     checks.generations(found);
