@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::assets::Assets;
 use crate::catalog::Catalog;
@@ -19,14 +20,26 @@ use crate::stack::{self, Secrets, Stack, Surroundings};
 const SURROUNDINGS: Surroundings<'_> =
     Surroundings { env: &|name| std::env::var(name).ok(), file: &|path| std::fs::read(path) };
 
+/// Longest time that a container may take to stop when its image says nothing.
+const STOP: Duration = Duration::from_mins(1);
+
 /// What every command needs from outside.
 pub struct Context {
     /// Options that every command takes.
     pub global: Global,
     /// The one place that writes.
     pub printer: Printer,
-    /// The engine and the stack whose lock a running change holds, to let go of when interrupted.
-    held: Rc<RefCell<Option<(Engine, String)>>>,
+    /// What a running change holds, to let go of when interrupted.
+    held: Rc<RefCell<Option<Held>>>,
+}
+
+/// What a running change holds.
+struct Held {
+    engine: Engine,
+    /// The stack whose lock it holds or is about to take.
+    stack: String,
+    /// Containers that it stopped and starts again.
+    stopped: Vec<String>,
 }
 
 /// A manifest, loaded, resolved and rendered.
@@ -197,7 +210,22 @@ impl Context {
 
     /// Remembers the stack whose lock a change holds or is about to take.
     pub fn hold(&self, held: Option<(Engine, String)>) {
+        let held = held.map(|(engine, stack)| Held { engine, stack, stopped: Vec::new() });
         *self.held.borrow_mut() = held;
+    }
+
+    /// Remembers a container that a change stops and starts again.
+    pub fn halts(&self, container: &str) {
+        if let Some(held) = self.held.borrow_mut().as_mut() {
+            held.stopped.push(container.to_owned());
+        }
+    }
+
+    /// The container runs again, or is gone.
+    pub fn goes_on(&self, container: &str) {
+        if let Some(held) = self.held.borrow_mut().as_mut() {
+            held.stopped.retain(|stopped| stopped != container);
+        }
     }
 
     /// Lets go of what a change held when Ctrl-C ended it.
@@ -205,7 +233,13 @@ impl Context {
         self.printer
             .mark(Mark::Note, "interrupted; run the same command again and it goes on from here");
         let held = self.held.borrow_mut().take();
-        let Some((engine, stack)) = held else { return };
+        let Some(Held { engine, stack, stopped }) = held else { return };
+        for container in stopped {
+            // It may be stopping still: a restart waits for that.
+            if let Err(error) = engine.restart(&container, STOP).await {
+                self.printer.mark(Mark::Bad, format!("{container} stays stopped: {error}"));
+            }
+        }
         // The engine may still be making the lock that was asked for a moment ago.
         for _ in 0..5 {
             if let Ok(Some(holder)) = Lock::holder(&engine, &stack).await
@@ -215,7 +249,7 @@ impl Context {
                 let _ = engine.remove_container(&Lock::container_name(&stack), true).await;
                 return;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 

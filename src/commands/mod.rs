@@ -1,8 +1,11 @@
 //! One file per command: its arguments and what it calls. No command holds logic of its own.
 
 pub mod agent;
+mod agree;
 pub mod audit;
+pub mod backup;
 mod change;
+mod chosen;
 pub mod config;
 pub mod credentials;
 pub mod destroy;
@@ -24,6 +27,7 @@ pub mod probe;
 pub mod query;
 pub mod reload;
 pub mod render;
+pub mod restore;
 pub mod rollback;
 pub mod route;
 pub mod schema;
@@ -144,6 +148,8 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Logs(args) => logs::run(&args, context).await,
         Command::Slo(args) => slo::run(&args, context).await,
         Command::Query(args) => query::run(&args, context).await,
+        Command::Backup(args) => Box::pin(backup::run(&args, context)).await,
+        Command::Restore(args) => Box::pin(restore::run(&args, context)).await,
         Command::Down(args) => down::run(&args, context).await,
         Command::Destroy(args) => destroy::run(&args, context).await,
         Command::Agent(args) => agent::run(&args, context).await,

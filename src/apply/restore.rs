@@ -1,0 +1,327 @@
+//! A copy of data volumes takes the place of what is there: what is there is copied first, and comes
+//! back if the programs do not run with the copy.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use tokio::fs;
+
+use super::backup::{self, Then};
+use super::volumes::{self, Data};
+use super::{Options, locked, run_on, units};
+use crate::backup::{Backup, Kept};
+use crate::commands::{Context, Project};
+use crate::engine::{Engine, Reader};
+use crate::exit::{Exit, Stop};
+use crate::output::Mark;
+use crate::plan::{self, Action, Unit};
+use crate::stack::{Component, Secrets};
+use crate::upgrade;
+
+/// A copy that was looked at, and may take the place of what is there.
+pub struct Restore<'a> {
+    project: &'a Project,
+    secrets: &'a Secrets,
+    dir: &'a Path,
+    backup: Backup,
+    parts: Vec<(&'a Component, Vec<Kept>)>,
+    /// Where what is there is copied to.
+    aside: Option<PathBuf>,
+}
+
+impl<'a> Restore<'a> {
+    /// Looks at everything that can be looked at before anything is touched.
+    ///
+    /// # Errors
+    /// A copy that is damaged or not for this stack, data that the programs cannot read, a stack that
+    /// does not run what the manifest says.
+    pub async fn look(
+        context: &Context,
+        reader: &Reader,
+        (project, secrets): (&'a Project, &'a Secrets),
+        (dir, names): (&'a Path, &[&str]),
+        discard: bool,
+    ) -> anyhow::Result<Self> {
+        let stack = &project.stack;
+        let backup = Backup::read(dir).await?;
+        let parts = chosen(context, project, &backup, names)?;
+        let parts_named: Vec<&str> = parts.iter().map(|(part, _)| part.name.as_str()).collect();
+        let units = units::wanted(reader, project, secrets, &BTreeMap::new()).await?;
+        require_readable(project, &parts, &units)?;
+        let observed = plan::observe(reader, &stack.name, &units, None).await?;
+        require_as_wanted(&plan::plan(&observed, &units), &parts_named, &stack.name)?;
+        for (part, kept) in &parts {
+            for kept in kept {
+                let name = plan::data_volume(&stack.name, &part.name, &kept.volume);
+                volumes::require_ours(reader, stack, &name).await?;
+            }
+        }
+        let aside = if discard { None } else { Some(aside(dir).await?) };
+        let mut damaged = Vec::new();
+        for kept in parts.iter().flat_map(|(_, kept)| kept) {
+            let _step = context.printer.step(format!("checking {}", kept.file));
+            damaged.extend(kept.wrong(dir).await);
+        }
+        if !damaged.is_empty() {
+            let message = format!("{}\nnothing was touched", damaged.join("\n"));
+            return Err(Stop::new(Exit::Rejected, message).into());
+        }
+        Ok(Self { project, secrets, dir, backup, parts, aside })
+    }
+
+    /// What it would do, one line per component.
+    pub fn lines(&self) -> Vec<String> {
+        let line = |(part, kept): &(&Component, Vec<Kept>)| {
+            let bytes: u64 = kept.iter().map(|kept| kept.bytes).sum();
+            let by = kept.iter().find_map(|kept| kept.version.as_ref());
+            let by = by.map(|version| format!(", written by {version}")).unwrap_or_default();
+            let (from, made) = (&self.backup.stack, &self.backup.made);
+            format!(
+                "{}: data of {from} as of {made}, {} MiB{by}",
+                part.name,
+                bytes.div_ceil(1 << 20)
+            )
+        };
+        self.parts.iter().map(line).collect()
+    }
+
+    /// Puts the copy in the place of what is there, and brings the programs up over it.
+    ///
+    /// # Errors
+    /// What failed, and what became of the data that was there.
+    pub async fn run(
+        &self,
+        context: &Context,
+        engine: &Engine,
+        options: &Options,
+    ) -> anyhow::Result<Exit> {
+        let (before, filled) = self
+            .locked(context, engine, options, async || {
+                engine.remove_left_behind(&self.project.stack.name).await?;
+                let before = self.keep(context, engine).await?;
+                anyhow::Ok((before, self.fill(context, engine, self.dir, &self.backup).await))
+            })
+            .await?;
+        let restored = match filled {
+            Ok(()) => self.up(context, engine, options).await,
+            Err(error) => Err(error),
+        };
+        let error = match restored {
+            Ok(exit) => {
+                for line in self.lines() {
+                    context.printer.mark(Mark::Good, format!("restored {line}"));
+                }
+                if let Some((aside, _)) = before.filter(|(_, before)| !before.files.is_empty()) {
+                    context.printer.line(format!(
+                        "  what was there before is in {}: remove it when nobody misses anything",
+                        aside.display()
+                    ));
+                }
+                return Ok(exit);
+            }
+            Err(error) => error,
+        };
+        let Some((aside, before)) = before else {
+            let message = format!(
+                "{error:#}\nwhat was there before was not kept, as --discard-current asks; `mcpmon restore` with another copy, or `mcpmon up`, goes on"
+            );
+            return Err(Stop::new(Exit::Failed, message).into());
+        };
+        context.printer.line("  bringing back the data that was there …");
+        let back = async || self.fill(context, engine, &aside, &before).await;
+        let back = match self.locked(context, engine, options, back).await {
+            Ok(()) => self.up(context, engine, options).await,
+            Err(error) => Err(error),
+        };
+        Err(match back {
+            Ok(_) => {
+                let message = format!("{error:#}\nthe data that was there before is back, proven");
+                Stop::new(Exit::Rejected, message)
+            }
+            Err(failure) => {
+                let aside = aside.display();
+                let message = format!(
+                    "{error:#}\nbringing back the data that was there failed too: {failure:#}\nit is in {aside}: when the cause is gone, `mcpmon up`, then `mcpmon restore {aside} --discard-current`"
+                );
+                Stop::new(Exit::Failed, message)
+            }
+        }
+        .into())
+    }
+
+    async fn up(
+        &self,
+        context: &Context,
+        engine: &Engine,
+        options: &Options,
+    ) -> anyhow::Result<Exit> {
+        Box::pin(run_on(context, engine, self.project, self.secrets, options)).await
+    }
+
+    async fn locked<T>(
+        &self,
+        context: &Context,
+        engine: &Engine,
+        options: &Options,
+        work: impl AsyncFnOnce() -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let how = (options.command, options.wait_lock);
+        let lock = locked::take(context, engine, &self.project.stack.name, &[], how).await?;
+        let done = work().await;
+        context.hold(None);
+        lock.release(engine).await?;
+        done
+    }
+
+    /// Copies what is there; nothing where it is to be discarded. The components stand still from then on.
+    async fn keep(
+        &self,
+        context: &Context,
+        engine: &Engine,
+    ) -> anyhow::Result<Option<(PathBuf, Backup)>> {
+        let Some(aside) = &self.aside else { return Ok(None) };
+        let stack = &self.project.stack;
+        let names: Vec<&str> = self.parts.iter().map(|(part, _)| part.name.as_str()).collect();
+        let sources = backup::sources(engine.reader(), stack, &names).await?;
+        if sources.is_empty() {
+            return Ok(Some((aside.clone(), Backup::new(&stack.name))));
+        }
+        let kept = backup::copy(context, engine, stack, &sources, aside, Then::Stay).await?;
+        Ok(Some((aside.clone(), kept.0)))
+    }
+
+    /// Makes the volumes anew, with what a copy holds of them. Containers that have one go with it.
+    async fn fill(
+        &self,
+        context: &Context,
+        engine: &Engine,
+        dir: &Path,
+        copy: &Backup,
+    ) -> anyhow::Result<()> {
+        let stack = &self.project.stack;
+        for (part, replaced) in &self.parts {
+            let container = stack.container(&part.name);
+            backup::halt(context, engine, stack, part).await?;
+            engine.remove_container(&container, true).await?;
+            context.goes_on(&container);
+            for kept in replaced {
+                let name = plan::data_volume(&stack.name, &part.name, &kept.volume);
+                let same = |from: &&Kept| from.component == part.name && from.volume == kept.volume;
+                let Some(from) = copy.files.iter().find(same) else {
+                    engine.remove_volume(&name).await?;
+                    continue;
+                };
+                let path = from.path(dir);
+                let _step = context.printer.step(format!("unpacking {}", path.display()));
+                volumes::renew(engine, stack, part, &name).await?;
+                let directory = from.directory.clone();
+                let data = Data { key: from.volume.clone(), name, directory };
+                let mounts = vec![data.mount(stack, part, false)];
+                volumes::through(engine, stack, mounts, async |through| {
+                    let cannot = || format!("cannot read {}", path.display());
+                    let tar = fs::File::open(&path).await.with_context(cannot)?;
+                    Ok(engine.unpack(through, &from.directory, (tar, from.bytes)).await?)
+                })
+                .await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What of a copy is for this stack, by component.
+fn chosen<'a>(
+    context: &Context,
+    project: &'a Project,
+    backup: &Backup,
+    names: &[&str],
+) -> anyhow::Result<Vec<(&'a Component, Vec<Kept>)>> {
+    let held = backup.components();
+    if let Some(absent) = names.iter().find(|name| !held.contains(name)) {
+        let message = format!("the copy has nothing of `{absent}`: it holds {}", held.join(", "));
+        return Err(Stop::new(Exit::Usage, message).into());
+    }
+    let mut parts: Vec<(&Component, Vec<Kept>)> = Vec::new();
+    for kept in &backup.files {
+        if !names.is_empty() && !names.contains(&kept.component.as_str()) {
+            continue;
+        }
+        let part = project.stack.components.get(&kept.component);
+        let Some(part) = part.filter(|part| part.spec.volumes.contains_key(&kept.volume)) else {
+            let text = format!("left out {}: the stack has no such volume", kept.file);
+            context.printer.mark(Mark::Note, text);
+            continue;
+        };
+        match parts.iter_mut().find(|(other, _)| other.name == part.name) {
+            Some((_, files)) => files.push(kept.clone()),
+            None => parts.push((part, vec![kept.clone()])),
+        }
+    }
+    if parts.is_empty() {
+        let message = "the copy has nothing for this stack; nothing was touched";
+        return Err(Stop::new(Exit::Usage, message).into());
+    }
+    Ok(parts)
+}
+
+/// Refuses data that the programs of the stack cannot read.
+fn require_readable(
+    project: &Project,
+    parts: &[(&Component, Vec<Kept>)],
+    units: &[Unit],
+) -> anyhow::Result<()> {
+    let wrote = parts.iter().filter_map(|(part, kept)| {
+        Some((part.name.clone(), kept.iter().find_map(|kept| kept.image.clone())?))
+    });
+    let wanted = upgrade::wanted(units, &BTreeMap::new());
+    let moves = upgrade::moves(&project.stack, &wrote.collect(), &wanted);
+    let refused = moves.iter().filter_map(|step| {
+        let (reason, part) = (step.refused.as_ref()?, project.stack.components.get(&step.name)?);
+        Some(format!(
+            "{} {} cannot read what {} wrote: {reason}\n  to have that one: write `components: {{{}: {{version: {}}}}}`, run `mcpmon up`, then restore",
+            step.name, step.to, step.from, part.key, step.from
+        ))
+    });
+    let refused: Vec<String> = refused.collect();
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{}\nnothing was touched", refused.join("\n"));
+    Err(Stop::new(Exit::Rejected, message).into())
+}
+
+/// Refuses a stack that would be brought to something else than what runs: should that fail, it would
+/// not be the copy's fault. A component whose data is restored may lie there as it is.
+fn require_as_wanted(plan: &plan::Plan, parts: &[&str], stack: &str) -> anyhow::Result<()> {
+    let network = plan.network || plan.engine_network;
+    let differs = plan.units.iter().any(|unit| match unit.action {
+        Action::None => false,
+        Action::Start | Action::Create => !parts.contains(&unit.name.as_str()),
+        _ => true,
+    });
+    if !network && !differs && plan.remove.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "{stack} does not run what the manifest says; nothing was touched\n`mcpmon up` brings it to that, then restore (`mcpmon plan` shows what differs)"
+    );
+    Err(Stop::new(Exit::Failed, message).into())
+}
+
+/// Where what is there is copied to: beside the copy.
+async fn aside(dir: &Path) -> anyhow::Result<PathBuf> {
+    let whole = fs::canonicalize(dir).await;
+    let whole = whole.with_context(|| format!("cannot find {}", dir.display()))?;
+    let named = dir.file_name().map_or(whole.as_path(), |_| dir);
+    let name = named.file_name().unwrap_or_default().to_string_lossy();
+    let aside = named.with_file_name(format!("{name}-before-restore"));
+    if aside.exists() {
+        let shown = aside.display();
+        let message = format!(
+            "{shown} is there already: an earlier restore put there what it took away; nothing was touched\nmove it away, or keep nothing of what is there now: `--discard-current`"
+        );
+        return Err(Stop::new(Exit::Usage, message).into());
+    }
+    Ok(aside)
+}
