@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::fs;
 
+use super::unfinished::Unfinished;
 use super::volumes::{self, Data};
 use super::{locked, transaction, units};
 use crate::backup::{self, Backup, Kept};
@@ -128,6 +129,8 @@ pub async fn copy(
     dir: &Path,
     then: Then,
 ) -> anyhow::Result<(Backup, Vec<String>)> {
+    // Whoever had the lock before may have made one.
+    require_free(sources, dir)?;
     let images = images(engine, stack).await?;
     let mut unfinished = Unfinished::new(dir).await?;
     let mut backup = Backup::new(&stack.name);
@@ -159,7 +162,7 @@ pub async fn copy(
         }
         return Err(error);
     }
-    unfinished.files.clear();
+    unfinished.finished();
     Ok((backup, stopped))
 }
 
@@ -231,44 +234,4 @@ async fn save(
         Ok(all)
     })
     .await
-}
-
-/// Files of a copy that is not whole: they go when it fails, and when Ctrl-C ends it.
-struct Unfinished {
-    dir: PathBuf,
-    made: bool,
-    files: Vec<PathBuf>,
-}
-
-impl Unfinished {
-    async fn new(dir: &Path) -> anyhow::Result<Self> {
-        let made = !dir.exists();
-        let cannot = || format!("cannot make {}", dir.display());
-        fs::create_dir_all(dir).await.with_context(cannot)?;
-        Ok(Self {
-            dir: dir.to_owned(),
-            made,
-            files: vec![dir.join(format!("{}.partial", backup::FILE))],
-        })
-    }
-
-    fn add(&mut self, file: PathBuf) -> PathBuf {
-        self.files.push(file.clone());
-        file
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        if self.files.is_empty() {
-            return;
-        }
-        // What cannot be removed is no copy without its document; the error that led here says why.
-        for file in &self.files {
-            let _ = std::fs::remove_file(file);
-        }
-        if self.made {
-            let _ = std::fs::remove_dir(&self.dir);
-        }
-    }
 }

@@ -19,6 +19,7 @@ mod restore;
 pub mod setup;
 mod teardown;
 mod transaction;
+mod unfinished;
 pub mod units;
 mod validate;
 mod volumes;

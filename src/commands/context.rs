@@ -3,25 +3,22 @@
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Duration;
 
+use super::held::Held;
 use crate::assets::Assets;
 use crate::catalog::Catalog;
 use crate::cli::Global;
 use crate::diagnostic::{Diagnostic, Severity, Sources};
-use crate::engine::{Endpoint, Engine, Lock, Reader};
+use crate::engine::{Endpoint, Engine, Reader};
 use crate::exit::{Exit, Stop};
 use crate::manifest::{self, Document, SecretRef};
-use crate::output::{Mark, Printer};
+use crate::output::Printer;
 use crate::render::{self, Bundle};
 use crate::stack::{self, Secrets, Stack, Surroundings};
 
 /// This process's environment and file system.
 const SURROUNDINGS: Surroundings<'_> =
     Surroundings { env: &|name| std::env::var(name).ok(), file: &|path| std::fs::read(path) };
-
-/// Longest time that a container may take to stop when its image says nothing.
-const STOP: Duration = Duration::from_mins(1);
 
 /// What every command needs from outside.
 pub struct Context {
@@ -30,16 +27,7 @@ pub struct Context {
     /// The one place that writes.
     pub printer: Printer,
     /// What a running change holds, to let go of when interrupted.
-    held: Rc<RefCell<Option<Held>>>,
-}
-
-/// What a running change holds.
-struct Held {
-    engine: Engine,
-    /// The stack whose lock it holds or is about to take.
-    stack: String,
-    /// Containers that it stopped and starts again.
-    stopped: Vec<String>,
+    pub(super) held: Rc<RefCell<Option<Held>>>,
 }
 
 /// A manifest, loaded, resolved and rendered.
@@ -65,11 +53,6 @@ impl Context {
     pub fn quietly(&self) -> Self {
         let printer = Printer::new(self.global.color, true);
         Self { global: self.global.clone(), printer, held: Rc::clone(&self.held) }
-    }
-
-    /// Whether a change is under way.
-    pub fn is_changing(&self) -> bool {
-        self.held.borrow().is_some()
     }
 
     /// Loads the manifest.
@@ -206,51 +189,6 @@ impl Context {
             endpoint.chosen_by
         ));
         Ok(())
-    }
-
-    /// Remembers the stack whose lock a change holds or is about to take.
-    pub fn hold(&self, held: Option<(Engine, String)>) {
-        let held = held.map(|(engine, stack)| Held { engine, stack, stopped: Vec::new() });
-        *self.held.borrow_mut() = held;
-    }
-
-    /// Remembers a container that a change stops and starts again.
-    pub fn halts(&self, container: &str) {
-        if let Some(held) = self.held.borrow_mut().as_mut() {
-            held.stopped.push(container.to_owned());
-        }
-    }
-
-    /// The container runs again, or is gone.
-    pub fn goes_on(&self, container: &str) {
-        if let Some(held) = self.held.borrow_mut().as_mut() {
-            held.stopped.retain(|stopped| stopped != container);
-        }
-    }
-
-    /// Lets go of what a change held when Ctrl-C ended it.
-    pub async fn interrupted(&self) {
-        self.printer
-            .mark(Mark::Note, "interrupted; run the same command again and it goes on from here");
-        let held = self.held.borrow_mut().take();
-        let Some(Held { engine, stack, stopped }) = held else { return };
-        for container in stopped {
-            // It may be stopping still: a restart waits for that.
-            if let Err(error) = engine.restart(&container, STOP).await {
-                self.printer.mark(Mark::Bad, format!("{container} stays stopped: {error}"));
-            }
-        }
-        // The engine may still be making the lock that was asked for a moment ago.
-        for _ in 0..5 {
-            if let Ok(Some(holder)) = Lock::holder(&engine, &stack).await
-                && holder.pid == std::process::id()
-            {
-                // One that stays behind is taken over by the next run, so failure is no loss.
-                let _ = engine.remove_container(&Lock::container_name(&stack), true).await;
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
     }
 
     /// Prints problems; the command ends as wrong usage.

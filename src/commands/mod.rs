@@ -15,6 +15,7 @@ pub mod doctor;
 pub mod down;
 mod found;
 pub mod health_check;
+mod held;
 pub mod history;
 pub mod init;
 pub mod integrate;
