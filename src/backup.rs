@@ -187,3 +187,69 @@ async fn digest(path: &Path) -> std::io::Result<(u64, String)> {
     }
     Ok((bytes, hex(&sha256.finalize())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept() -> Kept {
+        Kept {
+            file: "acme-loki-data.tar".to_owned(),
+            component: "loki".to_owned(),
+            volume: "data".to_owned(),
+            directory: "/loki".to_owned(),
+            image: Some("grafana/loki:3.7.8".to_owned()),
+            version: None,
+            bytes: 3,
+            sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad".to_owned(),
+        }
+    }
+
+    async fn read(change: impl FnOnce(&mut Backup)) -> Result<Backup, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let mut backup = Backup::new("acme");
+        backup.files.push(kept());
+        change(&mut backup);
+        backup.write(dir.path()).await.unwrap();
+        let names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().collect();
+        assert_eq!(names.len(), 1, "nothing but the document stays");
+        let read = Backup::read(dir.path()).await.map_err(|error| error.to_string());
+        read.inspect(|read| assert_eq!(*read, backup))
+    }
+
+    #[tokio::test]
+    async fn what_was_written_is_read_and_nothing_that_leads_elsewhere() {
+        assert_eq!(read(|_| ()).await.unwrap().components(), ["loki"]);
+        for file in ["../a.tar", "/etc/passwd", "a/b.tar", "..", ""] {
+            let error = read(|backup| file.clone_into(&mut backup.files[0].file)).await;
+            assert!(error.unwrap_err().contains("is not what mcpmon wrote"), "{file}");
+        }
+        for at in ["loki", "/", "/loki/../etc", ""] {
+            let error = read(|backup| at.clone_into(&mut backup.files[0].directory)).await;
+            assert!(error.unwrap_err().contains("is not what mcpmon wrote"), "{at}");
+        }
+        let newer = read(|backup| backup.schema_version = 2).await.unwrap_err();
+        assert!(newer.contains("use the mcpmon that made it"), "{newer}");
+        let none = tempfile::tempdir().unwrap();
+        let none = Backup::read(none.path()).await.unwrap_err().to_string();
+        assert!(none.contains("there is no such file"), "{none}");
+    }
+
+    #[tokio::test]
+    async fn a_tar_that_is_another_one_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let wrong = async || kept().wrong(dir.path()).await.unwrap_or_default();
+        assert!(wrong().await.contains("there is no such file"));
+        let path = kept().path(dir.path());
+        for (text, found) in
+            [("abcd", "4 bytes, and 3 were written"), ("abd", "its SHA-256 is"), ("abc", "")]
+        {
+            std::fs::write(&path, text).unwrap();
+            let wrong = wrong().await;
+            assert!(
+                wrong.contains(found) && wrong.is_empty() == found.is_empty(),
+                "{text}: {wrong}"
+            );
+        }
+    }
+}

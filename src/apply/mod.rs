@@ -29,6 +29,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::{try_join, try_join3};
 
 pub use backup::{backup, backup_now};
+pub use locked::RESTORE;
 pub use options::{Options, Pull};
 pub use restore::Restore;
 pub use teardown::{destroy, down};

@@ -101,7 +101,11 @@ impl<'a> Restore<'a> {
             .locked(context, engine, options, async || {
                 engine.remove_left_behind(&self.project.stack.name).await?;
                 let before = self.keep(context, engine).await?;
-                anyhow::Ok((before, self.fill(context, engine, self.dir, &self.backup).await))
+                context.keep_whole(true);
+                let filled = self.fill(context, engine, (self.dir, &self.backup), true).await;
+                // What failed is put right as a whole, too.
+                context.keep_whole(filled.is_err());
+                anyhow::Ok((before, filled))
             })
             .await?;
         let restored = match filled {
@@ -130,7 +134,8 @@ impl<'a> Restore<'a> {
             return Err(Stop::new(Exit::Failed, message).into());
         };
         context.printer.line("  bringing back the data that was there …");
-        let back = async || self.fill(context, engine, &aside, &before).await;
+        context.keep_whole(true);
+        let back = async || self.fill(context, engine, (&aside, &before), false).await;
         let back = match self.locked(context, engine, options, back).await {
             Ok(()) => self.up(context, engine, options).await,
             Err(error) => Err(error),
@@ -193,12 +198,13 @@ impl<'a> Restore<'a> {
     }
 
     /// Makes the volumes anew, with what a copy holds of them. Containers that have one go with it.
+    /// Where it may be given up, Ctrl-C does that.
     async fn fill(
         &self,
         context: &Context,
         engine: &Engine,
-        dir: &Path,
-        copy: &Backup,
+        (dir, copy): (&Path, &Backup),
+        may_give_up: bool,
     ) -> anyhow::Result<()> {
         let stack = &self.project.stack;
         for (part, replaced) in &self.parts {
@@ -222,7 +228,12 @@ impl<'a> Restore<'a> {
                 volumes::through(engine, stack, mounts, async |through| {
                     let cannot = || format!("cannot read {}", path.display());
                     let tar = fs::File::open(&path).await.with_context(cannot)?;
-                    Ok(engine.unpack(through, &from.directory, (tar, from.bytes)).await?)
+                    let unpacked = engine.unpack(through, &from.directory, (tar, from.bytes));
+                    if may_give_up {
+                        context.unless_told(unpacked).await
+                    } else {
+                        Ok(unpacked.await?)
+                    }
                 })
                 .await?;
             }

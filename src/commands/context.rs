@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::held::Held;
+use super::held::{Held, Whole};
 use crate::assets::Assets;
 use crate::catalog::Catalog;
 use crate::cli::Global;
@@ -28,6 +28,8 @@ pub struct Context {
     pub printer: Printer,
     /// What a running change holds, to let go of when interrupted.
     pub(super) held: Rc<RefCell<Option<Held>>>,
+    /// What Ctrl-C must not cut off.
+    pub(super) whole: Rc<Whole>,
 }
 
 /// A manifest, loaded, resolved and rendered.
@@ -45,14 +47,19 @@ pub struct Project {
 impl Context {
     /// A context for this process.
     pub fn new(global: Global, printer: Printer) -> Self {
-        Self { global, printer, held: Rc::default() }
+        Self { global, printer, held: Rc::default(), whole: Rc::default() }
     }
 
     /// The same, but saying nothing but what went wrong.
     #[must_use]
     pub fn quietly(&self) -> Self {
         let printer = Printer::new(self.global.color, true);
-        Self { global: self.global.clone(), printer, held: Rc::clone(&self.held) }
+        Self {
+            global: self.global.clone(),
+            printer,
+            held: Rc::clone(&self.held),
+            whole: Rc::clone(&self.whole),
+        }
     }
 
     /// Loads the manifest.

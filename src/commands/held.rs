@@ -1,9 +1,13 @@
 //! What a change holds, and lets go of when Ctrl-C ends it.
 
+use std::cell::Cell;
 use std::time::Duration;
+
+use tokio::sync::Notify;
 
 use super::Context;
 use crate::engine::{Engine, Lock};
+use crate::exit::{Exit, Stop};
 use crate::output::Mark;
 
 /// Longest time that a container may take to stop when its image says nothing.
@@ -18,7 +22,46 @@ pub struct Held {
     stopped: Vec<String>,
 }
 
+/// Work that Ctrl-C must not cut off: it hears of it, and puts right what it did.
+#[derive(Default)]
+pub struct Whole {
+    under_way: Cell<bool>,
+    told: Notify,
+}
+
 impl Context {
+    /// Whether from now on Ctrl-C cuts off nothing, but is told to [`unless_told`](Self::unless_told).
+    pub fn keep_whole(&self, whole: bool) {
+        self.whole.under_way.set(whole);
+    }
+
+    /// Does something that may be given up at Ctrl-C.
+    ///
+    /// # Errors
+    /// That it was given up; or what went wrong.
+    pub async fn unless_told<T, E>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> anyhow::Result<T>
+    where
+        anyhow::Error: From<E>,
+    {
+        tokio::select! {
+            done = work => Ok(done?),
+            () = self.whole.told.notified() => Err(Stop::new(Exit::Interrupted, "interrupted").into()),
+        }
+    }
+
+    /// Tells work that must not be cut off that Ctrl-C was pressed; false where there is none.
+    pub fn tell(&self) -> bool {
+        let under_way = self.whole.under_way.get();
+        if under_way {
+            self.printer.mark(Mark::Note, "interrupted; what must not stay half done ends first");
+            self.whole.told.notify_one();
+        }
+        under_way
+    }
+
     /// Whether a change is under way.
     pub fn is_changing(&self) -> bool {
         self.held.borrow().is_some()

@@ -85,7 +85,7 @@ async fn run(cli: Cli, printer: Printer) -> Exit {
         _ => false,
     };
     let is_watch = matches!(cli.command, Command::Watch(_));
-    let command = dispatch(cli.command, &context);
+    let mut command = Box::pin(dispatch(cli.command, &context));
     let outcome = if hears_signals {
         command.await
     } else {
@@ -93,6 +93,13 @@ async fn run(cli: Cli, printer: Printer) -> Exit {
             // The signal first: it is listened to before the command does anything.
             biased;
             () = interrupted => {
+                if context.tell() {
+                    if let Err(error) = command.await {
+                        printer.error(&format!("{error:#}"));
+                    }
+                    return Exit::Interrupted;
+                }
+                drop(command);
                 // Whoever watches is done when they say so, but for a change that is under way.
                 if is_watch && !context.is_changing() {
                     return Exit::Done;
@@ -100,7 +107,7 @@ async fn run(cli: Cli, printer: Printer) -> Exit {
                 context.interrupted().await;
                 return Exit::Interrupted;
             }
-            outcome = command => outcome,
+            outcome = &mut command => outcome,
         }
     };
     outcome.unwrap_or_else(|error| {

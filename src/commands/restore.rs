@@ -7,7 +7,7 @@ use super::agree::agree;
 use super::change::LockArgs;
 use super::chosen::chosen;
 use super::up::parse_duration;
-use crate::apply::{Options, Restore};
+use crate::apply::{Options, RESTORE, Restore};
 use crate::exit::Exit;
 use crate::manifest::Duration;
 
@@ -63,7 +63,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let options = Options {
         wait_lock: args.lock.wait(),
         message: Some(format!("data from {}", args.dir.display())),
-        ..Options::new("mcpmon restore", args.timeout.std())
+        ..Options::new(RESTORE, args.timeout.std())
     };
     restore.run(context, &engine, &options).await
 }

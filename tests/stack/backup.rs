@@ -93,11 +93,31 @@ impl Kept {
         assert!(states.iter().filter(|state| *state == "running").count() >= 5, "{states:?}");
     }
 
+    /// Ctrl-C while a copy is unpacked.
+    fn interrupt_restore(&self, dir: &str) {
+        let mut command = self.stack.command(&["restore", dir, "--yes"]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let aside = self.stack.path(&format!("{dir}-before-restore"));
+        let deadline = std::time::Instant::now() + Duration::from_secs(60);
+        while !aside.join("backup.json").exists() {
+            assert!(std::time::Instant::now() < deadline, "what is there was not copied");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let signalled = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        assert!(signalled.unwrap().success());
+        ended(&child.wait_with_output().unwrap())
+            .expect(130)
+            .says("the data that was there before is back, proven");
+        fs::remove_dir_all(aside).unwrap();
+    }
+
     /// A copy in which Prometheus finds a file where its write-ahead log would be.
     fn unreadable(&self, dir: &str) {
         let top = self.stack.path(dir);
         fs::create_dir_all(top.join("prometheus")).unwrap();
         fs::write(top.join("prometheus/wal"), "no folder").unwrap();
+        // Long enough to be interrupted.
+        fs::File::create(top.join("prometheus/large")).unwrap().set_len(256 << 20).unwrap();
         let tar = ["--owner=65534", "--group=65534", "-cf", "a.tar", "prometheus"];
         assert!(Command::new("tar").args(tar).current_dir(&top).status().unwrap().success());
         let sum = Command::new("sha256sum").arg("a.tar").current_dir(&top).output().unwrap();
@@ -222,6 +242,8 @@ fn lost_data_comes_back_from_a_copy_and_a_damaged_one_touches_nothing() {
 
     // One that the program cannot run with: what was there comes back.
     test.unreadable("kept/wrong");
+    test.interrupt_restore("kept/wrong");
+    assert_eq!(test.data(until), before, "after Ctrl-C");
     stack
         .mcpmon(&["restore", "kept/wrong", "--yes"])
         .expect(4)
