@@ -152,13 +152,11 @@ impl Kept {
         let path = self.path(dir);
         let found = match digest(&path).await {
             Ok(found) => found,
-            Err(error) => {
-                return Some(format!("cannot read {}: {}", path.display(), io_reason(&error)));
-            }
+            Err(e) => return Some(format!("cannot read {}: {}", path.display(), io_reason(&e))),
         };
         if found.0 != self.bytes {
-            let (is, was) = (found.0, self.bytes);
-            return Some(format!("{} has {is} bytes, and {was} were written", path.display()));
+            let (path, is, was) = (path.display(), found.0, self.bytes);
+            return Some(format!("{path} has {is} bytes, and {was} were written"));
         }
         (found.1 != self.sha256).then(|| {
             format!("{} is not what was written: its SHA-256 is {}", path.display(), found.1)
@@ -211,8 +209,7 @@ mod tests {
         backup.files.push(kept());
         change(&mut backup);
         backup.write(dir.path()).await.unwrap();
-        let names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().collect();
-        assert_eq!(names.len(), 1, "nothing but the document stays");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
         let read = Backup::read(dir.path()).await.map_err(|error| error.to_string());
         read.inspect(|read| assert_eq!(*read, backup))
     }
@@ -230,8 +227,7 @@ mod tests {
         }
         let newer = read(|backup| backup.schema_version = 2).await.unwrap_err();
         assert!(newer.contains("use the mcpmon that made it"), "{newer}");
-        let none = tempfile::tempdir().unwrap();
-        let none = Backup::read(none.path()).await.unwrap_err().to_string();
+        let none = Backup::read(Path::new("tests")).await.unwrap_err().to_string();
         assert!(none.contains("there is no such file"), "{none}");
     }
 
@@ -240,11 +236,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let wrong = async || kept().wrong(dir.path()).await.unwrap_or_default();
         assert!(wrong().await.contains("there is no such file"));
-        let path = kept().path(dir.path());
         for (text, found) in
             [("abcd", "4 bytes, and 3 were written"), ("abd", "its SHA-256 is"), ("abc", "")]
         {
-            std::fs::write(&path, text).unwrap();
+            std::fs::write(kept().path(dir.path()), text).unwrap();
             let wrong = wrong().await;
             assert!(
                 wrong.contains(found) && wrong.is_empty() == found.is_empty(),

@@ -180,7 +180,13 @@ pub async fn halt(
         return Ok(false);
     }
     context.halts(&container);
-    engine.stop(&container, Duration::from_secs(u64::from(part.spec.stop_timeout))).await?;
+    let timeout = Duration::from_secs(u64::from(part.spec.stop_timeout));
+    if let Err(error) = engine.stop(&container, timeout).await {
+        // It may have stopped all the same.
+        engine.start(&container).await?;
+        context.goes_on(&container);
+        return Err(error.into());
+    }
     Ok(true)
 }
 

@@ -14,7 +14,7 @@ use super::volumes::{self, Data};
 use super::{Options, locked, run_on, units};
 use crate::backup::{Backup, Kept};
 use crate::commands::{Context, Project};
-use crate::engine::{Engine, Reader};
+use crate::engine::{Engine, Reader, labels};
 use crate::exit::{Exit, Stop};
 use crate::output::Mark;
 use crate::plan;
@@ -50,7 +50,9 @@ impl<'a> Restore<'a> {
         let parts_named: Vec<&str> = parts.iter().map(|(part, _)| part.name.as_str()).collect();
         let units = units::wanted(reader, project, secrets, &BTreeMap::new()).await?;
         look::require_readable(project, &parts, &units)?;
-        let observed = plan::observe(reader, &stack.name, &units, None).await?;
+        let mut observed = plan::observe(reader, &stack.name, &units, None).await?;
+        // What a run that was killed left behind goes before anything is done.
+        observed.containers.retain(|_, container| !container.labels.contains_key(labels::ONCE));
         look::require_as_wanted(&plan::plan(&observed, &units), &parts_named, &stack.name)?;
         for (part, kept) in &parts {
             for kept in kept {
@@ -129,7 +131,7 @@ impl<'a> Restore<'a> {
         };
         let Some((aside, before)) = before else {
             let message = format!(
-                "{error:#}\nwhat was there before was not kept, as --discard-current asks; `mcpmon restore` with another copy, or `mcpmon up`, goes on"
+                "{error:#}\nwhat was there before was not kept, as --discard-current asks, and what is there now may be a part of the copy: restore again, from this copy or another"
             );
             return Err(Stop::new(Exit::Failed, message).into());
         };

@@ -38,6 +38,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let project = context.project_without_warnings()?;
     let parts = &project.stack.components;
     let mut names = chosen(&args.components, &project)?;
+    names.sort_unstable();
     names.dedup();
     let keeps = |name: &str| parts.get(name).is_some_and(|part| !part.spec.volumes.is_empty());
     if let Some(name) = names.iter().find(|name| !keeps(name)) {

@@ -104,6 +104,8 @@ impl Context {
             if let Ok(Some(holder)) = Lock::holder(&engine, &stack).await
                 && holder.pid == std::process::id()
             {
+                // What stays behind is removed by the next one that has the lock.
+                let _ = engine.remove_left_behind(&stack).await;
                 // One that stays behind is taken over by the next run, so failure is no loss.
                 let _ = engine.remove_container(&Lock::container_name(&stack), true).await;
                 return;

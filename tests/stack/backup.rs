@@ -90,7 +90,7 @@ impl Kept {
         ended(&child.wait_with_output().unwrap()).expect(130);
         assert!(!self.stack.path("kept/cut").exists(), "a copy that is not whole");
         let states = self.stack.containers("{{.State.Status}}");
-        assert!(states.iter().filter(|state| *state == "running").count() >= 5, "{states:?}");
+        assert!(states.iter().all(|state| state == "running"), "{states:?}");
     }
 
     /// Ctrl-C while a copy is unpacked.
@@ -98,9 +98,10 @@ impl Kept {
         let mut command = self.stack.command(&["restore", dir, "--yes"]);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let aside = self.stack.path(&format!("{dir}-before-restore"));
-        let deadline = std::time::Instant::now() + Duration::from_secs(60);
-        while !aside.join("backup.json").exists() {
-            assert!(std::time::Instant::now() < deadline, "what is there was not copied");
+        for _ in 0..6000 {
+            if aside.join("backup.json").exists() {
+                break;
+            }
             std::thread::sleep(Duration::from_millis(5));
         }
         let signalled = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
