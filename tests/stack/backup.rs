@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use crate::harness::{TestStack, docker, encode, ended, eventually, free};
+use crate::harness::{TestStack, docker, ended, eventually, free};
 
 struct Kept {
     stack: TestStack,
@@ -28,29 +28,9 @@ impl Kept {
         assert!(sent.unwrap().success());
     }
 
-    fn samples(&self, until: u64) -> Value {
-        let path = format!("/api/v1/query?time={until}&query={}", encode("up[10m]"));
-        let mut found = self.stack.get(self.stack.ports.prometheus, &path)["data"]["result"].take();
-        found.as_array_mut().unwrap().sort_by_key(|series| series["metric"].to_string());
-        found
-    }
-
-    fn lines(&self, until: u64) -> BTreeSet<String> {
-        let query =
-            encode(&format!("{{stack=\"{}\",service=\"weather\"}} |= \"kept\"", self.stack.name));
-        let path = format!(
-            "/loki/api/v1/query_range?limit=5000&start={}&end={until}&query={query}",
-            until - 3600
-        );
-        let answer = self.stack.get(self.stack.ports.loki, &path);
-        let streams = answer["data"]["result"].as_array().unwrap().iter();
-        let values = streams.flat_map(|stream| stream["values"].as_array().unwrap());
-        values.map(Value::to_string).collect()
-    }
-
     /// Everything that was stored up to then.
-    fn data(&self, until: u64) -> (Value, BTreeSet<String>) {
-        (self.samples(until), self.lines(until))
+    fn data(&self, until: u64) -> (Value, BTreeSet<(String, String)>) {
+        (self.stack.samples("up[10m]", until), self.stack.lines(until))
     }
 
     /// Equal before and after means that nothing was stopped.
@@ -135,6 +115,7 @@ impl Kept {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // One story.
 fn lost_data_comes_back_from_a_copy_and_a_damaged_one_touches_nothing() {
     let test = Kept { stack: TestStack::new("backup"), service: free() };
     let stack = &test.stack;
@@ -144,7 +125,7 @@ fn lost_data_comes_back_from_a_copy_and_a_damaged_one_touches_nothing() {
     ));
     stack.mcpmon(&["up"]).expect(0);
     (0..20).for_each(|n| test.log(&format!("kept {n}")));
-    eventually("all lines are in Loki", 30, || test.lines(now() + 1).len() == 20);
+    eventually("all lines are in Loki", 30, || stack.lines(now() + 1).len() == 20);
     eventually("there are samples", 30, || {
         let counted = stack.query("count_over_time(up{component=\"agent\"}[1m])");
         counted
@@ -200,7 +181,7 @@ fn lost_data_comes_back_from_a_copy_and_a_damaged_one_touches_nothing() {
     stack.mcpmon(&["backup", "kept/none"]).expect(1).says("nothing to copy");
     stack.mcpmon(&["restore", "kept/one", "--yes"]).expect(1).says("`mcpmon up` brings it to that");
     stack.mcpmon(&["up"]).expect(0);
-    assert!(test.lines(until).is_empty(), "the data is lost");
+    assert!(stack.lines(until).is_empty(), "the data is lost");
 
     // Refused before anything stops: nobody agreed, no copy, not what was written.
     let running = test.running();
@@ -227,8 +208,8 @@ fn lost_data_comes_back_from_a_copy_and_a_damaged_one_touches_nothing() {
         let other = path.with_file_name(name.replace(&stack.name, "other"));
         fs::rename(path, &other).unwrap();
         if name == "backup.json" {
-            let text = fs::read_to_string(&other).unwrap();
-            fs::write(&other, text.replace(&stack.name, "other")).unwrap();
+            let document = fs::read_to_string(&other).unwrap();
+            fs::write(&other, document.replace(&stack.name, "other")).unwrap();
         }
     });
     stack

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use crate::harness::{TestStack, docker, encode, eventually, free};
+use crate::harness::{TestStack, docker, eventually, free};
 
 /// A boundary between the two versions of Prometheus that the lab has.
 const BOUNDARY: &str = "known: [v3.10.0, v3.13.5]
@@ -75,31 +75,11 @@ impl Upgrade {
         });
     }
 
-    fn samples(&self, expr: &str, at: u64) -> Value {
-        let path = format!("/api/v1/query?time={at}&query={}", encode(expr));
-        let mut found = self.stack.get(self.stack.ports.prometheus, &path)["data"]["result"].take();
-        found.as_array_mut().unwrap().sort_by_key(|series| series["metric"].to_string());
-        found
-    }
-
-    fn lines(&self, until: u64) -> BTreeSet<(String, String)> {
-        let query =
-            encode(&format!("{{stack=\"{}\",service=\"weather\"}} |= \"kept\"", self.stack.name));
-        let path = format!(
-            "/loki/api/v1/query_range?limit=5000&start={}&end={until}&query={query}",
-            until - 3600
-        );
-        let answer = self.stack.get(self.stack.ports.loki, &path);
-        let streams = answer["data"]["result"].as_array().unwrap().iter();
-        let values = streams.flat_map(|stream| stream["values"].as_array().unwrap());
-        values.map(|pair| (pair[0].to_string(), pair[1].to_string())).collect()
-    }
-
     fn data(&self, begin: u64, until: u64) -> Data {
         Data {
-            block: self.samples("from_a_block[3h]", begin + 7200),
-            head: self.samples("up[10m]", until),
-            lines: self.lines(until),
+            block: self.stack.samples("from_a_block[3h]", begin + 7200),
+            head: self.stack.samples("up[10m]", until),
+            lines: self.stack.lines(until),
         }
     }
 
@@ -128,13 +108,13 @@ fn an_upgrade_keeps_every_sample_and_line_and_the_way_back_ends_where_the_data_d
     let begin = now() - 24 * 3600;
     test.block(begin);
     (0..20).for_each(|n| test.log(&format!("kept {n}")));
-    eventually("the lines are in Loki", 30, || test.lines(now() + 1).len() == 20);
+    eventually("the lines are in Loki", 30, || stack.lines(now() + 1).len() == 20);
     let flush = format!("http://127.0.0.1:{}/flush", stack.ports.loki);
     assert!(Command::new("curl").args(["-sSf", "-X", "POST", &flush]).status().unwrap().success());
     (20..40).for_each(|n| test.log(&format!("kept {n}")));
-    eventually("all lines are in Loki", 30, || test.lines(now() + 1).len() == 40);
+    eventually("all lines are in Loki", 30, || stack.lines(now() + 1).len() == 40);
     eventually("there are samples", 30, || {
-        let agent = test.samples("count_over_time(up{component=\"agent\"}[1m])", now());
+        let agent = stack.samples("count_over_time(up{component=\"agent\"}[1m])", now());
         agent[0]["value"][1].as_str().is_some_and(|n| n.parse::<u32>().unwrap() > 10)
     });
     // Whole seconds, and the last line is not in the one that `until` leaves out.
@@ -216,7 +196,7 @@ fn an_upgrade_keeps_every_sample_and_line_and_the_way_back_ends_where_the_data_d
     stack.mcpmon(&["up"]).expect(4).says("cannot go back").says(&volume);
     docker(&["volume", "rm", &volume]);
     stack.mcpmon(&["up"]).expect(0);
-    assert_eq!(test.samples("from_a_block[3h]", begin + 7200), Value::Array(Vec::new()));
+    assert_eq!(stack.samples("from_a_block[3h]", begin + 7200), Value::Array(Vec::new()));
     stack
         .mcpmon(&["restore", "newer", "--yes"])
         .expect(4)
