@@ -111,7 +111,7 @@ pub enum Command {
     Query(query::Args),
     /// Copy the data of the stack to a folder
     Backup(backup::Args),
-    /// Put such a copy in the place of the data that is there
+    /// Put a copy that `backup` made in the place of the data that is there
     Restore(restore::Args),
     /// Stop and remove the stack's containers; data stays
     Down(down::Args),
