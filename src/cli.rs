@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    agent, audit, config, destroy, diff, discover, doctor, down, health_check, history, init,
-    integrate, lock, logs, metrics, plan, probe, query, reload, render, rollback, route, schema,
-    secrets, show, slo, status, up, upgrade, validate, watch,
+    agent, audit, backup, config, destroy, diff, discover, doctor, down, health_check, history,
+    init, integrate, lock, logs, metrics, plan, probe, query, reload, render, restore, rollback,
+    route, schema, secrets, show, slo, status, up, upgrade, validate, watch,
 };
 use crate::exit;
 use crate::output::Color;
@@ -109,6 +109,10 @@ pub enum Command {
     Slo(slo::Args),
     /// Run a saved query against Prometheus or Loki, or list them
     Query(query::Args),
+    /// Copy the data of the stack to a folder
+    Backup(backup::Args),
+    /// Put a copy that `backup` made in the place of the data that is there
+    Restore(restore::Args),
     /// Stop and remove the stack's containers; data stays
     Down(down::Args),
     /// Remove the stack with all its data

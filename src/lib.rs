@@ -12,6 +12,7 @@
 //! * [`slo`] objectives: their rules, what they say now, what an outage would do to them
 //! * [`engine`] the Docker engine
 //! * [`gate`] what the agent shows of the engine
+//! * [`backup`] what a copy of data volumes says about itself
 //! * [`history`] the generations of a stack, kept on the engine
 //! * [`lockfile`] the very images of a stack, in a file beside the manifest
 //! * [`mcp`] one MCP server, asked in its own protocol; [`probe`] tells a person of one, [`agent`]
@@ -36,6 +37,7 @@ pub mod agent;
 pub mod apply;
 pub mod assets;
 pub mod audit;
+pub mod backup;
 pub mod catalog;
 pub mod check;
 pub mod cli;

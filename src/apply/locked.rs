@@ -12,6 +12,9 @@ use crate::plan::Unit;
 /// Time between two tries.
 const STEP: Duration = Duration::from_millis(250);
 
+/// The command that leaves data in pieces when it is killed.
+pub const RESTORE: &str = "mcpmon restore";
+
 /// Takes the lock, with everything mounted that files are uploaded to.
 pub async fn acquire(
     context: &Context,
@@ -55,6 +58,11 @@ pub async fn take(
         context
             .printer
             .mark(Mark::Note, format!("took over the lock of a run that died: {holder}"));
+        if holder.command == RESTORE && command != RESTORE {
+            let text =
+                "it was replacing data, so that a volume may hold a part of a copy: restore again";
+            context.printer.mark(Mark::Note, text);
+        }
     }
     Ok(lock)
 }

@@ -15,18 +15,23 @@ mod locked;
 mod options;
 mod preflight;
 mod record;
+mod restore;
 pub mod setup;
 mod teardown;
 mod transaction;
+mod unfinished;
 pub mod units;
 mod validate;
+mod volumes;
 
 use std::time::{Duration, Instant};
 
 use futures_util::future::{try_join, try_join3};
 
-pub use backup::backup;
+pub use backup::{backup, backup_now};
+pub use locked::RESTORE;
 pub use options::{Options, Pull};
+pub use restore::Restore;
 pub use teardown::{destroy, down};
 pub use validate::{test_rules, validate_all};
 

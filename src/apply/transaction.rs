@@ -267,7 +267,7 @@ pub async fn settled(
 }
 
 /// Waits until units are ready, and shows which is.
-async fn ready(
+pub async fn ready(
     context: &Context,
     engine: &Engine,
     units: &[&Unit],

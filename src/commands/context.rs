@@ -4,14 +4,15 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::held::{Held, Whole};
 use crate::assets::Assets;
 use crate::catalog::Catalog;
 use crate::cli::Global;
 use crate::diagnostic::{Diagnostic, Severity, Sources};
-use crate::engine::{Endpoint, Engine, Lock, Reader};
+use crate::engine::{Endpoint, Engine, Reader};
 use crate::exit::{Exit, Stop};
 use crate::manifest::{self, Document, SecretRef};
-use crate::output::{Mark, Printer};
+use crate::output::Printer;
 use crate::render::{self, Bundle};
 use crate::stack::{self, Secrets, Stack, Surroundings};
 
@@ -25,8 +26,10 @@ pub struct Context {
     pub global: Global,
     /// The one place that writes.
     pub printer: Printer,
-    /// The engine and the stack whose lock a running change holds, to let go of when interrupted.
-    held: Rc<RefCell<Option<(Engine, String)>>>,
+    /// What a running change holds, to let go of when interrupted.
+    pub(super) held: Rc<RefCell<Option<Held>>>,
+    /// What Ctrl-C must not cut off.
+    pub(super) whole: Rc<Whole>,
 }
 
 /// A manifest, loaded, resolved and rendered.
@@ -44,19 +47,19 @@ pub struct Project {
 impl Context {
     /// A context for this process.
     pub fn new(global: Global, printer: Printer) -> Self {
-        Self { global, printer, held: Rc::default() }
+        Self { global, printer, held: Rc::default(), whole: Rc::default() }
     }
 
     /// The same, but saying nothing but what went wrong.
     #[must_use]
     pub fn quietly(&self) -> Self {
         let printer = Printer::new(self.global.color, true);
-        Self { global: self.global.clone(), printer, held: Rc::clone(&self.held) }
-    }
-
-    /// Whether a change is under way.
-    pub fn is_changing(&self) -> bool {
-        self.held.borrow().is_some()
+        Self {
+            global: self.global.clone(),
+            printer,
+            held: Rc::clone(&self.held),
+            whole: Rc::clone(&self.whole),
+        }
     }
 
     /// Loads the manifest.
@@ -193,30 +196,6 @@ impl Context {
             endpoint.chosen_by
         ));
         Ok(())
-    }
-
-    /// Remembers the stack whose lock a change holds or is about to take.
-    pub fn hold(&self, held: Option<(Engine, String)>) {
-        *self.held.borrow_mut() = held;
-    }
-
-    /// Lets go of what a change held when Ctrl-C ended it.
-    pub async fn interrupted(&self) {
-        self.printer
-            .mark(Mark::Note, "interrupted; run the same command again and it goes on from here");
-        let held = self.held.borrow_mut().take();
-        let Some((engine, stack)) = held else { return };
-        // The engine may still be making the lock that was asked for a moment ago.
-        for _ in 0..5 {
-            if let Ok(Some(holder)) = Lock::holder(&engine, &stack).await
-                && holder.pid == std::process::id()
-            {
-                // One that stays behind is taken over by the next run, so failure is no loss.
-                let _ = engine.remove_container(&Lock::container_name(&stack), true).await;
-                return;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
     }
 
     /// Prints problems; the command ends as wrong usage.

@@ -1,11 +1,10 @@
 //! `mcpmon destroy`
 
-use std::io::{BufRead as _, IsTerminal as _};
-
 use super::Context;
+use super::agree::agree;
 use super::change::LockArgs;
 use crate::apply;
-use crate::exit::{Exit, Stop};
+use crate::exit::Exit;
 
 /// Remove the stack with all its data: metrics, logs, silences, dashboards' settings.
 #[derive(Debug, clap::Args)]
@@ -27,20 +26,12 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         for volume in &volumes {
             context.printer.line(format!("  {}", volume.name));
         }
-        if !std::io::stdin().is_terminal() {
-            let message =
-                "this removes the data above; say so with --yes where nobody can be asked";
-            return Err(Stop::new(Exit::Usage, message).into());
-        }
-        context.printer.line(format!(
+        let question = format!(
             "This removes the {} volumes above with their data. Type the stack's name to go on:",
             volumes.len()
-        ));
-        let mut answer = String::new();
-        std::io::stdin().lock().read_line(&mut answer)?;
-        if answer.trim() != name.as_str() {
-            return Err(Stop::new(Exit::Failed, "nothing was removed").into());
-        }
+        );
+        let alone = "this removes the data above; say so with --yes where nobody can be asked";
+        agree(&context.printer, (name.as_str(), &question), alone, "nothing was removed")?;
     }
     apply::destroy(context, &engine, name.as_str(), args.lock.wait()).await
 }

@@ -1,8 +1,11 @@
 //! One file per command: its arguments and what it calls. No command holds logic of its own.
 
 pub mod agent;
+mod agree;
 pub mod audit;
+pub mod backup;
 mod change;
+mod chosen;
 pub mod config;
 pub mod credentials;
 pub mod destroy;
@@ -12,6 +15,7 @@ pub mod doctor;
 pub mod down;
 mod found;
 pub mod health_check;
+mod held;
 pub mod history;
 pub mod init;
 pub mod integrate;
@@ -24,6 +28,7 @@ pub mod probe;
 pub mod query;
 pub mod reload;
 pub mod render;
+pub mod restore;
 pub mod rollback;
 pub mod route;
 pub mod schema;
@@ -81,7 +86,7 @@ async fn run(cli: Cli, printer: Printer) -> Exit {
         _ => false,
     };
     let is_watch = matches!(cli.command, Command::Watch(_));
-    let command = dispatch(cli.command, &context);
+    let mut command = Box::pin(dispatch(cli.command, &context));
     let outcome = if hears_signals {
         command.await
     } else {
@@ -89,6 +94,13 @@ async fn run(cli: Cli, printer: Printer) -> Exit {
             // The signal first: it is listened to before the command does anything.
             biased;
             () = interrupted => {
+                if context.tell() {
+                    if let Err(error) = command.await {
+                        printer.error(&format!("{error:#}"));
+                    }
+                    return Exit::Interrupted;
+                }
+                drop(command);
                 // Whoever watches is done when they say so, but for a change that is under way.
                 if is_watch && !context.is_changing() {
                     return Exit::Done;
@@ -96,7 +108,7 @@ async fn run(cli: Cli, printer: Printer) -> Exit {
                 context.interrupted().await;
                 return Exit::Interrupted;
             }
-            outcome = command => outcome,
+            outcome = &mut command => outcome,
         }
     };
     outcome.unwrap_or_else(|error| {
@@ -145,6 +157,8 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Logs(args) => logs::run(&args, context).await,
         Command::Slo(args) => slo::run(&args, context).await,
         Command::Query(args) => query::run(&args, context).await,
+        Command::Backup(args) => Box::pin(backup::run(&args, context)).await,
+        Command::Restore(args) => Box::pin(restore::run(&args, context)).await,
         Command::Down(args) => down::run(&args, context).await,
         Command::Destroy(args) => destroy::run(&args, context).await,
         Command::Agent(args) => agent::run(&args, context).await,

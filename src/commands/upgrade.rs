@@ -1,14 +1,14 @@
 //! `mcpmon upgrade`
 
-use std::io::{BufRead as _, IsTerminal as _};
 use std::path::PathBuf;
 
+use super::agree;
 use super::change::ChangeArgs;
+use super::chosen::chosen;
 use super::shape::Shape;
 use super::up::parse_duration;
 use super::{Context, Project};
 use crate::apply::{self, Options, self_image_reference};
-use crate::diagnostic::suggest;
 use crate::engine::Reader;
 use crate::exit::{Exit, Stop};
 use crate::history::{History, place};
@@ -80,20 +80,6 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     apply::run_on(context, &engine, &project, &secrets, &options).await
 }
 
-/// Names of the components among the containers.
-fn chosen(asked: &[String], project: &Project) -> anyhow::Result<Vec<String>> {
-    let parts = &project.stack.components;
-    let name = |asked: &String| {
-        let part = parts.values().find(|part| part.name == *asked || part.key == *asked);
-        part.map(|part| part.name.clone()).ok_or_else(|| {
-            let known = suggest(asked, parts.keys().map(String::as_str));
-            let message = format!("`{asked}` is no component of the stack: {known}");
-            Stop::new(Exit::Usage, message).into()
-        })
-    };
-    asked.iter().map(name).collect()
-}
-
 /// What is to be brought to another version. Where only some are, the manifest is the one in which
 /// the others stay as they are.
 async fn look(
@@ -153,15 +139,6 @@ fn agree(args: &Args, context: &Context, report: &Report) -> anyhow::Result<()> 
     if args.yes {
         return Ok(());
     }
-    if !std::io::stdin().is_terminal() {
-        let message = "this brings programs to other versions over their data; say so with --yes where nobody can be asked";
-        return Err(Stop::new(Exit::Usage, message).into());
-    }
-    printer.line("Type `yes` to go on:");
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    if answer.trim() == "yes" {
-        return Ok(());
-    }
-    Err(Stop::new(Exit::Failed, "nothing was changed").into())
+    let alone = "this brings programs to other versions over their data; say so with --yes where nobody can be asked";
+    agree::agree(printer, ("yes", "Type `yes` to go on:"), alone, "nothing was changed")
 }

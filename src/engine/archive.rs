@@ -5,7 +5,6 @@ use std::io::{Cursor, Read as _};
 
 use bollard::query_parameters::DownloadFromContainerOptionsBuilder;
 use futures_util::TryStreamExt as _;
-use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use super::{EngineError, Reader};
 
@@ -38,8 +37,6 @@ pub struct Owner {
 
 /// Configuration is kilobytes; more than this is a wrong path (a data directory), and would fill our memory.
 const MAX_BYTES: usize = 256 << 20;
-/// What a tar ends with: two blocks of nothing.
-const TAR_END: usize = 1024;
 
 impl Reader {
     /// To whom a path in a container belongs; `None` when it does not exist. Of a directory only the first entry of the archive is
@@ -70,34 +67,6 @@ impl Reader {
         let mode = header.mode().map_err(read)? & 0o7777;
         let (uid, gid) = (header.uid().map_err(read)?, header.gid().map_err(read)?);
         Ok(Some(Owner { uid, gid, mode }))
-    }
-
-    /// Copies an absolute directory of a container, running or not, to a writer as the tar that the engine makes of it: links, owners
-    /// and modes included, under the directory's own name. Says how many bytes that were.
-    pub async fn save(
-        &self,
-        container: &str,
-        directory: &str,
-        to: &mut (impl AsyncWrite + Unpin),
-    ) -> Result<u64, EngineError> {
-        let during = format!("copy {directory} of container {container}");
-        let options = DownloadFromContainerOptionsBuilder::new().path(directory).build();
-        let mut stream = self.client().download_from_container(container, Some(options));
-        let (mut bytes, mut zeros) = (0, 0);
-        while let Some(chunk) =
-            stream.try_next().await.map_err(|error| EngineError::from_client(error, &during))?
-        {
-            to.write_all(&chunk).await.map_err(|error| EngineError::io(&during, error))?;
-            bytes += chunk.len() as u64;
-            let tail = chunk.iter().rev().take_while(|byte| **byte == 0).count();
-            zeros = if tail == chunk.len() { zeros + tail } else { tail };
-        }
-        // An engine that fails half-way just ends.
-        if zeros < TAR_END {
-            return Err(EngineError::io(during, "it ended before the archive did"));
-        }
-        to.flush().await.map_err(|error| EngineError::io(&during, error))?;
-        Ok(bytes)
     }
 
     /// Reads the regular files below an absolute directory of a container, running or not. `None` when the path does not exist.

@@ -142,13 +142,20 @@ impl Lock {
 }
 
 fn spec(stack: &str, holder: &Holder, volumes: &[LockVolume]) -> ContainerSpec {
-    let mut spec = ContainerSpec::new(Lock::container_name(stack), EMPTY_IMAGE);
+    let mounts = volumes.iter().map(|volume| volume.mount(false)).collect();
+    let mut spec = never_started(Lock::container_name(stack), mounts);
+    spec.labels = holder.to_labels();
+    spec.labels.insert(labels::LOCK.to_owned(), stack.to_owned());
+    spec
+}
+
+/// A container of [`EMPTY_IMAGE`], for volumes to be read and written through.
+pub fn never_started(name: String, mounts: Vec<Mount>) -> ContainerSpec {
+    let mut spec = ContainerSpec::new(name, EMPTY_IMAGE);
     spec.command = vec!["never-started".to_owned()]; // the engine wants one
     spec.restart = RestartPolicy::No;
     spec.read_only_rootfs = false; // the mount points are made in it
-    spec.labels = holder.to_labels();
-    spec.labels.insert(labels::LOCK.to_owned(), stack.to_owned());
-    spec.mounts = volumes.iter().map(|volume| volume.mount(false)).collect();
+    spec.mounts = mounts;
     spec
 }
 

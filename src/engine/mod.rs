@@ -9,6 +9,7 @@
 //! * [`writer`] what can be done; [`exec`] and [`once`] run a command, [`images`] gets images
 //! * [`spec`] the container we want (`convert` says it in the engine's words)
 //! * [`files`] tar archives that fill or replace a directory of a volume
+//! * [`tarball`] whole directories as tars in files, out of a container and back
 //! * [`lock`] one writer at a time for each stack, and the container that files are uploaded through
 //! * [`image_self`] this executable as an image
 //!
@@ -34,6 +35,7 @@ pub mod once;
 pub mod reader;
 pub mod resources;
 pub mod spec;
+pub mod tarball;
 pub mod writer;
 
 pub use archive::{FileEntry, Owner, Tree};
@@ -53,4 +55,5 @@ pub use resources::{Image, Network, Volume};
 pub use spec::{
     ContainerSpec, LogRotation, LogTo, Mount, MountSource, NetworkMode, Publish, RestartPolicy,
 };
+pub use tarball::Saved;
 pub use writer::Engine;

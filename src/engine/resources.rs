@@ -17,6 +17,8 @@ pub struct Volume {
     pub driver: String,
     /// RFC 3339.
     pub created_at: String,
+    /// What the driver was told when it was made, such as where a `local` one really is.
+    pub options: BTreeMap<String, String>,
 }
 
 /// A network.
@@ -64,6 +66,7 @@ impl From<ApiVolume> for Volume {
             labels: sorted(Some(volume.labels)),
             driver: volume.driver,
             created_at: volume.created_at.unwrap_or_default(),
+            options: sorted(Some(volume.options)),
         }
     }
 }

@@ -6,10 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::store::STATE;
-use crate::engine::lock::{self, EMPTY_IMAGE};
-use crate::engine::{
-    ContainerSpec, Engine, EngineError, LockVolume, MountPoint, Reader, RestartPolicy, labels,
-};
+use crate::engine::lock;
+use crate::engine::{Engine, EngineError, LockVolume, MountPoint, Reader, labels};
 use crate::plan::{self, Unit};
 
 /// Every volume that mcpmon itself reads and writes: the configuration of these units, and what it remembers.
@@ -114,11 +112,8 @@ async fn make(
     volumes: &[LockVolume],
 ) -> Result<String, EngineError> {
     lock::ensure_empty_image(engine).await?;
-    let mut spec = ContainerSpec::new(name, EMPTY_IMAGE);
-    spec.command = vec!["never-started".to_owned()]; // the engine wants one
-    spec.restart = RestartPolicy::No;
-    spec.read_only_rootfs = false; // the mount points are made in it
+    let mounts = volumes.iter().map(|volume| volume.mount(true)).collect();
+    let mut spec = lock::never_started(name, mounts);
     spec.labels.insert(labels::STATE.to_owned(), stack.to_owned());
-    spec.mounts = volumes.iter().map(|volume| volume.mount(true)).collect();
     engine.create_container(&spec).await
 }

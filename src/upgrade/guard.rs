@@ -68,7 +68,7 @@ fn refusal(
         None => format!("write `components: {{{}: {{version: {}}}}}`", part.key, step.from),
     };
     format!(
-        "{} cannot go back from {} to {}: {reason}\n  to go on with what runs: {keep}\n  to begin without data: `mcpmon down`, `docker volume rm {}`, `mcpmon up`; a copy that {} made can be put there then (docs/upgrade.md)",
+        "{} cannot go back from {} to {}: {reason}\n  to go on with what runs: {keep}\n  to begin without data: `mcpmon down`, `docker volume rm {}`, `mcpmon up`; `mcpmon restore` brings a copy that {} made there then (docs/upgrade.md)",
         step.name,
         step.from,
         step.to,

@@ -6,6 +6,7 @@
 
 mod agent;
 mod alerts;
+mod backup;
 mod between;
 mod burn_rate;
 mod changes;

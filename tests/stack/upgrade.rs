@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use crate::harness::{TestStack, docker, encode, eventually, free};
+use crate::harness::{TestStack, docker, eventually, free};
 
 /// A boundary between the two versions of Prometheus that the lab has.
 const BOUNDARY: &str = "known: [v3.10.0, v3.13.5]
@@ -75,31 +75,11 @@ impl Upgrade {
         });
     }
 
-    fn samples(&self, expr: &str, at: u64) -> Value {
-        let path = format!("/api/v1/query?time={at}&query={}", encode(expr));
-        let mut found = self.stack.get(self.stack.ports.prometheus, &path)["data"]["result"].take();
-        found.as_array_mut().unwrap().sort_by_key(|series| series["metric"].to_string());
-        found
-    }
-
-    fn lines(&self, until: u64) -> BTreeSet<(String, String)> {
-        let query =
-            encode(&format!("{{stack=\"{}\",service=\"weather\"}} |= \"kept\"", self.stack.name));
-        let path = format!(
-            "/loki/api/v1/query_range?limit=5000&start={}&end={until}&query={query}",
-            until - 3600
-        );
-        let answer = self.stack.get(self.stack.ports.loki, &path);
-        let streams = answer["data"]["result"].as_array().unwrap().iter();
-        let values = streams.flat_map(|stream| stream["values"].as_array().unwrap());
-        values.map(|pair| (pair[0].to_string(), pair[1].to_string())).collect()
-    }
-
     fn data(&self, begin: u64, until: u64) -> Data {
         Data {
-            block: self.samples("from_a_block[3h]", begin + 7200),
-            head: self.samples("up[10m]", until),
-            lines: self.lines(until),
+            block: self.stack.samples("from_a_block[3h]", begin + 7200),
+            head: self.stack.samples("up[10m]", until),
+            lines: self.stack.lines(until),
         }
     }
 
@@ -109,23 +89,6 @@ impl Upgrade {
         let prometheus = version(ports.prometheus, "/api/v1/status/buildinfo");
         let loki = version(ports.loki, "/loki/api/v1/status/buildinfo");
         [&prometheus["data"]["version"], &loki["version"]].map(|v| v.as_str().unwrap().to_owned())
-    }
-
-    /// The volume as it was before, made anew from the copy of it.
-    fn restore(&self) {
-        let name = format!("{}-prometheus-data", self.stack.name);
-        let label = format!("dev.mcpmon.stack={}", self.stack.name);
-        let component = "dev.mcpmon.component=prometheus";
-        docker(&["volume", "rm", &name]);
-        docker(&["volume", "create", "--label", &label, "--label", component, &name]);
-        let helper = self.stack.container("restore");
-        let mount = format!("{name}:/prometheus");
-        docker(&["create", "--name", &helper, "-v", &mount, "mcpmon/empty:1", "none"]);
-        let tar = std::fs::File::open(self.stack.path(&format!("kept/{name}.tar"))).unwrap();
-        let target = format!("{helper}:/");
-        let copied = Command::new("docker").args(["cp", "-a", "-", &target]).stdin(tar).status();
-        docker(&["rm", &helper]);
-        assert!(copied.unwrap().success());
     }
 }
 
@@ -145,13 +108,13 @@ fn an_upgrade_keeps_every_sample_and_line_and_the_way_back_ends_where_the_data_d
     let begin = now() - 24 * 3600;
     test.block(begin);
     (0..20).for_each(|n| test.log(&format!("kept {n}")));
-    eventually("the lines are in Loki", 30, || test.lines(now() + 1).len() == 20);
+    eventually("the lines are in Loki", 30, || stack.lines(now() + 1).len() == 20);
     let flush = format!("http://127.0.0.1:{}/flush", stack.ports.loki);
     assert!(Command::new("curl").args(["-sSf", "-X", "POST", &flush]).status().unwrap().success());
     (20..40).for_each(|n| test.log(&format!("kept {n}")));
-    eventually("all lines are in Loki", 30, || test.lines(now() + 1).len() == 40);
+    eventually("all lines are in Loki", 30, || stack.lines(now() + 1).len() == 40);
     eventually("there are samples", 30, || {
-        let agent = test.samples("count_over_time(up{component=\"agent\"}[1m])", now());
+        let agent = stack.samples("count_over_time(up{component=\"agent\"}[1m])", now());
         agent[0]["value"][1].as_str().is_some_and(|n| n.parse::<u32>().unwrap() > 10)
     });
     // Whole seconds, and the last line is not in the one that `until` leaves out.
@@ -229,13 +192,17 @@ fn an_upgrade_keeps_every_sample_and_line_and_the_way_back_ends_where_the_data_d
     // Without containers the data still says no, until it is gone. Then a copy may take its place.
     let volume = format!("{}-prometheus-data", stack.name);
     stack.mcpmon(&["down"]).expect(0);
+    stack.mcpmon(&["backup", "newer", "prometheus"]).expect(0);
     stack.mcpmon(&["up"]).expect(4).says("cannot go back").says(&volume);
     docker(&["volume", "rm", &volume]);
     stack.mcpmon(&["up"]).expect(0);
-    assert_eq!(test.samples("from_a_block[3h]", begin + 7200), Value::Array(Vec::new()));
-    stack.mcpmon(&["down"]).expect(0);
-    test.restore();
-    stack.mcpmon(&["up"]).expect(0);
+    assert_eq!(stack.samples("from_a_block[3h]", begin + 7200), Value::Array(Vec::new()));
+    stack
+        .mcpmon(&["restore", "newer", "--yes"])
+        .expect(4)
+        .says("prometheus v3.10.0 cannot read what v3.13.5 wrote: blocks of the test are read by it alone")
+        .says("nothing was touched");
+    stack.mcpmon(&["restore", "kept", "--yes"]).expect(0).says("restored prometheus");
     assert_eq!(test.running(), ["3.10.0", "3.5.0"]);
     assert_eq!(test.data(begin, until), before, "from the copy");
 }
