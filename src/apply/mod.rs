@@ -30,7 +30,7 @@ use futures_util::future::{try_join, try_join3};
 
 pub use backup::{backup, backup_now};
 pub use locked::RESTORE;
-pub use options::{Options, Pull};
+pub use options::{Options, Pull, Restored};
 pub use restore::Restore;
 pub use teardown::{destroy, down};
 pub use validate::{test_rules, validate_all};

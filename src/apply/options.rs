@@ -29,9 +29,7 @@ pub struct Options {
     /// The only images that containers may be made of.
     pub locked: Option<Lockfile>,
     /// The generation that is brought back.
-    pub restores: Option<u64>,
-    /// Whether these very files and images ran before, proven: no program has to check them once more.
-    pub ran_before: bool,
+    pub restores: Option<Restored>,
     /// Whether what breaks between versions was told already.
     pub told: bool,
     /// Images by component or service that take the place of those that the stack names.
@@ -52,11 +50,19 @@ impl Options {
             expected: None,
             locked: None,
             restores: None,
-            ran_before: false,
             told: false,
             images: BTreeMap::new(),
         }
     }
+}
+
+/// A generation that is brought back.
+#[derive(Clone, Copy, Debug)]
+pub struct Restored {
+    /// Its number.
+    pub number: u64,
+    /// Whether its very files and images ran before, proven: no program has to check them once more.
+    pub proven: bool,
 }
 
 /// When images are pulled.

@@ -47,7 +47,7 @@ impl<'a> Record<'a> {
             command: options.command.to_owned(),
             by: Author { user: me.user, host: me.host },
             message: options.message.clone(),
-            restores: options.restores,
+            restores: options.restores.map(|restored| restored.number),
             mcpmon: env!("CARGO_PKG_VERSION").to_owned(),
             bundle: project.bundle.hash(),
             images: images(observed, units),

@@ -42,7 +42,8 @@ impl<'a> Work<'a> {
     pub async fn run(&self, options: &Options, record: &mut Record<'_>) -> anyhow::Result<()> {
         // Written with the candidates, so that want of room is found before anything is touched.
         let mut notes = record.prepare()?;
-        let staged = if options.ran_before { Vec::new() } else { self.gate(&notes).await? };
+        let ran = options.restores.is_some_and(|restored| restored.proven);
+        let staged = if ran { Vec::new() } else { self.gate(&notes).await? };
         if !staged.is_empty() {
             notes.clear();
         }

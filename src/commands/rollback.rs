@@ -4,7 +4,7 @@ use super::Context;
 use super::change::ChangeArgs;
 use super::past::{self, PastArgs};
 use super::up::parse_duration;
-use crate::apply::{self, Options};
+use crate::apply::{self, Options, Restored};
 use crate::exit::{Exit, Stop};
 use crate::history::Outcome;
 use crate::manifest::Duration;
@@ -66,8 +66,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let at_hand = plan::running_secrets(&engine, &project.stack).await?;
     let secrets = context.secrets_or(project, &at_hand)?;
     let options = Options {
-        restores: Some(number),
-        ran_before: generation.outcome == Outcome::Proven,
+        restores: Some(Restored { number, proven: generation.outcome == Outcome::Proven }),
         images: generation.images,
         ..args.change.options("mcpmon rollback", args.timeout)
     };
