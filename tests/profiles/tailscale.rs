@@ -25,7 +25,7 @@ fn the_stack_of_the_tailscale_document_is_whole() {
     bring_up(&stack);
 
     // The metrics flow: exposed on 9091, scraped, stored, shown.
-    let up = stack.query("up{service=\"tailscale-mcp\"}");
+    let up = stack.query("up{service=\"tailscale-mcp\",job!=\"mcp\"}");
     assert_eq!(up[0]["metric"]["instance"], "tailscale-mcp:9091", "{up:?}");
     eventually("requests are seen", 60, || {
         !stack.query("mcp:requests:rate5m{service=\"tailscale-mcp\"} > 0").is_empty()

@@ -1,8 +1,8 @@
 //! One alert that is only a test goes the whole way: to the running Alertmanager, and from there to
 //! everybody whom the manifest's routes would tell.
 //!
-//! * [`alertmanager`] takes the alert, says what mutes it and counts what it sent; [`counts`] reads that
-//! * [`outcome`] what became of each way to each receiver
+//! * `alertmanager` takes the alert, says what mutes it and counts what it sent; `counts` reads that
+//! * `watch` waits for it; `outcome` is what became of each way to each receiver
 //!
 //! Alertmanager counts by receiver and by way, not by alert: what else it sends the same way in the
 //! same seconds counts as well.
