@@ -63,10 +63,10 @@ pub async fn backup(
     copied.map(|(_, stopped)| stopped)
 }
 
-/// As [`backup`], and waits until what was stopped is ready again.
+/// As [`backup()`], and waits until what was stopped is ready again.
 ///
 /// # Errors
-/// As [`backup`]; what is not ready. The copy is whole then.
+/// As [`backup()`]; what is not ready. The copy is whole then.
 pub async fn backup_now(
     context: &Context,
     engine: &Engine,
