@@ -266,7 +266,14 @@ async fn under_lock(
     let own_image = self_image_reference(stack)?;
     let ((), (), containers) = try_join3(
         record.end(Outcome::Proven, None),
-        async { Ok(preflight::forget_old_self_images(engine, &own_image).await?) },
+        async {
+            // The change is made, whatever becomes of this.
+            if let Err(error) = preflight::forget_old_self_images(engine, &own_image).await {
+                let text = format!("an image of an earlier mcpmon stays: {error}");
+                context.printer.mark(Mark::Note, text);
+            }
+            Ok(())
+        },
         async { Ok(engine.containers(&stack.name).await?) },
     )
     .await?;

@@ -116,6 +116,8 @@ pub async fn forget_old_self_images(engine: &Engine, own: &str) -> Result<(), En
             match engine.remove_image(&reference, false).await {
                 // Another stack still uses it.
                 Err(error) if error.is_conflict() => {}
+                // Another stack's change removes it at this very moment, which the engine calls an error of its own.
+                Err(_) if engine.image(&reference).await?.is_none() => {}
                 outcome => outcome?,
             }
         }
