@@ -6,8 +6,6 @@ import { chromium } from "playwright-core";
 const url = process.argv[2];
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const wrong = [];
-// Milliseconds: the stacks of other tests may run beside.
-const patience = 120_000;
 const seen = { views: 0, links: 0 };
 
 const browser = await chromium.launch({
@@ -20,7 +18,6 @@ async function view(colorScheme, width) {
   const name = `${colorScheme} ${width}`;
   // The page's own policy forbids scripts, also that of the accessibility check.
   const context = await browser.newContext({ colorScheme, viewport: { width, height: 800 }, bypassCSP: true });
-  context.setDefaultTimeout(patience);
   const page = await context.newPage();
   page.on("console", (message) => message.type() === "error" && wrong.push(`${name}: ${message.text()}`));
   page.on("request", (request) => request.url() !== url && !request.url().startsWith("data:")
@@ -56,7 +53,6 @@ for (const scheme of ["light", "dark"]) {
 }
 // The policy holds: without the way around it no script runs.
 const context = await browser.newContext();
-context.setDefaultTimeout(patience);
 const page = await context.newPage();
 await page.goto(url);
 await page.addScriptTag({ content: "document.title = 'a script ran'" }).catch(() => undefined);

@@ -33,7 +33,7 @@ fn people_see_who_answers_and_who_does_not() {
         assert!(ok, "npm ci failed: {said}");
     }
     let stack = TestStack::new("page");
-    stack.manifest("defaults: {probe: {interval: 10s, timeout: 9s}}\n");
+    stack.manifest("defaults: {probe: {interval: 5s, timeout: 4s}}\n");
     stack.mcpmon(&["up"]).expect(0);
     let url = format!("http://127.0.0.1:{}/", stack.ports.agent);
     let page = || stack.text(stack.ports.agent, "/");
