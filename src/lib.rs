@@ -59,6 +59,7 @@ pub mod manifest;
 pub mod mcp;
 pub mod metrics;
 pub mod output;
+pub mod parallel;
 pub mod plan;
 pub mod preview;
 pub mod probe;

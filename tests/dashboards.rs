@@ -117,7 +117,7 @@ fn every_dashboard_has_the_uid_the_folder_and_the_title_that_it_is_known_by() {
             let known = dashboards::identity(&assets, &name).expect("it loads");
             assert_eq!(json["uid"], known.uid, "{name}");
             assert_eq!(json["title"], known.title, "{name}");
-            assert_eq!(known.file(&name), format!("{}/{name}.json", known.folder));
+            assert_eq!(known.file(), format!("{}/{name}.json", known.folder));
             [name, known.uid, known.folder, known.title]
         })
         .collect();

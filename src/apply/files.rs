@@ -208,5 +208,5 @@ fn packing<'a>(units: impl Iterator<Item = &'a Unit>) -> Packing {
 }
 
 async fn send(engine: &Engine, lock: &Lock, packing: Packing) -> Result<(), EngineError> {
-    engine.upload(lock.container(), "/", packing.done()?).await
+    lock.upload(engine, packing.done()?).await
 }

@@ -231,10 +231,12 @@ async fn under_lock(
             let same = open.bundle == project.bundle.hash();
             let outcome = if same { Outcome::Proven } else { Outcome::Interrupted };
             let why = same.then(|| format!("finished by a later `{}`", options.command));
-            history.close(engine, lock.container(), open.number, outcome, why).await?;
+            history.close(engine, lock, open.number, outcome, why).await?;
         }
         return Ok(None);
     }
+    // What changes, or what is to be checked first.
+    lock.expect_upload(engine);
     preflight::ports(engine, stack, units, &planned, &observed).await?;
     preflight::disk(context, engine);
     let breaks = moves.iter().filter(|step| !options.told && !step.breaks.is_empty());

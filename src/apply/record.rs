@@ -76,8 +76,7 @@ impl<'a> Record<'a> {
         self.generation.outcome = outcome;
         self.generation.ended = Some(store::now());
         self.generation.detail = why.map(shortened);
-        let container = self.lock.container();
-        self.history.write(self.engine, container, self.place, &self.generation).await
+        self.history.write(self.engine, self.lock, self.place, &self.generation).await
     }
 }
 

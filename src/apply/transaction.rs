@@ -109,6 +109,8 @@ impl<'a> Work<'a> {
             self.clear(&staged).await;
             return Err(untouched(&error.into()));
         }
+        // What changes, if nothing is wrong with it.
+        self.lock.expect_upload(self.engine);
         let stack = &self.project.stack.name;
         let checks = candidates.iter().map(|(planned, unit)| async move {
             // In one that keeps falling over no command comes to its end.
@@ -178,6 +180,8 @@ impl<'a> Work<'a> {
             }
         }
         settled(self.context, self.engine, stack, &asked, self.secrets, timeout).await?;
+        // That it is proven.
+        self.lock.expect_upload(self.engine);
         let proven = prove(self.engine, &self.project.stack, &changed, self.secrets);
         let checked = change::check_created(self);
         let (proven, checked) = futures_util::join!(proven, checked);

@@ -13,6 +13,7 @@ use crate::engine::{Endpoint, Engine, Reader};
 use crate::exit::{Exit, Stop};
 use crate::manifest::{self, Document, SecretRef};
 use crate::output::Printer;
+use crate::parallel;
 use crate::render::{self, Bundle};
 use crate::stack::{self, Secrets, Stack, Surroundings};
 
@@ -113,6 +114,7 @@ impl Context {
     }
 
     fn load(&self, warn: bool) -> anyhow::Result<Project> {
+        parallel::start();
         self.project_of(self.document()?, warn)
     }
 

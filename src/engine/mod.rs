@@ -9,12 +9,14 @@
 //! * [`writer`] what can be done; [`exec`] and [`once`] run a command, [`images`] gets images
 //! * [`spec`] the container we want (`convert` says it in the engine's words)
 //! * [`files`] tar archives that fill or replace a directory of a volume
+//! * `ahead` an upload that the engine gets ready for before there is anything to upload
 //! * [`tarball`] whole directories as tars in files, out of a container and back
 //! * [`lock`] one writer at a time for each stack, and the container that files are uploaded through
 //! * [`image_self`] this executable as an image
 //!
 //! Nothing here prints: progress goes to a callback that the caller hands in.
 
+mod ahead;
 pub mod archive;
 pub mod container;
 mod convert;

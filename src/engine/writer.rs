@@ -12,6 +12,8 @@ use bollard::query_parameters::{
     RemoveVolumeOptions, RenameContainerOptionsBuilder, RestartContainerOptionsBuilder,
     StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
 };
+use bytes::Bytes;
+use futures_util::Stream;
 
 use super::convert::unordered;
 use super::{ContainerSpec, Endpoint, EngineError, NetworkMode, Reader};
@@ -230,22 +232,32 @@ impl Engine {
         tar: Vec<u8>,
     ) -> Result<(), EngineError> {
         let options = UploadToContainerOptionsBuilder::new().path(directory).build();
-        let uploaded = self
-            .client()
-            .upload_to_container(container, Some(options), bollard::body_full(tar.into()))
-            .await;
-        uploaded.map_err(|error| {
-            EngineError::from_client(
-                error,
-                format!("upload files to {directory} of container {container}"),
-            )
-        })
+        let body = bollard::body_full(tar.into());
+        let uploaded = self.client().upload_to_container(container, Some(options), body).await;
+        uploaded.map_err(|error| not_uploaded(error, container, directory))
+    }
+
+    /// As [`upload`](Self::upload), of an archive that comes bit by bit.
+    pub(super) async fn upload_streaming(
+        &self,
+        container: &str,
+        directory: &str,
+        tar: impl Stream<Item = Bytes> + Send + 'static,
+    ) -> Result<(), EngineError> {
+        let options = UploadToContainerOptionsBuilder::new().path(directory).build();
+        let body = bollard::body_stream(tar);
+        let uploaded = self.client().upload_to_container(container, Some(options), body).await;
+        uploaded.map_err(|error| not_uploaded(error, container, directory))
     }
 
     /// A client that waits longer than the engine itself is asked to.
     fn patient_client(&self, engine_waits: Duration) -> bollard::Docker {
         self.client().clone().with_timeout(engine_waits + Duration::from_secs(30))
     }
+}
+
+fn not_uploaded(error: bollard::errors::Error, container: &str, directory: &str) -> EngineError {
+    EngineError::from_client(error, format!("upload files to {directory} of container {container}"))
 }
 
 /// Success also when there was nothing to remove.

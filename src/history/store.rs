@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::generation::{Generation, Outcome, SCHEMA_VERSION};
 use super::snapshot::Snapshot;
-use crate::engine::{Engine, EngineError, Packing, Reader, TarFile};
+use crate::engine::{Engine, EngineError, Lock, Packing, Reader, TarFile};
 
 /// Where the state volume is mounted in the containers that it is read and written through.
 pub const STATE: &str = "/state";
@@ -188,13 +188,13 @@ impl History {
     pub async fn write(
         &mut self,
         engine: &Engine,
-        container: &str,
+        lock: &Lock,
         place: u32,
         generation: &Generation,
     ) -> anyhow::Result<()> {
         let mut packing = Packing::new([STATE.trim_start_matches('/')]);
         put(&mut packing, &self.note(place, generation)?);
-        engine.upload(container, "/", packing.done()?).await?;
+        lock.upload(engine, packing.done()?).await?;
         Ok(())
     }
 
@@ -205,7 +205,7 @@ impl History {
     pub async fn close(
         &mut self,
         engine: &Engine,
-        container: &str,
+        lock: &Lock,
         number: u64,
         outcome: Outcome,
         detail: Option<String>,
@@ -214,7 +214,7 @@ impl History {
         generation.outcome = outcome;
         generation.detail = detail;
         generation.ended = Some(now());
-        self.write(engine, container, place, &generation).await
+        self.write(engine, lock, place, &generation).await
     }
 }
 

@@ -55,14 +55,10 @@ pub async fn observe(
     };
     let engine_network = engine_network(stack);
     let networks = try_join(reader.network(stack), reader.network(&engine_network));
-    let kept = async {
-        match lock {
-            Some(_) => Ok(None),
-            None => reader.container(&state_container(stack)).await,
-        }
-    };
-    let ((containers, kept), ((network, engine_network), images)) =
-        try_join(try_join(reader.containers(stack), kept), try_join(networks, images)).await?;
+    // Begun with the rest: nothing else takes as long.
+    let mounted = mounted(reader, stack, units, lock);
+    let ((containers, mut mounted), ((network, engine_network), images)) =
+        try_join(try_join(reader.containers(stack), mounted), try_join(networks, images)).await?;
     let containers: BTreeMap<String, Container> =
         containers.into_iter().map(|c| (c.name.clone(), c)).collect();
 
@@ -79,61 +75,62 @@ pub async fn observe(
         .map(|c| (c.name.clone(), format!("a container of the image {}", c.image)))
         .collect();
 
-    let configured: Vec<&Unit> = units
-        .iter()
-        .filter(|u| !u.files.is_empty() && containers.contains_key(&u.spec.name))
-        .collect();
-    let kept = kept.filter(|kept| shows(kept, stack, &configured)).map(|kept| kept.id);
-    let live = match lock.map(str::to_owned).or(kept) {
-        Some(container) => match live_through(reader, &container, &configured).await {
-            // Another mcpmon made it anew.
-            Err(error) if lock.is_none() && error.is_not_found() => {
-                live_of_each(reader, &configured).await?
-            }
-            live => live?,
-        },
-        None => live_of_each(reader, &configured).await?,
-    };
+    let configured =
+        units.iter().filter(|u| !u.files.is_empty() && containers.contains_key(&u.spec.name));
+    let live = try_join_all(configured.map(|unit| {
+        let mounted = mounted.remove(&unit.name);
+        async move {
+            let files = match mounted {
+                Some(files) => Some(files),
+                None => reader.read_tree(&unit.spec.name, LIVE).await?,
+            };
+            Ok((unit.name.clone(), files.unwrap_or_default()))
+        }
+    }))
+    .await?
+    .into_iter()
+    .collect();
     Ok(Observed { containers, foreign, live, network, engine_network, images })
 }
 
-/// Whether a container is ours and has all of these configurations mounted.
-fn shows(kept: &Container, stack: &str, units: &[&Unit]) -> bool {
-    kept.labels.get(labels::STATE).map(String::as_str) == Some(stack)
-        && units.iter().all(|unit| {
-            let (name, target) =
-                (config_volume(stack, &unit.name), format!("{VOLUMES}/{}", unit.name));
-            kept.mounts.iter().any(|mount| mount.source == name && mount.target == target)
-        })
-}
-
-async fn live_of_each(
+/// The files in use of those units whose configuration one container has mounted: the lock's has all.
+async fn mounted(
     reader: &Reader,
-    units: &[&Unit],
+    stack: &str,
+    units: &[Unit],
+    lock: Option<&str>,
 ) -> Result<BTreeMap<String, Tree>, EngineError> {
-    let trees = units.iter().map(|unit| reader.read_tree(&unit.spec.name, LIVE));
-    let trees = try_join_all(trees).await?;
-    Ok(units
-        .iter()
-        .zip(trees)
-        .filter_map(|(unit, tree)| Some((unit.name.clone(), tree?)))
-        .collect())
-}
-
-async fn live_through(
-    reader: &Reader,
-    container: &str,
-    units: &[&Unit],
-) -> Result<BTreeMap<String, Tree>, EngineError> {
-    let mut live: BTreeMap<String, Tree> = BTreeMap::new();
-    for (path, file) in reader.read_tree(container, VOLUMES).await?.unwrap_or_default() {
+    let kept = match lock {
+        Some(_) => None,
+        None => reader.container(&state_container(stack)).await?,
+    };
+    let kept = kept.filter(|c| c.labels.get(labels::STATE).map(String::as_str) == Some(stack));
+    let Some(container) = lock.or(kept.as_ref().map(|kept| kept.id.as_str())) else {
+        return Ok(BTreeMap::new());
+    };
+    let shown =
+        units.iter().filter(|unit| kept.as_ref().is_none_or(|kept| shows(kept, stack, unit)));
+    let mut live: BTreeMap<String, Tree> =
+        shown.map(|unit| (unit.name.clone(), Tree::new())).collect();
+    let tree = match reader.read_tree(container, VOLUMES).await {
+        // Another mcpmon made it anew.
+        Err(error) if lock.is_none() && error.is_not_found() => return Ok(BTreeMap::new()),
+        tree => tree?,
+    };
+    for (path, file) in tree.unwrap_or_default() {
         let mut parts = path.splitn(3, '/');
         if let (Some(component), Some("live"), Some(path)) =
             (parts.next(), parts.next(), parts.next())
+            && let Some(files) = live.get_mut(component)
         {
-            live.entry(component.to_owned()).or_default().insert(path.to_owned(), file);
+            files.insert(path.to_owned(), file);
         }
     }
-    live.retain(|component, _| units.iter().any(|unit| unit.name == *component));
     Ok(live)
+}
+
+/// Whether a container has a unit's configuration mounted.
+fn shows(kept: &Container, stack: &str, unit: &Unit) -> bool {
+    let (name, target) = (config_volume(stack, &unit.name), format!("{VOLUMES}/{}", unit.name));
+    kept.mounts.iter().any(|mount| mount.source == name && mount.target == target)
 }

@@ -7,9 +7,10 @@ use minijinja::value::{Serde, Value};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{config, environment, generate, view};
+use super::{config, dashboards, environment, generate, view};
 use crate::catalog::{Access, Catalog, Effect};
 use crate::hex::hex;
+use crate::parallel;
 use crate::stack::{Component, Stack};
 
 /// Every file of every component.
@@ -56,12 +57,11 @@ pub struct Process {
 /// A template that fails, or a rendered file that is not what its name says.
 pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
     let dashboards = generate::rendered_dashboards(stack, catalog)?;
-    // Neither half needs the other, and together they are nearly all of the time.
-    let (generated, templated) = std::thread::scope(|scope| {
-        let generated = scope.spawn(|| generate::Generated::new(stack, catalog, &dashboards));
-        let templated = templates(stack, catalog, &dashboards);
-        (generate::joined(generated), templated)
-    });
+    // Together they are nearly all of the time.
+    let (generated, templated) = parallel::both(
+        || generate::Generated::new(stack, catalog, &dashboards),
+        || templates(stack, catalog, &dashboards),
+    );
     let (generated, mut bundle) = (generated?, templated?);
     for part in stack.components.values() {
         let files = bundle.components.entry(part.name.clone()).or_default();
@@ -78,40 +78,56 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
 }
 
 /// What templates make: files, and how each process is started.
-fn templates(stack: &Stack, catalog: &Catalog, dashboards: &[String]) -> anyhow::Result<Bundle> {
+fn templates(
+    stack: &Stack,
+    catalog: &Catalog,
+    dashboards: &[dashboards::Identity],
+) -> anyhow::Result<Bundle> {
     let env = environment::environment()?;
     let shared = view::Shared::new(stack);
-    let dashboards = generate::dashboards(stack, catalog, dashboards)?;
-    let mut bundle = Bundle::default();
-    for part in stack.components.values() {
+    let dashboards = generate::dashboards(stack, dashboards);
+    let programs = stack.fleet.iter().any(|service| service.is_program);
+    let parts: Vec<&Component> = stack.components.values().collect();
+    let made = parallel::each(&parts, |part| {
         let context = Value::from(Serde(view::view(&shared, part, &dashboards)));
         let text = |name: &str, text: &str| environment::render(&env, name, text, &context);
-        let mut files = BTreeMap::new();
-        for (index, file) in part.spec.files.iter().enumerate() {
-            let Some(template) = &file.template else { continue };
-            let own = || format!("{}/{template}", part.kind);
-            let name = if template.contains('/') { template.clone() } else { own() };
-            let source = catalog.assets.read(&name)?.with_context(|| {
-                let spec = catalog.assets.shown(&format!("{}/component.yaml", part.kind));
-                format!("{spec} names the template {name}, which does not exist")
-            })?;
-            let mut rendered = text(&catalog.assets.shown(&name), &source)?;
-            environment::parses(&file.path, &rendered).with_context(|| {
-                format!("{} does not render to it", catalog.assets.shown(&name))
-            })?;
-            if let Some(overlay) = part.config.as_ref().filter(|_| index == 0) {
-                rendered = config::overlay(&rendered, overlay)
-                    .with_context(|| format!("`config` of {}", part.key))?;
-            }
-            files.insert(file.path.clone(), File { text: rendered, effect: file.effect });
-        }
-        bundle.components.insert(part.name.clone(), files);
+        let files = files(part, catalog, &text)?;
         let spec_path = catalog.assets.shown(&format!("{}/component.yaml", part.kind));
-        let programs = stack.fleet.iter().any(|service| service.is_program);
-        let process = process(part, programs, &spec_path, &text)?;
+        Ok((files, process(part, programs, &spec_path, &text)?))
+    })?;
+    let mut bundle = Bundle::default();
+    for (part, (files, process)) in parts.iter().zip(made) {
+        bundle.components.insert(part.name.clone(), files);
         bundle.processes.insert(part.name.clone(), process);
     }
     Ok(bundle)
+}
+
+/// The files of a component that have a template.
+fn files(
+    part: &Component,
+    catalog: &Catalog,
+    text: &dyn Fn(&str, &str) -> anyhow::Result<String>,
+) -> anyhow::Result<BTreeMap<String, File>> {
+    let mut files = BTreeMap::new();
+    for (index, file) in part.spec.files.iter().enumerate() {
+        let Some(template) = &file.template else { continue };
+        let own = || format!("{}/{template}", part.kind);
+        let name = if template.contains('/') { template.clone() } else { own() };
+        let source = catalog.assets.read(&name)?.with_context(|| {
+            let spec = catalog.assets.shown(&format!("{}/component.yaml", part.kind));
+            format!("{spec} names the template {name}, which does not exist")
+        })?;
+        let mut rendered = text(&catalog.assets.shown(&name), &source)?;
+        environment::parses(&file.path, &rendered)
+            .with_context(|| format!("{} does not render to it", catalog.assets.shown(&name)))?;
+        if let Some(overlay) = part.config.as_ref().filter(|_| index == 0) {
+            rendered = config::overlay(&rendered, overlay)
+                .with_context(|| format!("`config` of {}", part.key))?;
+        }
+        files.insert(file.path.clone(), File { text: rendered, effect: file.effect });
+    }
+    Ok(files)
 }
 
 fn process(

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::thread::ScopedJoinHandle;
 
 use anyhow::bail;
 
 use super::{dashboards, people, rules, view};
 use crate::catalog::{Catalog, Generator};
+use crate::parallel;
 use crate::route;
 use crate::slo;
 use crate::stack::{NOBODY, Probed, ScrapeJob, Stack};
@@ -25,14 +25,17 @@ type Files = BTreeMap<String, String>;
 
 impl Generated {
     /// Compiles rules and dashboards and writes out every file.
-    pub fn new(stack: &Stack, catalog: &Catalog, dashboards: &[String]) -> anyhow::Result<Self> {
+    pub fn new(
+        stack: &Stack,
+        catalog: &Catalog,
+        dashboards: &[dashboards::Identity],
+    ) -> anyhow::Result<Self> {
         let rules = compile_rules(stack, catalog)?;
-        // Writing out takes longer than all else, and neither half needs the other.
-        let (dashboards, rule_files, rule_tests) = std::thread::scope(|scope| {
-            let dashboards = scope.spawn(|| compile_dashboards(stack, catalog, &rules, dashboards));
-            let written = (rule_files(stack, &rules), rule_tests(&rules));
-            (joined(dashboards), written.0, written.1)
-        });
+        // Writing out takes longer than all else.
+        let (dashboards, (rule_files, rule_tests)) = parallel::both(
+            || compile_dashboards(stack, catalog, &rules, dashboards),
+            || parallel::both(|| rule_files(stack, &rules), || rule_tests(&rules)),
+        );
         let targets = stack.jobs.iter().map(|job| (name(&job.file), targets(job))).collect();
         let files = BTreeMap::from([
             (Generator::Rules, rule_files?),
@@ -53,29 +56,22 @@ impl Generated {
 }
 
 /// The dashboards that templates speak of.
-pub fn dashboards(
-    stack: &Stack,
-    catalog: &Catalog,
-    names: &[String],
-) -> anyhow::Result<view::Dashboards> {
-    let home = names.first().map_or(dashboards::RUNBOOKS, String::as_str);
-    let home_dashboard = dashboards::identity(&catalog.assets, home)?.file(home);
-    let of_server = names.iter().find(|name| *name == "mcp-service");
+pub fn dashboards(stack: &Stack, rendered: &[dashboards::Identity]) -> view::Dashboards {
+    let home_dashboard = rendered.first().map(dashboards::Identity::file).unwrap_or_default();
+    let of_server = rendered.iter().find(|dashboard| dashboard.name == "mcp-service");
     let mcp_dashboard = match (stack.components.get("grafana"), of_server) {
-        (Some(grafana), Some(name)) => {
-            let uid = dashboards::identity(&catalog.assets, name)?.uid;
-            format!("{}/d/{uid}?var-service=", view::url(grafana))
+        (Some(grafana), Some(of_server)) => {
+            format!("{}/d/{}?var-service=", view::url(grafana), of_server.uid)
         }
         _ => String::new(),
     };
-    Ok(view::Dashboards { home_dashboard, mcp_dashboard })
+    view::Dashboards { home_dashboard, mcp_dashboard }
 }
 
 fn rule_files(stack: &Stack, rules: &rules::Compiled) -> anyhow::Result<Files> {
-    let mut files = Files::new();
-    for file in &rules.files {
-        files.insert(name(&file.path), yaml::emit(&file.content)?);
-    }
+    let texts =
+        parallel::each(&rules.files, |file| Ok((name(&file.path), yaml::emit(&file.content)?)))?;
+    let mut files: Files = texts.into_iter().collect();
     for (name, own) in &stack.alerts.own {
         files.insert(format!("own-{name}.yml"), own.text.clone());
     }
@@ -84,7 +80,9 @@ fn rule_files(stack: &Stack, rules: &rules::Compiled) -> anyhow::Result<Files> {
 
 fn rule_tests(rules: &rules::Compiled) -> anyhow::Result<Files> {
     // YAML too, and written in a tenth of the time: nobody but promtool reads it.
-    rules.tests.iter().map(|test| Ok((name(&test.path), pretty(&test.content)?))).collect()
+    let texts =
+        parallel::each(&rules.tests, |test| Ok((name(&test.path), pretty(&test.content)?)))?;
+    Ok(texts.into_iter().collect())
 }
 
 /// All objectives as one page, with whom each of their alerts reaches.
@@ -187,28 +185,31 @@ fn compile_rules(stack: &Stack, catalog: &Catalog) -> anyhow::Result<rules::Comp
     Ok(compiled)
 }
 
-/// The dashboards that have something to show: a component that one needs may be switched off.
-pub fn rendered_dashboards(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Vec<String>> {
-    let mut names: Vec<String> = Vec::new();
+/// The dashboards that have something to show, with the page of runbooks behind them: a component that one
+/// needs may be switched off.
+pub fn rendered_dashboards(
+    stack: &Stack,
+    catalog: &Catalog,
+) -> anyhow::Result<Vec<dashboards::Identity>> {
+    let mut rendered = Vec::new();
     for name in &stack.dashboards {
-        let needed = dashboards::requires(&catalog.assets, name)?;
+        let (identity, needed) = dashboards::cover(&catalog.assets, name)?;
         if needed.iter().all(|component| stack.provides(component)) {
-            names.push(name.clone());
+            rendered.push(identity);
         }
     }
-    names.push(dashboards::RUNBOOKS.to_owned());
-    Ok(names)
+    rendered.push(dashboards::identity(&catalog.assets, dashboards::RUNBOOKS)?);
+    Ok(rendered)
 }
 
 fn compile_dashboards(
     stack: &Stack,
     catalog: &Catalog,
     rules: &rules::Compiled,
-    names: &[String],
-) -> anyhow::Result<BTreeMap<String, String>> {
-    let mut files = BTreeMap::new();
+    rendered: &[dashboards::Identity],
+) -> anyhow::Result<Files> {
     if !stack.components.contains_key("grafana") {
-        return Ok(files);
+        return Ok(Files::new());
     }
     let components: BTreeMap<String, bool> =
         catalog.names().map(|name| (name.to_owned(), stack.provides(name))).collect();
@@ -222,40 +223,23 @@ fn compile_dashboards(
         stack: &stack.name,
         scrape_interval_seconds: stack.scrape.interval_seconds.ceil() as u64,
         components: &components,
-        dashboards: names,
+        dashboards: rendered,
         thresholds: &thresholds,
     };
     let links = people::links(stack);
-    let own: Vec<&String> = names.iter().filter(|name| *name != dashboards::RUNBOOKS).collect();
-    let some = |names: &[&String]| -> anyhow::Result<Files> {
-        let file = |name: &&String| {
-            let mut json = dashboards::compile(&catalog.assets, name, &context)?;
-            dashboards::lead_out(&mut json, &links);
-            let identity = dashboards::identity(&catalog.assets, name)?;
-            Ok((identity.file(name), pretty(&json)?))
+    let files = parallel::each(rendered, |identity| {
+        let mut json = if identity.name == dashboards::RUNBOOKS {
+            let books = rules.runbooks.iter();
+            let books: Vec<(&str, &str)> =
+                books.map(|book| (book.alert.as_str(), book.markdown.as_str())).collect();
+            dashboards::runbooks(&books)?
+        } else {
+            dashboards::compile(&catalog.assets, &identity.name, &context)?
         };
-        names.iter().map(file).collect()
-    };
-    let (first, second) = own.split_at(own.len() / 2);
-    let (first, second) = std::thread::scope(|scope| {
-        let first = scope.spawn(|| some(first));
-        let second = some(second);
-        (joined(first), second)
-    });
-    files.extend(first?);
-    files.extend(second?);
-    let books: Vec<(&str, &str)> =
-        rules.runbooks.iter().map(|book| (book.alert.as_str(), book.markdown.as_str())).collect();
-    let page = dashboards::identity(&catalog.assets, dashboards::RUNBOOKS)?;
-    let mut runbooks = dashboards::runbooks(&books)?;
-    dashboards::lead_out(&mut runbooks, &links);
-    files.insert(page.file(dashboards::RUNBOOKS), pretty(&runbooks)?);
-    Ok(files)
-}
-
-/// What a thread came to; its panic goes on in this one.
-pub(super) fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        dashboards::lead_out(&mut json, &links);
+        Ok((identity.file(), pretty(&json)?))
+    })?;
+    Ok(files.into_iter().collect())
 }
 
 fn pretty(json: &serde_json::Value) -> anyhow::Result<String> {

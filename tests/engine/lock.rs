@@ -1,6 +1,8 @@
 //! The lock.
 
-use mcpmon::engine::{Holder, Lock, LockError};
+use std::time::Duration;
+
+use mcpmon::engine::{Holder, Lock, LockError, LockVolume, TarFile, tar_of};
 
 use crate::fixture::Fixture;
 
@@ -50,4 +52,51 @@ async fn only_one_writer_at_a_time() {
     let error = Lock::acquire(engine, stack, &me, &[]).await.unwrap_err().to_string();
     assert!(error.contains(&format!("docker rm {stack}-mcpmon-lock")), "{error}");
     lock.release(engine).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_upload_that_is_expected_is_made_whenever_it_comes() {
+    let fixture = Fixture::new().await;
+    let (engine, stack) = (&fixture.engine, fixture.stack.as_str());
+    let me = Holder::current("up");
+    let volume = LockVolume {
+        target: "/volumes/prometheus".into(),
+        name: fixture.name("config"),
+        labels: fixture.labels(),
+    };
+    let lock = Lock::acquire(engine, stack, &me, &[volume]).await.unwrap();
+    let archive = |content: &str| {
+        let (path, content) = ("volumes/prometheus/a", content.as_bytes());
+        tar_of([TarFile { path, content, mode: 0o440, uid: 1, gid: 7 }]).unwrap()
+    };
+    let read = async || {
+        let tree = engine.read_tree(lock.container(), "/volumes/prometheus").await.unwrap();
+        let file = tree.unwrap().remove("a").unwrap();
+        (String::from_utf8(file.content).unwrap(), file.mode, file.uid, file.gid)
+    };
+    let is = |content: &str| (content.to_owned(), 0o440, 1, 7);
+
+    lock.expect_upload(engine);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    lock.upload(engine, archive("soon")).await.unwrap();
+    assert_eq!(read().await, is("soon"));
+    // Who asks for the lock meanwhile is told who holds it.
+    lock.expect_upload(engine);
+    lock.expect_upload(engine);
+    let refusal = Lock::acquire(engine, stack, &me, &[]).await.unwrap_err();
+    assert!(matches!(refusal, LockError::Held { alive: true, .. }), "{refusal:?}");
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(read().await, is("soon"), "nothing came, so nothing was changed");
+    lock.upload(engine, archive("late")).await.unwrap();
+    assert_eq!(read().await, is("late"));
+    // What the engine cannot unpack is no success.
+    lock.expect_upload(engine);
+    let error = lock.upload(engine, b"no archive".to_vec()).await.unwrap_err().to_string();
+    assert!(error.contains("upload files to / of container"), "{error}");
+    assert_eq!(read().await, is("late"));
+    // Expected, and given up.
+    lock.expect_upload(engine);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    lock.release(engine).await.unwrap();
+    assert_eq!(Lock::holder(engine, stack).await.unwrap(), None);
 }

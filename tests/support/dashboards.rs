@@ -29,6 +29,8 @@ pub fn compile(assets: &Assets, name: &str, without: &[&str]) -> anyhow::Result<
     let mut dashboards = dashboards::names(assets);
     dashboards.retain(|name| !name.ends_with("logs") || components["loki"]);
     dashboards.push(dashboards::RUNBOOKS.to_owned());
+    let dashboards = dashboards.iter().map(|name| dashboards::identity(assets, name));
+    let dashboards = dashboards.collect::<anyhow::Result<Vec<_>>>()?;
     let thresholds = BTreeMap::from([
         ("ElevatedErrorRate".to_owned(), 0.01),
         ("HighErrorRate".to_owned(), 0.05),

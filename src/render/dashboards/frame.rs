@@ -1,12 +1,10 @@
 //! What stands around the panels: variables, links, annotations.
 
-use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::panel::datasource;
 use super::spec::{Annotation, Color, Dashboard, Source, Variable};
-use super::{Context, field, identity};
-use crate::assets::Assets;
+use super::{Context, field};
 
 /// What Grafana puts in place of "All". Listing the names would make a pattern of 10,000 services.
 const ALL: &str = ".*";
@@ -58,20 +56,14 @@ fn one(name: &str, variable: &Variable) -> Value {
 
 /// The other dashboards of the stack, with the time and the variables kept, then the links of the
 /// dashboard's own.
-pub(super) fn links(
-    assets: &Assets,
-    spec: &Dashboard,
-    name: &str,
-    ctx: &Context<'_>,
-) -> Result<Vec<Value>> {
-    let mut found = Vec::new();
-    for other in ctx.dashboards.iter().filter(|other| *other != name) {
-        let other = identity(assets, other)?;
+pub(super) fn links(spec: &Dashboard, name: &str, ctx: &Context<'_>) -> Vec<Value> {
+    let others = ctx.dashboards.iter().filter(|other| other.name != name);
+    let others = others.map(|other| {
         let url = format!("/d/{}", other.uid);
-        found.push(link(&other.title, other.description.trim(), &url, "dashboard", true));
-    }
-    found.extend(spec.links.iter().map(|l| link(&l.title, "", &l.url, "external link", false)));
-    Ok(found)
+        link(&other.title, other.description.trim(), &url, "dashboard", true)
+    });
+    let own = spec.links.iter().map(|l| link(&l.title, "", &l.url, "external link", false));
+    others.chain(own).collect()
 }
 
 /// Adds links that lead out of Grafana, by title, to a dashboard.

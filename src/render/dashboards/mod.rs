@@ -53,7 +53,7 @@ pub struct Context<'a> {
     /// Every component that there is, and whether it is enabled.
     pub components: &'a BTreeMap<String, bool>,
     /// Every dashboard that is rendered, [`RUNBOOKS`] among them: links lead to these only.
-    pub dashboards: &'a [String],
+    pub dashboards: &'a [Identity],
     /// The threshold of every alert that is on, overrides included: panels turn their colour where
     /// the alert fires.
     pub thresholds: &'a BTreeMap<String, f64>,
@@ -63,8 +63,8 @@ impl Context<'_> {
     fn has(&self, component: &str) -> bool {
         self.components.get(component).copied().unwrap_or(false)
     }
-    fn renders(&self, dashboard: &str) -> bool {
-        self.dashboards.iter().any(|name| name == dashboard)
+    fn rendered(&self, dashboard: &str) -> Option<&Identity> {
+        self.dashboards.iter().find(|known| known.name == dashboard)
     }
 }
 
@@ -77,6 +77,8 @@ pub fn names(assets: &Assets) -> Vec<String> {
 /// within a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
+    /// What manifests and files call it.
+    pub name: String,
     /// Links, bookmarks and `runbook_url` depend on it.
     pub uid: String,
     /// The folder that lists it.
@@ -89,8 +91,8 @@ pub struct Identity {
 
 impl Identity {
     /// Where the dashboard's file is written: Grafana makes its folders from those of the files.
-    pub fn file(&self, name: &str) -> String {
-        format!("{}/{name}.json", self.folder)
+    pub fn file(&self) -> String {
+        format!("{}/{}.json", self.folder, self.name)
     }
 }
 
@@ -99,18 +101,20 @@ pub fn identity(assets: &Assets, name: &str) -> Result<Identity> {
     if name == RUNBOOKS {
         return Ok(runbooks::identity());
     }
-    // Every dashboard links to every other one, so this is asked often: its panels are not read.
-    let spec::Cover { title, description, uid, folder, .. } = load(assets, name)?;
-    Ok(Identity { uid: self::uid(name, uid), folder, title, description })
+    Ok(cover(assets, name)?.0)
+}
+
+/// What Grafana knows a dashboard by, and the components without which it has nothing to show. Its panels are
+/// not read.
+pub fn cover(assets: &Assets, name: &str) -> Result<(Identity, Vec<String>)> {
+    let spec::Cover { title, description, uid, folder, requires, .. } = load(assets, name)?;
+    let identity =
+        Identity { name: name.to_owned(), uid: self::uid(name, uid), folder, title, description };
+    Ok((identity, requires))
 }
 
 fn uid(name: &str, own: Option<String>) -> String {
     own.unwrap_or_else(|| format!("mcpmon-{name}"))
-}
-
-/// The components without which a dashboard has nothing to show.
-pub fn requires(assets: &Assets, name: &str) -> Result<Vec<String>> {
-    Ok(load::<spec::Cover>(assets, name)?.requires)
 }
 
 /// The alerts whose thresholds a dashboard uses, sorted: each must be in a rule pack.
@@ -145,14 +149,10 @@ pub fn compile(assets: &Assets, name: &str, ctx: &Context<'_>) -> Result<Value> 
     }
     checks::expand_terms(&mut spec, ctx.stack);
     checks::resolve_bounds(&mut spec, ctx);
-    let service = if ctx.renders("service") && name != "service" {
-        // The service dashboard needs no link to itself.
-        Some(identity(assets, "service")?.uid)
-    } else {
-        None
-    };
-    let panels = panel::panels(&spec, service.as_deref(), ctx);
-    let links = frame::links(assets, &spec, name, ctx)?;
+    // The service dashboard needs no link to itself.
+    let service = ctx.rendered("service").filter(|_| name != "service");
+    let panels = panel::panels(&spec, service.map(|service| service.uid.as_str()), ctx);
+    let links = frame::links(&spec, name, ctx);
     let mut tags = vec!["mcpmon".to_owned()];
     tags.extend(spec.tags.iter().cloned());
     let mut own = json!({

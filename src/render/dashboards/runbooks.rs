@@ -14,6 +14,7 @@ const TITLE: &str = "Runbooks";
 /// What Grafana knows the page by.
 pub(super) fn identity() -> Identity {
     Identity {
+        name: RUNBOOKS.to_owned(),
         uid: UID.to_owned(),
         folder: HOME_FOLDER.to_owned(),
         title: TITLE.to_owned(),

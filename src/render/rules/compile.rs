@@ -4,12 +4,13 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value as Json, json};
 
 use super::alert::settle;
-use super::pack::Pack;
+use super::pack::Alert;
 use super::{
-    AlertInfo, Compiled, Input, RuleFile, Runbook, TestFile, case, dialect, duration, pack, prove,
-    record, runbook,
+    AlertInfo, Compiled, Input, Override, RuleFile, Runbook, TestFile, case, dialect, duration,
+    pack, prove, record, runbook,
 };
 use crate::assets::Assets;
+use crate::parallel;
 
 /// Compiles the rule packs and dialects of a stack.
 ///
@@ -17,71 +18,109 @@ use crate::assets::Assets;
 /// When a pack or dialect does not exist or is not whole, or an override does not fit its alert.
 pub fn compile(assets: &Assets, input: &Input<'_>) -> anyhow::Result<Compiled> {
     let mut out = Compiled { files: vec![], tests: vec![], runbooks: vec![], alerts: vec![] };
-    for name in input.dialects {
-        let dialect = dialect::load(assets, name)?;
-        let (path, tests) = (format!("dialect-{name}"), prove::tests(name, &dialect));
-        out.add(&path, &path, record::rules(name, &dialect));
+    let (dialects, packs) = parallel::both(
+        || {
+            let names: Vec<&String> = input.dialects.iter().collect();
+            parallel::each(&names, |name| {
+                let dialect = dialect::load(assets, name)?;
+                Ok((*name, record::rules(name, &dialect), prove::tests(name, &dialect)))
+            })
+        },
+        || parallel::each(input.packs, |name| Ok((name, alerts(assets, name, input)?))),
+    );
+    for (name, rules, tests) in dialects? {
+        let path = format!("dialect-{name}");
+        out.add(&path, &path, rules);
         out.add_tests(&path, "", prove::EVALUATION, tests);
     }
-    for name in input.packs {
-        let pack = pack::load(assets, name)?;
-        add_pack(&mut out, name, &pack, input)?;
+    for (name, alerts) in packs? {
+        out.add_pack(name, alerts)?;
     }
     Ok(out)
 }
 
-fn add_pack(out: &mut Compiled, name: &str, pack: &Pack, input: &Input<'_>) -> anyhow::Result<()> {
-    let (mut rules, mut tests, mut long) = (Vec::new(), Vec::new(), Vec::new());
-    for (alert, source) in &pack.alerts {
-        let exactly = format!("{name}/{alert}");
-        let change = input.overrides.get(&exactly).or_else(|| input.overrides.get(alert));
-        let off = input.disable.contains(alert)
+/// What comes of one alert.
+struct OfAlert {
+    /// One for each severity.
+    rules: Vec<Json>,
+    tests: Vec<case::Tests>,
+    runbook: Runbook,
+    info: AlertInfo,
+}
+
+/// The alerts of a pack that are on.
+fn alerts(assets: &Assets, pack: &str, input: &Input<'_>) -> anyhow::Result<Vec<OfAlert>> {
+    let loaded = pack::load(assets, pack)?;
+    let all: Vec<(&String, &Alert)> = loaded.alerts.iter().collect();
+    let made = parallel::each(&all, |(name, source)| {
+        let exactly = format!("{pack}/{name}");
+        let change = input.overrides.get(&exactly).or_else(|| input.overrides.get(*name));
+        let off = input.disable.contains(*name)
             || input.disable.contains(&exactly)
             || change.is_some_and(|c| c.enabled == Some(false));
         if off || !source.requires.iter().all(|component| input.components.contains(component)) {
-            continue;
+            return Ok(None);
         }
-        if out.alerts.iter().any(|known| known.name == *alert) {
-            bail!("two rule packs have an alert `{alert}`");
-        }
-        let mut add = || -> anyhow::Result<()> {
-            let levels = settle(alert, source, change, input.scrape_interval_seconds)?;
-            for level in &levels {
-                rules.push(level.rule((input.runbook_url)(alert))?);
-                let cases = case::tests(level)?;
-                let file =
-                    if cases.evaluation == case::EVALUATION { &mut tests } else { &mut long };
-                file.extend(cases.tests);
-            }
-            let settled = levels.first().context("it has no severity")?;
-            let summary = settled.plain_summary()?;
-            out.runbooks.push(Runbook {
-                alert: alert.clone(),
-                pack: name.to_owned(),
-                severities: levels.iter().map(|level| level.severity).collect(),
-                summary: summary.clone(),
-                markdown: runbook::page(settled, &levels)?,
-            });
-            out.alerts.push(AlertInfo {
-                name: alert.clone(),
-                pack: name.to_owned(),
-                severity: settled.severity,
-                category: source.category.clone(),
-                summary,
-                r#for: duration::format(settled.hold),
-                threshold: settled.threshold,
-            });
-            Ok(())
-        };
-        add().with_context(|| format!("the alert `{alert}`"))?;
-    }
-    out.add(name, name, rules);
-    out.add_tests(name, "", case::EVALUATION, tests);
-    out.add_tests(name, "-long", case::LONG_EVALUATION, long);
-    Ok(())
+        let made = alert(name, pack, source, change, input);
+        made.map(Some).with_context(|| format!("the alert `{name}`"))
+    })?;
+    Ok(made.into_iter().flatten().collect())
+}
+
+fn alert(
+    name: &str,
+    pack: &str,
+    source: &Alert,
+    change: Option<&Override>,
+    input: &Input<'_>,
+) -> anyhow::Result<OfAlert> {
+    let levels = settle(name, source, change, input.scrape_interval_seconds)?;
+    let rules: anyhow::Result<Vec<Json>> =
+        levels.iter().map(|level| level.rule((input.runbook_url)(name))).collect();
+    let settled = levels.first().context("it has no severity")?;
+    let summary = settled.plain_summary()?;
+    let runbook = Runbook {
+        alert: name.to_owned(),
+        pack: pack.to_owned(),
+        severities: levels.iter().map(|level| level.severity).collect(),
+        summary: summary.clone(),
+        markdown: runbook::page(settled, &levels)?,
+    };
+    let info = AlertInfo {
+        name: name.to_owned(),
+        pack: pack.to_owned(),
+        severity: settled.severity,
+        category: source.category.clone(),
+        summary,
+        r#for: duration::format(settled.hold),
+        threshold: settled.threshold,
+    };
+    let tests: anyhow::Result<Vec<case::Tests>> = levels.iter().map(case::tests).collect();
+    Ok(OfAlert { rules: rules?, tests: tests?, runbook, info })
 }
 
 impl Compiled {
+    /// Adds what comes of the alerts of a pack.
+    fn add_pack(&mut self, name: &str, alerts: Vec<OfAlert>) -> anyhow::Result<()> {
+        let (mut rules, mut tests, mut long) = (Vec::new(), Vec::new(), Vec::new());
+        for alert in alerts {
+            if self.alerts.iter().any(|known| known.name == alert.info.name) {
+                bail!("two rule packs have an alert `{}`", alert.info.name);
+            }
+            rules.extend(alert.rules);
+            for cases in alert.tests {
+                let short = cases.evaluation == case::EVALUATION;
+                (if short { &mut tests } else { &mut long }).extend(cases.tests);
+            }
+            self.runbooks.push(alert.runbook);
+            self.alerts.push(alert.info);
+        }
+        self.add(name, name, rules);
+        self.add_tests(name, "", case::EVALUATION, tests);
+        self.add_tests(name, "-long", case::LONG_EVALUATION, long);
+        Ok(())
+    }
+
     /// Adds a rule file of one group, unless nothing is left of it.
     fn add(&mut self, file: &str, group: &str, rules: Vec<Json>) {
         if rules.is_empty() {

@@ -50,7 +50,7 @@ pub struct Input<'a> {
     /// How often a target is scraped unless it says otherwise.
     pub scrape_interval_seconds: f64,
     /// Where the runbook of an alert can be read.
-    pub runbook_url: &'a dyn Fn(&str) -> Option<String>,
+    pub runbook_url: &'a (dyn Fn(&str) -> Option<String> + Sync),
 }
 
 /// What a manifest changes about one alert.

@@ -1,0 +1,48 @@
+//! Work on all processors.
+
+use rayon::prelude::*;
+
+/// Starts the threads that work is shared among, before there is any.
+///
+/// The kernel gives a thread that waited a processor of its own; one that was just started may share its
+/// parent's for ten milliseconds and more, which is longer than most of a render takes.
+pub fn start() {
+    // Whoever asks for their number starts them.
+    let _ = rayon::current_num_threads();
+}
+
+/// What two pieces of work come to, of which neither needs the other.
+pub fn both<A: Send, B: Send>(
+    one: impl FnOnce() -> A + Send,
+    other: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    rayon::join(one, other)
+}
+
+/// What becomes of each item, in their order.
+///
+/// # Errors
+/// That of the first item which has one, however many have.
+pub fn each<'a, T: Sync, R: Send>(
+    items: &'a [T],
+    work: impl Fn(&'a T) -> anyhow::Result<R> + Sync + Send,
+) -> anyhow::Result<Vec<R>> {
+    let outcomes: Vec<anyhow::Result<R>> = items.par_iter().map(work).collect();
+    outcomes.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_is_kept_and_the_first_error_is_told() {
+        let items: Vec<u32> = (0..1000).collect();
+        let doubled: Vec<u32> = items.iter().map(|n| n * 2).collect();
+        assert_eq!(each(&items, |n| Ok(n * 2)).unwrap(), doubled);
+        for _ in 0..100 {
+            let fails = |n: &u32| if *n < 700 { Ok(*n) } else { Err(anyhow::anyhow!("{n}")) };
+            assert_eq!(each(&items, fails).unwrap_err().to_string(), "700");
+        }
+    }
+}
