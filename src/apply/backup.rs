@@ -11,6 +11,7 @@ use super::unfinished::Unfinished;
 use super::volumes::{self, Data};
 use super::{locked, transaction, units};
 use crate::backup::{self, Backup, Kept};
+use crate::check::Begun;
 use crate::commands::{Context, Project};
 use crate::engine::{Engine, Reader, Status};
 use crate::exit::{Exit, Stop};
@@ -81,7 +82,7 @@ pub async fn backup_now(
     context.printer.mark(Mark::Good, text);
     let units = units::wanted(engine, project, &Secrets::default(), &BTreeMap::new()).await?;
     let units: Vec<&Unit> = units.iter().filter(|unit| stopped.contains(&unit.name)).collect();
-    transaction::ready(context, engine, &units, timeout).await?;
+    transaction::ready(context, engine, &units, &Begun::new(), timeout).await?;
     Ok(Exit::Done)
 }
 

@@ -1,17 +1,20 @@
 //! The single steps of a change, each with the step that undoes it.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt as _;
 use futures_util::future::try_join_all;
+use futures_util::stream::FuturesUnordered;
 
 use super::files::{self, Swap, Uploads};
 use super::setup;
 use super::transaction::{self, Work};
 use super::validate::{self, Where};
-use crate::check;
+use crate::check::{self, Begun};
 use crate::engine::Engine;
 use crate::exit::{Exit, Stop};
-use crate::plan::{Action, FileChange, Unit, UnitPlan};
+use crate::plan::{Action, FileChange, Unit};
 use crate::stack::{Secrets, Stack};
 
 /// How one step is undone.
@@ -79,25 +82,41 @@ pub async fn bring_files<'a>(
     Ok(())
 }
 
-/// Makes a wave of units read what is in `live/` now.
-pub async fn take_effect<'a>(
-    work: &Work<'a>,
-    wave: &[(&'a UnitPlan, &'a Unit)],
-    undo: &mut Vec<Undo<'a>>,
-) -> anyhow::Result<()> {
-    for (planned, unit) in wave {
-        match planned.action {
-            Action::Create => undo.push(Undo::Created(unit)),
-            Action::Recreate => undo.push(Undo::Recreated(unit)),
-            Action::Start => undo.push(Undo::Started(unit)),
-            Action::None | Action::Update | Action::Reload | Action::Restart => {}
+/// Makes units read what is in `live/` now: first those that keep running, then the others, each as soon as those have begun that
+/// it comes after. Tells when those began that were made.
+pub async fn take_effect<'a>(work: &Work<'a>, undo: &mut Vec<Undo<'a>>) -> anyhow::Result<Begun> {
+    let (running, mut left): (Vec<_>, Vec<_>) =
+        work.changing().partition(|(planned, _)| planned.action < Action::Restart);
+    try_join_all(running.iter().map(|(planned, unit)| one(work, planned.action, unit))).await?;
+    let mut pending: BTreeSet<&str> = left.iter().map(|(_, unit)| unit.name.as_str()).collect();
+    let mut going = FuturesUnordered::new();
+    let mut made = Begun::new();
+    loop {
+        let (mut now, later): (Vec<_>, Vec<_>) = left
+            .into_iter()
+            .partition(|(_, unit)| !unit.after.iter().any(|name| pending.contains(name.as_str())));
+        left = later;
+        // Those that come after each other begin together.
+        if now.is_empty() && going.is_empty() {
+            now = std::mem::take(&mut left);
         }
+        for (planned, unit) in now {
+            match planned.action {
+                Action::Create => undo.push(Undo::Created(unit)),
+                Action::Recreate => undo.push(Undo::Recreated(unit)),
+                Action::Start => undo.push(Undo::Started(unit)),
+                Action::None | Action::Update | Action::Reload | Action::Restart => {}
+            }
+            going.push(async move { (unit, one(work, planned.action, unit).await) });
+        }
+        let Some((unit, begun)) = going.next().await else { return Ok(made) };
+        pending.remove(unit.name.as_str());
+        made.extend(begun?.map(|at| (unit.name.clone(), at)));
     }
-    try_join_all(wave.iter().map(|(planned, unit)| one(work, planned.action, unit))).await?;
-    Ok(())
 }
 
-async fn one(work: &Work<'_>, action: Action, unit: &Unit) -> anyhow::Result<()> {
+/// One unit; says when its container began, if it was made.
+async fn one(work: &Work<'_>, action: Action, unit: &Unit) -> anyhow::Result<Option<Instant>> {
     let (engine, name) = (work.engine, &unit.spec.name);
     match action {
         Action::None | Action::Update => {}
@@ -116,10 +135,14 @@ async fn one(work: &Work<'_>, action: Action, unit: &Unit) -> anyhow::Result<()>
             engine.remove_container(&previous(unit), true).await?;
             engine.rename(name, &previous(unit)).await?;
             create(engine, unit).await?;
+            return Ok(Some(Instant::now()));
         }
-        Action::Create => create(engine, unit).await?,
+        Action::Create => {
+            create(engine, unit).await?;
+            return Ok(Some(Instant::now()));
+        }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Has a program read the files that are in its volume.
@@ -229,12 +252,13 @@ pub async fn undo(work: &Work<'_>, steps: Vec<Undo<'_>>, timeout: Duration) -> a
         }
     }
     let units: Vec<&Unit> = back.iter().collect();
-    check::wait_ready(engine.reader(), &units, Instant::now() + timeout, &|_, _| {})
-        .await
-        .map_err(|late| {
+    let deadline = Instant::now() + timeout;
+    check::wait_ready(engine.reader(), &units, &Begun::new(), deadline, &|_, _| {}).await.map_err(
+        |late| {
             let texts: Vec<String> = late.iter().map(ToString::to_string).collect();
             anyhow::anyhow!(texts.join("\n"))
-        })?;
+        },
+    )?;
     // What a program was given through its API comes back as well.
     let setups: Vec<Unit> = work
         .units

@@ -4,6 +4,7 @@
 //! differs that a plan could see. So the programs are asked what they loaded.
 
 use super::{change, transaction};
+use crate::check::Begun;
 use crate::commands::{Context, Project};
 use crate::engine::Engine;
 use crate::exit::{Exit, Stop};
@@ -41,7 +42,7 @@ pub async fn make_sure(
         .filter_map(|unit| units.get(unit.index))
         .collect();
     let stack = &project.stack;
-    transaction::settled(context, engine, stack, &left, secrets, timeout).await?;
+    transaction::settled(context, engine, stack, &left, &Begun::new(), secrets, timeout).await?;
     let differing = match transaction::prove(engine, stack, &left, secrets).await {
         Ok(()) => Vec::new(),
         Err(findings) => findings,
@@ -66,7 +67,7 @@ pub async fn make_sure(
     if again.is_empty() {
         return Ok(());
     }
-    transaction::settled(context, engine, stack, &again, secrets, timeout).await?;
+    transaction::settled(context, engine, stack, &again, &Begun::new(), secrets, timeout).await?;
     transaction::prove(engine, stack, &left, secrets)
         .await
         .map_err(|findings| Stop::new(Exit::Failed, transaction::not_proven(&findings)).into())

@@ -35,6 +35,7 @@ pub use restore::Restore;
 pub use teardown::{destroy, down};
 pub use validate::{test_rules, validate_all};
 
+use crate::check::Begun;
 use crate::commands::{Context, Project};
 use crate::engine::{Container, Engine, Lock, image_self, labels};
 use crate::exit::{Exit, Stop};
@@ -126,7 +127,9 @@ async fn unchanged(
 ) -> anyhow::Result<Exit> {
     let asked: Vec<&Unit> = units.iter().filter(|unit| unit.ready.is_some()).collect();
     let stack = &project.stack;
-    let settled = transaction::settled(context, engine, stack, &asked, secrets, options.timeout);
+    let none = Begun::new();
+    let settled =
+        transaction::settled(context, engine, stack, &asked, &none, secrets, options.timeout);
     let containers = async { Ok(engine.containers(&stack.name).await?) };
     let ((), containers) = Box::pin(async { futures_util::try_join!(settled, containers) }).await?;
     if options.only_running {
@@ -163,8 +166,8 @@ async fn prove_or_repair(
             context.printer.line(format!("  {} reads its files again", unit.name));
             change::read_again(engine, &project.stack, unit, secrets).await?;
         }
-        transaction::settled(context, engine, &project.stack, &all, secrets, options.timeout)
-            .await?;
+        let (stack, none) = (&project.stack, Begun::new());
+        transaction::settled(context, engine, stack, &all, &none, secrets, options.timeout).await?;
         let proven = transaction::prove(engine, &project.stack, &all, secrets).await;
         proven
             .map_err(|findings| Stop::new(Exit::Failed, transaction::not_proven(&findings)).into())

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::catalog::{Read, Step, StepLogin, WriteMethod};
 use crate::check::http::{Answer, Body};
-use crate::check::{self, Login, Subject, compare};
+use crate::check::{self, Begun, Login, Subject, compare};
 use crate::engine::Engine;
 use crate::exit::{Exit, Stop};
 use crate::plan::Unit;
@@ -36,7 +36,8 @@ pub async fn run(
     let wanted = units.iter().filter(|unit| !unit.setup.is_empty());
     let done = try_join_all(wanted.map(|unit| async move {
         let (only, deadline) = ([*unit], Instant::now() + timeout);
-        let ready = check::wait_ready(engine.reader(), &only, deadline, &|_, _| {});
+        let none = Begun::new();
+        let ready = check::wait_ready(engine.reader(), &only, &none, deadline, &|_, _| {});
         ready.await.map_err(|late| {
             let texts: Vec<String> = late.iter().map(ToString::to_string).collect();
             anyhow::Error::from(Stop::new(Exit::Failed, texts.join("\n")))

@@ -1,9 +1,8 @@
 //! One change as a whole: it takes effect everywhere and is proven, or what ran before runs again.
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join};
 
 use super::Options;
 use super::change::{self, Undo};
@@ -11,7 +10,7 @@ use super::files;
 use super::record::Record;
 use super::setup;
 use super::validate::{self, Finding, Where};
-use crate::check;
+use crate::check::{self, Begun};
 use crate::commands::{Context, Project};
 use crate::engine::{Engine, Lock, Status};
 use crate::exit::{Exit, Stop};
@@ -163,9 +162,7 @@ impl<'a> Work<'a> {
 
     async fn make(&self, undo: &mut Vec<Undo<'a>>, timeout: Duration) -> anyhow::Result<()> {
         change::stop_unwanted(self, undo).await?;
-        for wave in waves(self) {
-            change::take_effect(self, &wave, undo).await?;
-        }
+        let made = change::take_effect(self, undo).await?;
         let changed: Vec<&Unit> = self.changing().map(|(_, unit)| unit).collect();
         // A reload ends nothing, and its proof says more than being ready does.
         let begun = self.changing().filter(|(planned, _)| planned.action >= Action::Restart);
@@ -179,13 +176,15 @@ impl<'a> Work<'a> {
                 asked.push(unit);
             }
         }
-        settled(self.context, self.engine, stack, &asked, self.secrets, timeout).await?;
+        let settled =
+            settled(self.context, self.engine, stack, &asked, &made, self.secrets, timeout);
+        // A program that does not stay says more about its files than its checker.
+        let checked = async { Ok(change::check_created(self).await) };
+        let ((), checked) = try_join(settled, checked).await?;
+        checked?;
         // That it is proven.
         self.lock.expect_upload(self.engine);
-        let proven = prove(self.engine, &self.project.stack, &changed, self.secrets);
-        let checked = change::check_created(self);
-        let (proven, checked) = futures_util::join!(proven, checked);
-        checked?;
+        let proven = prove(self.engine, &self.project.stack, &changed, self.secrets).await;
         proven.map_err(|findings| Stop::new(Exit::Failed, not_proven(&findings)))?;
         Ok(())
     }
@@ -232,26 +231,6 @@ fn untouched(error: &anyhow::Error) -> anyhow::Error {
     Stop::new(Exit::Failed, format!("{error:#}\nwhat runs was not touched")).into()
 }
 
-/// Units in the order in which they may start: each wave only waits for those before it. What keeps
-/// running waits for nobody.
-fn waves<'a>(work: &Work<'a>) -> Vec<Vec<(&'a UnitPlan, &'a Unit)>> {
-    let (running, mut left): (Vec<_>, Vec<_>) =
-        work.changing().partition(|(planned, _)| planned.action < Action::Restart);
-    let mut waves = vec![running];
-    while !left.is_empty() {
-        let waiting: BTreeSet<&str> = left.iter().map(|(_, unit)| unit.name.as_str()).collect();
-        let (mut now, later): (Vec<_>, Vec<_>) = left
-            .into_iter()
-            .partition(|(_, unit)| !unit.after.iter().any(|name| waiting.contains(name.as_str())));
-        left = later;
-        if now.is_empty() {
-            now = std::mem::take(&mut left);
-        }
-        waves.push(now);
-    }
-    waves
-}
-
 /// Waits until units are ready, and brings those that are configured through their own API to what
 /// they must hold. Both go on side by side: one program may wait for what another is given.
 pub async fn settled(
@@ -259,10 +238,11 @@ pub async fn settled(
     engine: &Engine,
     stack: &Stack,
     units: &[&Unit],
+    made: &Begun,
     secrets: &Secrets,
     timeout: Duration,
 ) -> anyhow::Result<()> {
-    let ready = ready(context, engine, units, timeout);
+    let ready = ready(context, engine, units, made, timeout);
     let setup = setup::run(engine, stack, units, secrets, timeout);
     let ((), written) = futures_util::try_join!(ready, setup)?;
     for what in written {
@@ -276,6 +256,7 @@ pub async fn ready(
     context: &Context,
     engine: &Engine,
     units: &[&Unit],
+    made: &Begun,
     timeout: Duration,
 ) -> anyhow::Result<()> {
     let step = context.printer.step("waiting until everything is ready");
@@ -284,7 +265,8 @@ pub async fn ready(
         count.set(count.get() + 1);
         step.say(format!("{} of {} ready; {name} just now", count.get(), units.len()));
     };
-    let waited = check::wait_ready(engine.reader(), units, Instant::now() + timeout, &show).await;
+    let deadline = Instant::now() + timeout;
+    let waited = check::wait_ready(engine.reader(), units, made, deadline, &show).await;
     drop(step);
     waited.map_err(|late| {
         let texts: Vec<String> = late.iter().map(ToString::to_string).collect();

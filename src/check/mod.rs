@@ -20,7 +20,7 @@ pub mod tls;
 
 pub use health::{HealthContext, health, names, wait_healthy};
 pub use proof::prove;
-pub use ready::{NotReady, wait_ready};
+pub use ready::{Begun, NotReady, wait_ready};
 pub use reload::reload;
 pub use report::{CheckResult, Report, Verdict};
 pub use subject::{Login, Subject, subject};

@@ -1,5 +1,6 @@
 //! Waiting until every container answers.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -61,6 +62,9 @@ impl fmt::Display for NotReady {
     }
 }
 
+/// Unit → when the engine said that it had started the container that was just made for it.
+pub type Begun = BTreeMap<String, Instant>;
+
 /// Waits until every unit is ready, side by side. `on_ready` hears of each with the time it took.
 ///
 /// Those that cannot be asked are looked at once more at the end: by then they had as long as the slowest
@@ -71,6 +75,7 @@ impl fmt::Display for NotReady {
 pub async fn wait_ready(
     reader: &Reader,
     units: &[&Unit],
+    begun: &Begun,
     deadline: Instant,
     on_ready: &dyn Fn(&str, Duration),
 ) -> Result<(), Vec<NotReady>> {
@@ -80,7 +85,8 @@ pub async fn wait_ready(
         .iter()
         .map(|unit| {
             let http = &http;
-            async move { (*unit, wait_for(reader, http, unit, deadline).await) }
+            let begun = begun.get(&unit.name).copied();
+            async move { (*unit, wait_for(reader, http, unit, begun, deadline).await) }
         })
         .collect();
     let mut silent: Vec<(&Unit, i64)> = Vec::new();
@@ -116,9 +122,10 @@ async fn wait_for(
     reader: &Reader,
     http: &Http,
     unit: &Unit,
+    begun: Option<Instant>,
     deadline: Instant,
 ) -> Result<i64, NotReady> {
-    match watch(reader, http, unit, deadline).await {
+    match watch(reader, http, unit, begun, deadline).await {
         Ok(restarts) => Ok(restarts),
         Err(failure) => Err(not_ready(reader, unit, failure).await),
     }
@@ -137,6 +144,7 @@ async fn watch(
     reader: &Reader,
     http: &Http,
     unit: &Unit,
+    begun: Option<Instant>,
     deadline: Instant,
 ) -> Result<i64, Failure> {
     let started = Instant::now();
@@ -150,7 +158,11 @@ async fn watch(
     loop {
         if looked.as_ref().is_none_or(|(at, _)| at.elapsed() >= LOOK) {
             let container = look(reader, unit, &mut restarts).await?;
-            looked = Some((Instant::now(), container));
+            let now = Instant::now();
+            // One that was made and never restarted has run since it began.
+            let begun = begun.filter(|_| container.state.restart_count == 0);
+            seen_first.get_or_insert(begun.unwrap_or(now));
+            looked = Some((now, container));
         }
         let answer = match (&looked, &unit.ready) {
             (Some((_, container)), Some(ready)) => {
@@ -158,7 +170,9 @@ async fn watch(
             }
             // From answer to answer: the engine keeps a question waiting while it starts the container again,
             // and then says that it runs.
-            (Some((at, _)), None) if *at - *seen_first.get_or_insert(*at) >= SETTLED => Ok(()),
+            (Some((at, _)), None) if seen_first.is_some_and(|first| *at - first >= SETTLED) => {
+                Ok(())
+            }
             _ => Err("it has not settled yet".to_owned()),
         };
         let Err(reason) = answer else { return Ok(restarts.unwrap_or_default()) };

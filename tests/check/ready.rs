@@ -2,7 +2,7 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use mcpmon::check::wait_ready;
+use mcpmon::check::{Begun, wait_ready};
 use mcpmon::engine::Reader;
 use mcpmon::plan::Unit;
 
@@ -12,7 +12,8 @@ async fn wait(reader: &Reader, units: &[&Unit], seconds: f64) -> (Vec<String>, V
     let ready = RefCell::new(Vec::new());
     let deadline = Instant::now() + Duration::from_secs_f64(seconds);
     let on_ready = |name: &str, _| ready.borrow_mut().push(name.to_owned());
-    let failed = wait_ready(reader, units, deadline, &on_ready).await.err().unwrap_or_default();
+    let failed = wait_ready(reader, units, &Begun::new(), deadline, &on_ready).await;
+    let failed = failed.err().unwrap_or_default();
     (ready.into_inner(), failed.iter().map(ToString::to_string).collect())
 }
 
@@ -97,6 +98,23 @@ async fn a_service_is_ready_when_it_has_run_for_a_moment() {
     let described = container(&unit, RUNNING, 0, 1);
     let (_engine, reader) = engine(move |_| Some(described.clone())).await;
     assert_eq!(wait(&reader, &[&unit], 5.0).await, (vec!["weather".to_owned()], vec![]));
+}
+
+/// The moment counts from when it was started, if that is known, and again from the last time it was started over.
+#[tokio::test]
+async fn what_was_started_by_us_has_run_since_then() {
+    let mut unit = unit("weather", None);
+    unit.ready = None;
+    let started = Instant::now().checked_sub(Duration::from_secs(5)).unwrap();
+    for (restarts, at_once) in [(0, true), (1, false)] {
+        let described = container(&unit, RUNNING, restarts, 1);
+        let (_engine, reader) = engine(move |_| Some(described.clone())).await;
+        let now = Instant::now();
+        let begun = Begun::from([("weather".to_owned(), started)]);
+        let deadline = now + Duration::from_secs(5);
+        assert!(wait_ready(&reader, &[&unit], &begun, deadline, &|_, _| {}).await.is_ok());
+        assert_eq!(now.elapsed() < Duration::from_secs(1), at_once, "{restarts} restarts");
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use mcpmon::apply::setup::bring;
 use mcpmon::assets::Assets;
 use mcpmon::catalog::Catalog;
 use mcpmon::check::http::Http;
-use mcpmon::check::{Subject, tls, wait_ready};
+use mcpmon::check::{Begun, Subject, tls, wait_ready};
 use mcpmon::engine::{Container, Reader};
 use mcpmon::manifest;
 use mcpmon::plan::{self, Unit};
@@ -265,7 +265,7 @@ async fn readiness_is_what_the_answer_says() {
     let units = [team.unit("elasticsearch")];
     let wait = async |seconds: f64| {
         let deadline = Instant::now() + Duration::from_secs_f64(seconds);
-        wait_ready(&reader, &units, deadline, &|_, _| {}).await
+        wait_ready(&reader, &units, &Begun::new(), deadline, &|_, _| {}).await
     };
     wait(10.0).await.unwrap_or_else(|late| panic!("{}", late[0]));
     double.state.lock().unwrap().documents.insert("health".to_owned(), json!("red"));
@@ -278,7 +278,9 @@ async fn readiness_is_what_the_answer_says() {
     let (_engine, reader) = team.engine("kibana", double.port).await;
     let units = [team.unit("kibana")];
     let deadline = Instant::now() + Duration::from_secs(10);
-    wait_ready(&reader, &units, deadline, &|_, _| {}).await.unwrap_or_else(|l| panic!("{}", l[0]));
+    wait_ready(&reader, &units, &Begun::new(), deadline, &|_, _| {})
+        .await
+        .unwrap_or_else(|l| panic!("{}", l[0]));
 }
 
 #[test]
