@@ -5,7 +5,6 @@ use anyhow::Context as _;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 use serde::Serialize;
-use serde::de::IgnoredAny;
 
 use crate::manifest::{Duration, WEEKDAYS};
 use crate::version::Version;
@@ -259,11 +258,13 @@ fn escape_regex(text: &str) -> String {
 /// Reads rendered text back: what a process could not parse is never handed to it.
 pub fn parses(path: &str, text: &str) -> anyhow::Result<()> {
     if path.ends_with(".json") {
-        serde_json::from_str::<IgnoredAny>(text)
-            .map(drop)
+        serde_json::from_str::<serde_json::Value>(text)
+            .map(|_| ())
             .with_context(|| format!("{path} is not JSON"))
     } else if path.ends_with(".yml") || path.ends_with(".yaml") {
-        crate::yaml::check(text).map_err(|p| anyhow::anyhow!("{path} is not YAML: {}", p.message))
+        crate::yaml::parse(0, text)
+            .map(|_| ())
+            .map_err(|p| anyhow::anyhow!("{path} is not YAML: {}", p.message))
     } else {
         Ok(())
     }

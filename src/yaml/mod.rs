@@ -13,7 +13,7 @@ pub use de::{Error, HELP, SECRET, from_node};
 pub use emit::{emit, emit_node};
 pub use merge::merge;
 pub use node::{Entry, Map, Node, Segment, Span, Value};
-pub use parse::{Problem, check, parse};
+pub use parse::{Problem, parse};
 
 use serde::de::DeserializeOwned;
 

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{
-    Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::Spanned;
 
 use super::node::{Entry, Map, Node, Span, Value};
@@ -29,30 +27,13 @@ pub struct Problem {
 /// # Errors
 /// The first place where the text is not YAML.
 pub fn parse(source: u32, text: &str) -> Result<Node, Problem> {
-    if is_empty(text) {
-        let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
-        return Ok(Node { span: Span { source, start: 0, end }, value: Value::Map(Map::new()) });
-    }
-    let raw: Spanned<Raw> = read(source, text)?;
-    Ok(Converter { source, text }.node(raw))
-}
-
-/// Whether a text is YAML that [`parse`] would read, without what it says.
-///
-/// # Errors
-/// The first place where it is not.
-pub fn check(text: &str) -> Result<(), Problem> {
-    if is_empty(text) { Ok(()) } else { read::<IgnoredAny>(0, text).map(drop) }
-}
-
-fn is_empty(text: &str) -> bool {
-    text.lines().all(|l| l.trim().is_empty() || l.trim_start().starts_with('#'))
-}
-
-fn read<T: DeserializeOwned>(source: u32, text: &str) -> Result<T, Problem> {
     if text.len() > MAX_BYTES {
         let message = format!("the file has {} bytes; at most {MAX_BYTES} are read", text.len());
         return Err(Problem { span: Span { source, start: 0, end: 0 }, message, help: None });
+    }
+    if text.lines().all(|l| l.trim().is_empty() || l.trim_start().starts_with('#')) {
+        let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        return Ok(Node { span: Span { source, start: 0, end }, value: Value::Map(Map::new()) });
     }
     let mut options = serde_yaml::options! {
         strict_booleans: true,
@@ -66,13 +47,14 @@ fn read<T: DeserializeOwned>(source: u32, text: &str) -> Result<T, Problem> {
         budget.max_nodes = MAX_BYTES;
         budget.max_total_scalar_bytes = MAX_BYTES;
     }
-    serde_yaml::from_str_with_options(text, options).map_err(|error| {
+    let raw: Spanned<Raw> = serde_yaml::from_str_with_options(text, options).map_err(|error| {
         let span = error
             .location()
             .map_or(Span { source, start: 0, end: 0 }, |l| span_of(source, text, &l));
         let (message, help) = plain_message(&error);
         Problem { span, message, help }
-    })
+    })?;
+    Ok(Converter { source, text }.node(raw))
 }
 
 /// What the crate says about mistakes that people make, in their words, and what to do.
