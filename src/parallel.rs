@@ -11,14 +11,6 @@ pub fn start() {
     let _ = rayon::current_num_threads();
 }
 
-/// What two pieces of work come to, of which neither needs the other.
-pub fn both<A: Send, B: Send>(
-    one: impl FnOnce() -> A + Send,
-    other: impl FnOnce() -> B + Send,
-) -> (A, B) {
-    rayon::join(one, other)
-}
-
 /// What becomes of each item, in their order.
 ///
 /// # Errors

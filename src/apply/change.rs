@@ -134,13 +134,9 @@ async fn one(work: &Work<'_>, action: Action, unit: &Unit) -> anyhow::Result<Opt
             engine.stop(name, stop_timeout(unit)).await?;
             engine.remove_container(&previous(unit), true).await?;
             engine.rename(name, &previous(unit)).await?;
-            create(engine, unit).await?;
-            return Ok(Some(Instant::now()));
+            return create(engine, unit).await.map(Some);
         }
-        Action::Create => {
-            create(engine, unit).await?;
-            return Ok(Some(Instant::now()));
-        }
+        Action::Create => return create(engine, unit).await.map(Some),
     }
     Ok(None)
 }
@@ -162,10 +158,11 @@ pub async fn read_again(
     Ok(())
 }
 
-async fn create(engine: &Engine, unit: &Unit) -> anyhow::Result<()> {
+/// Makes a unit's container, and says when it began.
+async fn create(engine: &Engine, unit: &Unit) -> anyhow::Result<Instant> {
     let id = engine.create_container(&unit.spec).await?;
     engine.start(&id).await?;
-    Ok(())
+    Ok(Instant::now())
 }
 
 /// Has containers that were just made check their own files: at first there was none to ask.

@@ -58,7 +58,7 @@ pub struct Process {
 pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
     let dashboards = generate::rendered_dashboards(stack, catalog)?;
     // Together they are nearly all of the time.
-    let (generated, templated) = parallel::both(
+    let (generated, templated) = rayon::join(
         || generate::Generated::new(stack, catalog, &dashboards),
         || templates(stack, catalog, &dashboards),
     );

@@ -32,9 +32,9 @@ impl Generated {
     ) -> anyhow::Result<Self> {
         let rules = compile_rules(stack, catalog)?;
         // Writing out takes longer than all else.
-        let (dashboards, (rule_files, rule_tests)) = parallel::both(
+        let (dashboards, (rule_files, rule_tests)) = rayon::join(
             || compile_dashboards(stack, catalog, &rules, dashboards),
-            || parallel::both(|| rule_files(stack, &rules), || rule_tests(&rules)),
+            || rayon::join(|| rule_files(stack, &rules), || rule_tests(&rules)),
         );
         let targets = stack.jobs.iter().map(|job| (name(&job.file), targets(job))).collect();
         let files = BTreeMap::from([

@@ -18,7 +18,7 @@ use crate::parallel;
 /// When a pack or dialect does not exist or is not whole, or an override does not fit its alert.
 pub fn compile(assets: &Assets, input: &Input<'_>) -> anyhow::Result<Compiled> {
     let mut out = Compiled { files: vec![], tests: vec![], runbooks: vec![], alerts: vec![] };
-    let (dialects, packs) = parallel::both(
+    let (dialects, packs) = rayon::join(
         || {
             let names: Vec<&String> = input.dialects.iter().collect();
             parallel::each(&names, |name| {
