@@ -10,14 +10,18 @@ use serde_json::Value;
 
 use crate::harness::{TestStack, docker, eventually, free};
 
-/// A boundary between the two versions of Prometheus that the lab has.
-const BOUNDARY: &str = "known: [v3.10.0, v3.13.5]
+/// A boundary between two versions of Prometheus.
+fn boundary(older: &str) -> String {
+    format!(
+        "known: [v{older}, v3.13.5]
 breaks:
   - at: v3.11.0
     changes: A test's boundary.
     advice: Nothing.
-    store: {reason: blocks of the test are read by it alone}
-";
+    store: {{reason: blocks of the test are read by it alone}}
+"
+    )
+}
 
 /// Samples in a block of the older Prometheus, ten seconds apart.
 const SAMPLES: u64 = 360;
@@ -25,6 +29,8 @@ const SAMPLES: u64 = 360;
 struct Upgrade {
     stack: TestStack,
     service: u16,
+    /// The version of the older Prometheus that the lab has, without the `v`: Debian's, which moves on.
+    older: String,
 }
 
 /// What is in both stores, up to a fixed time.
@@ -92,17 +98,23 @@ impl Upgrade {
     }
 }
 
-const OLDER: &str = "prometheus: {version: v3.10.0}, loki: {version: 3.5.0}";
+fn older_prometheus() -> String {
+    let label = "label=dev.mcpmon.lab.program=prometheus-lts";
+    let tag = docker(&["image", "ls", "--filter", label, "--format", "{{.Tag}}"]);
+    tag.trim().strip_prefix('v').expect("the lab has an older Prometheus").to_owned()
+}
 
 #[test]
 fn an_upgrade_keeps_every_sample_and_line_and_the_way_back_ends_where_the_data_does() {
-    let test = Upgrade { stack: TestStack::new("upgrade"), service: free() };
-    let stack = &test.stack;
+    let test =
+        Upgrade { stack: TestStack::new("upgrade"), service: free(), older: older_prometheus() };
+    let Upgrade { stack, older, .. } = &test;
+    let both_older = format!("prometheus: {{version: v{older}}}, loki: {{version: 3.5.0}}");
     std::fs::create_dir_all(stack.path("own/prometheus")).unwrap();
-    std::fs::write(stack.path("own/prometheus/versions.yaml"), BOUNDARY).unwrap();
-    test.versions(OLDER);
+    std::fs::write(stack.path("own/prometheus/versions.yaml"), boundary(older)).unwrap();
+    test.versions(&both_older);
     stack.mcpmon(&["up"]).expect(0);
-    assert_eq!(test.running(), ["3.10.0", "3.5.0"]);
+    assert_eq!(test.running(), [older.as_str(), "3.5.0"]);
 
     // Some of it in blocks and chunks on the disk, some in write-ahead logs alone.
     let begin = now() - 24 * 3600;
@@ -128,7 +140,7 @@ fn an_upgrade_keeps_every_sample_and_line_and_the_way_back_ends_where_the_data_d
     test.versions("");
     let shown = stack.mcpmon(&["upgrade", "--dry-run"]).expect(0).stdout;
     for text in [
-        "prometheus from v3.10.0 to v3.13.5:\n  v3.11.0: A test's boundary.",
+        &format!("prometheus from v{older} to v3.13.5:\n  v3.11.0: A test's boundary."),
         "loki from 3.5.0 to 3.7.8:",
     ] {
         assert!(shown.contains(text), "`{text}` is not in:\n{shown}");
@@ -138,7 +150,7 @@ fn an_upgrade_keeps_every_sample_and_line_and_the_way_back_ends_where_the_data_d
         .expect(2)
         .says("say so with --yes")
         .says("`--backup DIR` copies them first");
-    assert_eq!(test.running(), ["3.10.0", "3.5.0"]);
+    assert_eq!(test.running(), [older.as_str(), "3.5.0"]);
     stack
         .mcpmon(&["upgrade", "prometheus", "--yes", "--backup", "kept"])
         .expect(0)
@@ -157,13 +169,11 @@ fn an_upgrade_keeps_every_sample_and_line_and_the_way_back_ends_where_the_data_d
     eventually("everything is healthy", 30, || stack.mcpmon(&["health-check"]).code == 0);
 
     // Back over the boundary no command goes, and none touches anything.
-    test.versions(OLDER);
+    test.versions(&both_older);
+    let refusal = format!("prometheus cannot go back from v3.13.5 to v{older}");
     let untouched = stack.containers("{{.Id}} {{.State.StartedAt}}");
     let plan = stack.mcpmon(&["plan"]).expect(0).stdout;
-    assert!(
-        plan.contains("cannot be applied: prometheus cannot go back from v3.13.5 to v3.10.0"),
-        "{plan}"
-    );
+    assert!(plan.contains(&format!("cannot be applied: {refusal}")), "{plan}");
     let plan: Value =
         serde_json::from_str(&stack.mcpmon(&["plan", "--output", "json"]).expect(0).stdout)
             .unwrap();
@@ -179,7 +189,7 @@ fn an_upgrade_keeps_every_sample_and_line_and_the_way_back_ends_where_the_data_d
         stack
             .mcpmon(command)
             .expect(4)
-            .says("prometheus cannot go back from v3.13.5 to v3.10.0: blocks of the test are read by it alone")
+            .says(&format!("{refusal}: blocks of the test are read by it alone"))
             .says("nothing was touched");
     }
     assert_eq!(stack.containers("{{.Id}} {{.State.StartedAt}}"), untouched);
@@ -200,9 +210,9 @@ fn an_upgrade_keeps_every_sample_and_line_and_the_way_back_ends_where_the_data_d
     stack
         .mcpmon(&["restore", "newer", "--yes"])
         .expect(4)
-        .says("prometheus v3.10.0 cannot read what v3.13.5 wrote: blocks of the test are read by it alone")
+        .says(&format!("prometheus v{older} cannot read what v3.13.5 wrote: blocks of the test are read by it alone"))
         .says("nothing was touched");
     stack.mcpmon(&["restore", "kept", "--yes"]).expect(0).says("restored prometheus");
-    assert_eq!(test.running(), ["3.10.0", "3.5.0"]);
+    assert_eq!(test.running(), [older.as_str(), "3.5.0"]);
     assert_eq!(test.data(begin, until), before, "from the copy");
 }
