@@ -170,12 +170,14 @@ proptest! {
 
     #[test]
     fn any_text_is_read_or_refused(text in "\\PC{0,60}") {
-        let _ = yaml::parse(0, &text);
+        prop_assert_eq!(yaml::check(&text).is_ok(), yaml::parse(0, &text).is_ok());
     }
 
     #[test]
     fn any_lines_are_read_or_refused(text in "([ \\-:\\[\\]{}#&*!|>'\"a-c\n\t,]|: |- ){0,60}") {
-        if let Err(problem) = yaml::parse(0, &text) {
+        let read = yaml::parse(0, &text);
+        prop_assert_eq!(yaml::check(&text).is_ok(), read.is_ok());
+        if let Err(problem) = read {
             prop_assert!(problem.span.end as usize <= text.len());
             prop_assert!(!problem.message.is_empty());
         }

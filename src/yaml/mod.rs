@@ -8,12 +8,13 @@ mod emit;
 mod merge;
 mod node;
 mod parse;
+mod valid;
 
 pub use de::{Error, HELP, SECRET, from_node};
 pub use emit::{emit, emit_node};
 pub use merge::merge;
 pub use node::{Entry, Map, Node, Segment, Span, Value};
-pub use parse::{Problem, parse};
+pub use parse::{Problem, check, parse};
 
 use serde::de::DeserializeOwned;
 

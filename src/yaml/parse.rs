@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::Spanned;
 
 use super::node::{Entry, Map, Node, Span, Value};
+use super::valid::Valid;
 
 /// Largest manifest in bytes that is read: 10,000 services with every field take about 4 MB.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -27,13 +28,26 @@ pub struct Problem {
 /// # Errors
 /// The first place where the text is not YAML.
 pub fn parse(source: u32, text: &str) -> Result<Node, Problem> {
-    if text.len() > MAX_BYTES {
-        let message = format!("the file has {} bytes; at most {MAX_BYTES} are read", text.len());
-        return Err(Problem { span: Span { source, start: 0, end: 0 }, message, help: None });
-    }
     if text.lines().all(|l| l.trim().is_empty() || l.trim_start().starts_with('#')) {
         let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
         return Ok(Node { span: Span { source, start: 0, end }, value: Value::Map(Map::new()) });
+    }
+    let raw: Spanned<Raw> = read(source, text)?;
+    Ok(Converter { source, text }.node(raw))
+}
+
+/// Whether [`parse`] would take a text. It keeps nothing of it, which takes half the time.
+///
+/// # Errors
+/// Those of [`parse`].
+pub fn check(text: &str) -> Result<(), Problem> {
+    read::<Valid>(0, text).map(|_| ())
+}
+
+fn read<T: DeserializeOwned>(source: u32, text: &str) -> Result<T, Problem> {
+    if text.len() > MAX_BYTES {
+        let message = format!("the file has {} bytes; at most {MAX_BYTES} are read", text.len());
+        return Err(Problem { span: Span { source, start: 0, end: 0 }, message, help: None });
     }
     let mut options = serde_yaml::options! {
         strict_booleans: true,
@@ -43,18 +57,18 @@ pub fn parse(source: u32, text: &str) -> Result<Node, Problem> {
     };
     if let Some(budget) = &mut options.budget {
         // The file's size is the limit; what aliases expand to stays limited by the crate.
+        budget.max_aliases = MAX_BYTES;
         budget.max_events = MAX_BYTES;
         budget.max_nodes = MAX_BYTES;
         budget.max_total_scalar_bytes = MAX_BYTES;
     }
-    let raw: Spanned<Raw> = serde_yaml::from_str_with_options(text, options).map_err(|error| {
+    serde_yaml::from_str_with_options(text, options).map_err(|error| {
         let span = error
             .location()
             .map_or(Span { source, start: 0, end: 0 }, |l| span_of(source, text, &l));
         let (message, help) = plain_message(&error);
         Problem { span, message, help }
-    })?;
-    Ok(Converter { source, text }.node(raw))
+    })
 }
 
 /// What the crate says about mistakes that people make, in their words, and what to do.
