@@ -15,6 +15,7 @@ use serde_json::Value as Json;
 
 use crate::assets::Assets;
 use crate::manifest::{Duration, Resources};
+use crate::parallel;
 use crate::version::{Version, split_image};
 
 /// All components, by name.
@@ -404,17 +405,17 @@ impl Catalog {
     /// # Errors
     /// A `component.yaml` that does not fit, with its place.
     pub fn load(assets: Assets) -> anyhow::Result<Self> {
-        let mut specs = IndexMap::new();
-        for name in assets.folders_with("component.yaml") {
+        let names = assets.folders_with("component.yaml");
+        let specs = parallel::each(&names, |name| {
             let path = format!("{name}/component.yaml");
             let mut spec: Spec = assets.yaml(&path)?.with_context(|| format!("{path} vanished"))?;
             spec.check().with_context(|| assets.shown(&path))?;
             let path = format!("{name}/versions.yaml");
             spec.versions = assets.yaml(&path)?.unwrap_or_default();
             spec.versions.check().with_context(|| assets.shown(&path))?;
-            specs.insert(name, spec);
-        }
-        Ok(Self { assets, specs })
+            Ok(spec)
+        })?;
+        Ok(Self { assets, specs: names.into_iter().zip(specs).collect() })
     }
 
     /// Every component with its name, sorted.

@@ -6,6 +6,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 /// How a folder differs from what would be rendered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference {
@@ -32,17 +34,19 @@ const MARKER: &str = ".mcpmon-rendered";
 
 /// Compares a folder with what would be rendered.
 pub fn compare(dir: &Path, files: &BTreeMap<String, &str>) -> io::Result<Vec<Difference>> {
-    let mut found = Vec::new();
-    for (path, text) in files {
-        match fs::read(dir.join(path)) {
-            Ok(content) if content == text.as_bytes() => {}
-            Ok(_) => found.push(Difference::Changed(path.clone())),
+    let found: Vec<io::Result<Option<Difference>>> = files
+        .par_iter()
+        .map(|(path, text)| match fs::read(dir.join(path)) {
+            Ok(content) if content == text.as_bytes() => Ok(None),
+            Ok(_) => Ok(Some(Difference::Changed(path.clone()))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                found.push(Difference::Missing(path.clone()));
+                Ok(Some(Difference::Missing(path.clone())))
             }
-            Err(error) => return Err(error),
-        }
-    }
+            Err(error) => Err(error),
+        })
+        .collect();
+    let found: io::Result<Vec<Option<Difference>>> = found.into_iter().collect();
+    let mut found: Vec<Difference> = found?.into_iter().flatten().collect();
     found.extend(
         present(dir)?.into_iter().filter(|path| !files.contains_key(path)).map(Difference::Stale),
     );
@@ -102,8 +106,10 @@ fn present(dir: &Path) -> io::Result<BTreeSet<String>> {
             Err(error) => return Err(error),
         };
         for entry in entries {
-            let path = entry?.path();
-            if path.is_dir() {
+            let entry = entry?;
+            let path = entry.path();
+            // A link to a folder is a file: what it leads to is not ours.
+            if entry.file_type()?.is_dir() {
                 open.push(path);
             } else if let Some(name) = path.strip_prefix(dir).ok().and_then(Path::to_str) {
                 found.insert(name.to_owned());

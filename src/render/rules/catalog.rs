@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use super::pack::{Severity, Unit};
 use super::{Dialect, alert, dialect, pack};
 use crate::assets::Assets;
+use crate::parallel;
 
 /// Every rule pack there is, by name.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,9 +83,9 @@ pub fn catalog(assets: &Assets) -> anyhow::Result<Catalog> {
 /// # Errors
 /// When one of them is not whole.
 pub fn catalog_of(assets: &Assets, wanted: &dyn Fn(&str) -> bool) -> anyhow::Result<Catalog> {
-    let mut packs = IndexMap::new();
-    for name in pack::names(assets).into_iter().filter(|name| wanted(name)) {
-        let pack = pack::load(assets, &name)?;
+    let names: Vec<String> = pack::names(assets).into_iter().filter(|name| wanted(name)).collect();
+    let packs = parallel::each(&names, |name| {
+        let pack = pack::load(assets, name)?;
         let facts = |source: &pack::Alert| AlertFacts {
             severity: source.severity,
             category: source.category.clone(),
@@ -101,9 +102,9 @@ pub fn catalog_of(assets: &Assets, wanted: &dyn Fn(&str) -> bool) -> anyhow::Res
         };
         let alerts =
             pack.alerts.iter().map(|(name, source)| (name.clone(), facts(source))).collect();
-        packs.insert(name, PackFacts { description: pack.description, alerts });
-    }
-    Ok(Catalog { packs })
+        Ok(PackFacts { description: pack.description, alerts })
+    })?;
+    Ok(Catalog { packs: names.into_iter().zip(packs).collect() })
 }
 
 /// Reads every dialect, by name.
