@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use anyhow::bail;
 
-use super::{dashboards, people, rules, view};
+use super::{dashboards, json, people, rules, view};
 use crate::catalog::{Catalog, Generator};
 use crate::parallel;
 use crate::route;
@@ -81,7 +81,7 @@ fn rule_files(stack: &Stack, rules: &rules::Compiled) -> anyhow::Result<Files> {
 fn rule_tests(rules: &rules::Compiled) -> anyhow::Result<Files> {
     // YAML too, and written in a tenth of the time: nobody but promtool reads it.
     let texts =
-        parallel::each(&rules.tests, |test| Ok((name(&test.path), pretty(&test.content)?)))?;
+        parallel::each(&rules.tests, |test| Ok((name(&test.path), json::pretty(&test.content)?)))?;
     Ok(texts.into_iter().collect())
 }
 
@@ -228,7 +228,7 @@ fn compile_dashboards(
     };
     let links = people::links(stack);
     let files = parallel::each(rendered, |identity| {
-        let mut json = if identity.name == dashboards::RUNBOOKS {
+        let mut dashboard = if identity.name == dashboards::RUNBOOKS {
             let books = rules.runbooks.iter();
             let books: Vec<(&str, &str)> =
                 books.map(|book| (book.alert.as_str(), book.markdown.as_str())).collect();
@@ -236,14 +236,8 @@ fn compile_dashboards(
         } else {
             dashboards::compile(&catalog.assets, &identity.name, &context)?
         };
-        dashboards::lead_out(&mut json, &links);
-        Ok((identity.file(), pretty(&json)?))
+        dashboards::lead_out(&mut dashboard, &links);
+        Ok((identity.file(), json::pretty(&dashboard)?))
     })?;
     Ok(files.into_iter().collect())
-}
-
-fn pretty(json: &serde_json::Value) -> anyhow::Result<String> {
-    let mut text = serde_json::to_string_pretty(json)?;
-    text.push('\n');
-    Ok(text)
 }

@@ -5,6 +5,7 @@ mod config;
 pub mod dashboards;
 mod environment;
 mod generate;
+mod json;
 mod people;
 pub mod rules;
 pub mod tree;

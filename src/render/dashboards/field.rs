@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::kinds;
 use super::spec::{Bound, Color, Kind, Mapping, Panel, Query, Thresholds};
+use crate::render::json::object;
 
 /// The colours themselves.
 pub(super) fn color(color: Color) -> &'static str {
@@ -34,13 +35,13 @@ pub(super) fn config(panel: &Panel, links: Vec<Value>, overrides: Vec<Value>) ->
     put("max", panel.max.map(number));
     put("noValue", panel.empty.clone().map(Into::into));
     put("links", (!links.is_empty()).then(|| links.into()));
-    put("color", Some(json!({ "mode": color_mode(panel.kind) })));
+    put("color", Some(object([("mode", color_mode(panel.kind).into())])));
     put("thresholds", Some(thresholds(panel.thresholds.as_ref(), base(panel.kind))));
     put("mappings", Some(mappings(&panel.mappings)));
     put("custom", Some(kinds::custom(panel)));
     let mut all = series_colors(panel);
     all.extend(overrides);
-    json!({ "defaults": defaults, "overrides": all })
+    object([("defaults", defaults.into()), ("overrides", all.into())])
 }
 
 fn color_mode(kind: Kind) -> &'static str {
@@ -68,8 +69,9 @@ fn number(n: f64) -> Value {
 
 /// Steps in rising order; the first has no lower end.
 pub(super) fn thresholds(spec: Option<&Thresholds>, base: &str) -> Value {
-    let step =
-        |color: &str, value: Option<f64>| json!({ "color": color, "value": value.map(number) });
+    let step = |color: &str, value: Option<f64>| {
+        object([("color", color.into()), ("value", value.map(number).into())])
+    };
     let sorted = |bounds: &IndexMap<Color, Bound>| {
         let mut bounds: Vec<(Color, f64)> = bounds
             .iter()
@@ -98,7 +100,7 @@ pub(super) fn thresholds(spec: Option<&Thresholds>, base: &str) -> Value {
             steps.push(step(color(Color::Good), from));
         }
     }
-    json!({ "mode": "absolute", "steps": steps })
+    object([("mode", "absolute".into()), ("steps", steps.into())])
 }
 
 fn mappings(spec: &IndexMap<String, Mapping>) -> Value {
@@ -113,7 +115,7 @@ fn mappings(spec: &IndexMap<String, Mapping>) -> Value {
             (value.clone(), word)
         })
         .collect();
-    json!([{ "type": "value", "options": options }])
+    vec![object([("type", "value".into()), ("options", options.into())])].into()
 }
 
 fn series_colors(panel: &Panel) -> Vec<Value> {
@@ -133,7 +135,8 @@ fn series_colors(panel: &Panel) -> Vec<Value> {
 /// What one of several queries says for itself, as the properties of an override.
 pub(super) fn properties(query: &Query, in_table: bool) -> Vec<Value> {
     let mut found = Vec::new();
-    let mut put = |id: &str, value: Value| found.push(json!({ "id": id, "value": value }));
+    let mut put =
+        |id: &str, value: Value| found.push(object([("id", id.into()), ("value", value)]));
     if let Some(unit) = &query.unit {
         put("unit", json!(unit));
     }

@@ -157,10 +157,7 @@ pub(super) fn options(panel: &Panel, width: u32) -> Value {
         }),
         Kind::Heatmap => heatmap(panel),
         Kind::Histogram => json!({ "combine": true, "legend": legend_off(), "tooltip": tooltip() }),
-        Kind::Text => json!({
-            "code": { "language": "plaintext", "showLineNumbers": false, "showMiniMap": false },
-            "content": panel.text.as_deref().unwrap_or_default(), "mode": "markdown",
-        }),
+        Kind::Text => markdown(panel.text.as_deref().unwrap_or_default()),
         Kind::Alertlist => json!({
             "alertInstanceLabelFilter": "", "alertName": "", "dashboardAlerts": false,
             "groupBy": [], "groupMode": "default", "maxItems": 20, "showInactiveAlerts": false,
@@ -175,6 +172,14 @@ pub(super) fn options(panel: &Panel, width: u32) -> Value {
     };
     merge(&mut options, Value::Object(panel.options.clone()));
     options
+}
+
+/// The options of a panel that shows Markdown.
+pub(super) fn markdown(text: &str) -> Value {
+    json!({
+        "code": { "language": "plaintext", "showLineNumbers": false, "showMiniMap": false },
+        "content": text, "mode": "markdown",
+    })
 }
 
 fn legend_off() -> Value {

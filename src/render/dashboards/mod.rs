@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 
 use crate::assets::Assets;
 use crate::diagnostic::suggest;
+use crate::render::json::object;
 pub use frame::lead_out;
 pub use queries::{Choice, PanelQuery, choices, queries};
 pub use runbooks::{runbook_panel_id, runbook_url, runbooks};
@@ -155,17 +156,15 @@ pub fn compile(assets: &Assets, name: &str, ctx: &Context<'_>) -> Result<Value> 
     let links = frame::links(&spec, name, ctx);
     let mut tags = vec!["mcpmon".to_owned()];
     tags.extend(spec.tags.iter().cloned());
-    let mut own = json!({
-        "annotations": frame::annotations(&spec),
-        "links": links,
-        "panels": null,
-        "refresh": spec.refresh,
-        "tags": tags,
-        "templating": { "list": frame::variables(&spec) },
-        "time": { "from": format!("now-{}", spec.time), "to": "now" },
-    });
-    // Named within `json!`, they would be copied.
-    own["panels"] = panels.into();
+    let own = object([
+        ("annotations", frame::annotations(&spec)),
+        ("links", links.into()),
+        ("panels", panels.into()),
+        ("refresh", spec.refresh.as_str().into()),
+        ("tags", tags.into()),
+        ("templating", object([("list", frame::variables(&spec).into())])),
+        ("time", json!({ "from": format!("now-{}", spec.time), "to": "now" })),
+    ]);
     let uid = uid(name, spec.uid.clone());
     let head = Head { uid: &uid, title: &spec.title, description: &spec.description };
     Ok(dashboard(head, own))

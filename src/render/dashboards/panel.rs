@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::grid::{COLUMNS, Grid};
 use super::spec::{Dashboard, Kind, Panel, Row, Source};
 use super::{Context, LOKI_UID, PLUGIN_VERSION, PROMETHEUS_UID, columns, field, kinds};
+use crate::render::json::object;
 
 /// All panels, in order, without those whose component is not enabled. `service` is the uid of the
 /// dashboard that a service's name leads to.
@@ -15,10 +16,11 @@ pub(super) fn panels(spec: &Dashboard, service: Option<&str>, ctx: &Context<'_>)
 
 /// `{type, uid}` of a data source.
 pub(super) fn datasource(source: Source) -> Value {
-    match source {
-        Source::Prometheus => json!({ "type": "prometheus", "uid": PROMETHEUS_UID }),
-        Source::Loki => json!({ "type": "loki", "uid": LOKI_UID }),
-    }
+    let (kind, uid) = match source {
+        Source::Prometheus => ("prometheus", PROMETHEUS_UID),
+        Source::Loki => ("loki", LOKI_UID),
+    };
+    object([("type", kind.into()), ("uid", uid.into())])
 }
 
 /// A, B, … Z, then A1: the name of a query within its panel.
@@ -57,10 +59,14 @@ impl Builder<'_> {
         // What is folded away lives inside its row.
         let (inside, beside) =
             if row.collapsed { (panels, Vec::new()) } else { (Vec::new(), panels) };
-        let head = json!({
-            "type": "row", "id": id, "title": row.title, "gridPos": place,
-            "collapsed": row.collapsed, "panels": inside,
-        });
+        let head = object([
+            ("type", "row".into()),
+            ("id", id.into()),
+            ("title", row.title.as_str().into()),
+            ("gridPos", place),
+            ("collapsed", row.collapsed.into()),
+            ("panels", inside.into()),
+        ]);
         std::iter::once(head).chain(beside).collect()
     }
 
@@ -73,17 +79,16 @@ impl Builder<'_> {
     fn panel(&mut self, panel: &Panel) -> Value {
         let (width, height) = panel.kind.size();
         let (width, height) = (panel.width.unwrap_or(width), panel.height.unwrap_or(height));
-        let mut json = json!({
-            "id": self.id(),
-            "type": panel.kind.id(),
-            "title": panel.title,
-            "description": panel.description,
-            "gridPos": self.grid.place(width, height),
-            "pluginVersion": PLUGIN_VERSION,
-        });
-        // Assigned, not named within `json!`, which would copy all that stands below.
-        json["options"] = kinds::options(panel, width);
-        json["fieldConfig"] = self.field_config(panel);
+        let mut json = object([
+            ("id", self.id().into()),
+            ("type", panel.kind.id().into()),
+            ("title", panel.title.as_str().into()),
+            ("description", panel.description.as_str().into()),
+            ("gridPos", self.grid.place(width, height)),
+            ("pluginVersion", PLUGIN_VERSION.into()),
+            ("options", kinds::options(panel, width)),
+            ("fieldConfig", self.field_config(panel)),
+        ]);
         if panel.kind.asks() {
             let source = kinds::source(panel, self.spec.source);
             json["datasource"] = datasource(source);
@@ -112,10 +117,10 @@ impl Builder<'_> {
         let overrides = panel.queries.iter().enumerate().filter_map(|(index, query)| {
             let properties = field::properties(query, false);
             (!properties.is_empty()).then(|| {
-                json!({
-                    "matcher": { "id": "byFrameRefID", "options": ref_id(index) },
-                    "properties": properties,
-                })
+                object([
+                    ("matcher", json!({ "id": "byFrameRefID", "options": ref_id(index) })),
+                    ("properties", properties.into()),
+                ])
             })
         });
         field::config(panel, links, overrides.collect())
@@ -144,13 +149,19 @@ impl Builder<'_> {
             Kind::Heatmap => "heatmap",
             _ => "time_series",
         };
-        json!({
-            "datasource": datasource(Source::Prometheus), "refId": ref_id(index), "expr": expr,
-            "legendFormat": legend, "instant": instant, "range": !instant, "format": format,
-            "editorMode": "code", "exemplar": false,
+        object([
+            ("datasource", datasource(Source::Prometheus)),
+            ("refId", ref_id(index).into()),
+            ("expr", expr.into()),
+            ("legendFormat", legend.into()),
+            ("instant", instant.into()),
+            ("range", (!instant).into()),
+            ("format", format.into()),
+            ("editorMode", "code".into()),
+            ("exemplar", false.into()),
             // No step below what is scraped; `$__rate_interval` is derived from it as well.
-            "interval": format!("{step}s"),
-        })
+            ("interval", format!("{step}s").into()),
+        ])
     }
 }
 

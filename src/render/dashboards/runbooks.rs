@@ -6,7 +6,8 @@ use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
 use super::grid::{COLUMNS, Grid};
-use super::{HOME_FOLDER, Head, Identity, PLUGIN_VERSION, RUNBOOKS, dashboard};
+use super::{HOME_FOLDER, Head, Identity, PLUGIN_VERSION, RUNBOOKS, dashboard, kinds};
+use crate::render::json::object;
 
 const UID: &str = "mcpmon-runbooks";
 const TITLE: &str = "Runbooks";
@@ -58,17 +59,17 @@ pub fn runbooks(runbooks: &[(&str, &str)]) -> Result<Value> {
                 "the alerts `{other}` and `{alert}` would share the runbook panel {id}: rename one"
             );
         }
-        panels.push(json!({
-            "id": id, "type": "text", "title": alert,
-            "description": format!("What {alert} means and what to do about it."),
-            "gridPos": grid.place(COLUMNS, height(markdown)),
-            "pluginVersion": PLUGIN_VERSION,
-            "options": {
-                "code": { "language": "plaintext", "showLineNumbers": false, "showMiniMap": false },
-                "content": markdown, "mode": "markdown",
-            },
-            "fieldConfig": { "defaults": {}, "overrides": [] },
-        }));
+        let description = format!("What {alert} means and what to do about it.");
+        panels.push(object([
+            ("id", id.into()),
+            ("type", "text".into()),
+            ("title", alert.into()),
+            ("description", description.into()),
+            ("gridPos", grid.place(COLUMNS, height(markdown))),
+            ("pluginVersion", PLUGIN_VERSION.into()),
+            ("options", kinds::markdown(markdown)),
+            ("fieldConfig", json!({ "defaults": {}, "overrides": [] })),
+        ]));
     }
     let head = Head {
         uid: UID,
@@ -77,11 +78,15 @@ pub fn runbooks(runbooks: &[(&str, &str)]) -> Result<Value> {
     };
     Ok(dashboard(
         head,
-        json!({
-            "annotations": { "list": [] }, "links": [], "panels": panels, "refresh": "",
-            "tags": ["mcpmon", RUNBOOKS], "templating": { "list": [] },
-            "time": { "from": "now-6h", "to": "now" },
-        }),
+        object([
+            ("annotations", json!({ "list": [] })),
+            ("links", json!([])),
+            ("panels", panels.into()),
+            ("refresh", "".into()),
+            ("tags", json!(["mcpmon", RUNBOOKS])),
+            ("templating", json!({ "list": [] })),
+            ("time", json!({ "from": "now-6h", "to": "now" })),
+        ]),
     ))
 }
 

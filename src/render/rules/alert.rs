@@ -1,10 +1,10 @@
 //! One alert of a pack, with what the manifest changes → a Prometheus rule.
 
 use anyhow::{Context as _, bail};
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
 use super::pack::{Alert, Severity, Unit, ranked};
-use super::text::{Facts, Texts};
+use super::text::{Facts, Language, Texts};
 use super::{Override, TierOverride, duration};
 
 /// An alert at one severity, its numbers settled.
@@ -15,7 +15,7 @@ pub(super) struct Settled<'a> {
     pub hold: u64,
     pub keep: u64,
     pub threshold: Option<f64>,
-    pub texts: Texts,
+    pub texts: Texts<'a>,
 }
 
 /// An alert at its own severity, then at each of its tiers, the worst first.
@@ -23,7 +23,7 @@ pub(super) fn settle<'a>(
     name: &'a str,
     source: &'a Alert,
     change: Option<&Override>,
-    scrape_interval: f64,
+    language: &'a Language,
 ) -> anyhow::Result<Vec<Settled<'a>>> {
     let untouched = Override::default();
     let change = change.unwrap_or(&untouched);
@@ -35,18 +35,12 @@ pub(super) fn settle<'a>(
     let own = TierOverride { threshold: change.threshold, r#for: change.r#for.clone() };
     let severity = change.severity.unwrap_or(source.severity);
     let hold = source.hold.as_deref();
-    let mut levels = vec![Settled::new(
-        name,
-        source,
-        severity,
-        (source.threshold, hold),
-        &own,
-        scrape_interval,
-    )?];
+    let numbers = (source.threshold, hold);
+    let mut levels = vec![Settled::new(name, source, severity, numbers, &own, language)?];
     for (severity, tier) in &source.tiers {
         let numbers = (Some(tier.threshold), tier.hold.as_deref().or(hold));
         let changed = change.tiers.get(severity).cloned().unwrap_or_default();
-        levels.push(Settled::new(name, source, *severity, numbers, &changed, scrape_interval)?);
+        levels.push(Settled::new(name, source, *severity, numbers, &changed, language)?);
     }
     let thresholds = || levels.iter().filter_map(|l| Some((l.severity, l.threshold?)));
     if levels.len() > 1 && ranked(thresholds()) != ranked(source.levels()) {
@@ -66,7 +60,7 @@ impl<'a> Settled<'a> {
         severity: Severity,
         (threshold, hold): (Option<f64>, Option<&str>),
         change: &TierOverride,
-        scrape_interval: f64,
+        language: &'a Language,
     ) -> anyhow::Result<Self> {
         if let Some(threshold) = change.threshold {
             check_threshold(source, threshold)?;
@@ -75,8 +69,7 @@ impl<'a> Settled<'a> {
         let hold = duration::seconds(hold.unwrap_or("0")).context("`for`")?;
         let keep = duration::seconds(source.keep_firing_for.as_deref().unwrap_or("0"))?;
         let threshold = change.threshold.or(threshold);
-        let texts =
-            Texts::new(&Facts { threshold, hold, severity: severity.as_str(), scrape_interval })?;
+        let texts = Texts::new(language, &Facts { threshold, hold, severity: severity.as_str() });
         Ok(Self { name, source, severity, hold, keep, threshold, texts })
     }
 
@@ -113,7 +106,7 @@ impl<'a> Settled<'a> {
         }
         rule.insert("labels".to_owned(), labels.into());
         rule.insert("annotations".to_owned(), annotations.into());
-        Ok(json!(rule))
+        Ok(rule.into())
     }
 
     /// The summary with `SERVICE` where an alert names its service.

@@ -7,11 +7,12 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, ensure};
 use indexmap::IndexMap;
-use serde_json::{Map, Value as Json, json};
+use serde_json::Value as Json;
 
 use super::alert::Settled;
 use super::duration;
 use super::pack::Case;
+use crate::render::json::object;
 
 /// How often rules are evaluated in a test, in seconds. Every moment of a test is a multiple of it, and it is
 /// no longer than the shortest `for`, so that a removed or tripled `for` is seen.
@@ -37,83 +38,120 @@ pub(super) struct Tests {
 
 /// The tests of an alert.
 pub(super) fn tests(alert: &Settled<'_>) -> anyhow::Result<Tests> {
-    let (longest, tests) = evaluated_every(EVALUATION, alert)?;
-    if longest <= LONG {
-        return Ok(Tests { evaluation: EVALUATION, tests });
-    }
-    let (_, tests) = evaluated_every(LONG_EVALUATION, alert)?;
-    Ok(Tests { evaluation: LONG_EVALUATION, tests })
+    let about = |case: &Case| format!("the test `{}`", case.about);
+    let cases = alert.source.test.iter();
+    let cases: anyhow::Result<Vec<(&Case, Moments)>> = cases
+        .map(|case| Ok((case, Moments::new(alert, case).with_context(|| about(case))?)))
+        .collect();
+    let cases = cases?;
+    let last = cases.iter().map(|(_, moments)| moments.last(EVALUATION)).max();
+    let evaluation = if last.unwrap_or_default() > LONG { LONG_EVALUATION } else { EVALUATION };
+    let tests: anyhow::Result<Vec<Json>> = cases
+        .iter()
+        .map(|(case, moments)| test(alert, case, moments, evaluation).with_context(|| about(case)))
+        .collect();
+    Ok(Tests { evaluation, tests: tests? })
 }
 
-/// The tests of an alert, and how many seconds the longest of them lasts.
-fn evaluated_every(evaluation: u64, alert: &Settled<'_>) -> anyhow::Result<(u64, Vec<Json>)> {
-    let mut longest = 0;
-    let mut tests = Vec::new();
-    for case in &alert.source.test {
-        let (end, test) =
-            test(alert, case, evaluation).with_context(|| format!("the test `{}`", case.about))?;
-        longest = longest.max(end);
-        tests.push(test);
-    }
-    Ok((longest, tests))
+/// When what happens in a test, in seconds.
+struct Moments {
+    /// Between two samples of its series.
+    interval: u64,
+    what: What,
 }
 
-/// One test, and the second at which it ends.
-fn test(alert: &Settled<'_>, case: &Case, evaluation: u64) -> anyhow::Result<(u64, Json)> {
-    let interval = duration::seconds(case.interval.as_deref().unwrap_or("1m"))?;
-    let render = |text: &str| alert.texts.render_case(text, interval);
-    let moment = |text: &Option<String>| {
-        text.as_deref().map(|text| duration::seconds(&render(text)?)).transpose()
-    };
+enum What {
+    /// Nothing fires until then.
+    Quiet(u64),
+    /// From the first moment on the alert is due, until the second, if it ends.
+    Fires(u64, Option<u64>),
+}
+
+impl Moments {
+    fn new(alert: &Settled<'_>, case: &Case) -> anyhow::Result<Self> {
+        let interval = duration::seconds(case.interval.as_deref().unwrap_or("1m"))?;
+        let moment = |text: &Option<String>| {
+            let text = text.as_deref().map(|text| alert.texts.render_case(text, interval));
+            text.map(|text| duration::seconds(&text?)).transpose()
+        };
+        let what = match moment(&case.from)? {
+            None => What::Quiet(moment(&case.until)?.unwrap_or(alert.hold + QUIET)),
+            Some(from) => {
+                let end = moment(&case.resolves)?.map(|end| end + alert.keep);
+                What::Fires(from + alert.hold, end)
+            }
+        };
+        Ok(Self { interval, what })
+    }
+
+    /// The last one at which something is asked.
+    fn last(&self, evaluation: u64) -> u64 {
+        let last = match self.what {
+            What::Quiet(until) => return until,
+            What::Fires(due, end) => end.unwrap_or(due),
+        };
+        last.next_multiple_of(evaluation) + evaluation
+    }
+}
+
+fn test(
+    alert: &Settled<'_>,
+    case: &Case,
+    moments: &Moments,
+    evaluation: u64,
+) -> anyhow::Result<Json> {
+    let render = |text: &str| alert.texts.render_case(text, moments.interval);
     let mut series = Vec::new();
     for (name, values) in &case.series {
-        series.push(json!({"series": render(name)?, "values": render(values)?}));
+        let (name, values) = (render(name)?, render(values)?);
+        series.push(object([("series", name.into()), ("values", values.into())]));
     }
     let alerts = format!(
         "ALERTS{{alertname=\"{}\",alertstate=\"firing\",severity=\"{}\"}}",
         alert.name,
         alert.severity.as_str()
     );
-    let mut asked = Asked { expr: alerts.clone(), checks: Vec::new(), end: 0 };
-    match moment(&case.from)? {
-        None => {
-            let until = moment(&case.until)?.unwrap_or(alert.hold + QUIET);
+    let mut asked = Asked { expr: alerts.clone(), checks: Vec::new() };
+    match moments.what {
+        What::Quiet(until) => {
             asked.expr = format!("count_over_time({alerts}[{}s])", until + 1);
             asked.quiet(until);
         }
-        Some(from) => {
+        What::Fires(due, end) => {
             let expected = samples(&case.fires)?;
             if let Some(keys) = case.fires.first() {
                 let keys: Vec<&str> = keys.keys().map(String::as_str).collect();
                 asked.expr = format!("count by ({}) ({alerts})", keys.join(", "));
             }
-            let due = (from + alert.hold).next_multiple_of(evaluation);
+            let due = due.next_multiple_of(evaluation);
             if let Some(before) = due.checked_sub(evaluation) {
                 asked.quiet(before);
             }
             asked.fires(due + evaluation, &expected);
-            if let Some(end) = moment(&case.resolves)? {
-                ensure!(end > due, "it resolves at {end} s, before it fires at {due} s");
-                let end = (end + alert.keep).next_multiple_of(evaluation);
+            if let Some(end) = end {
+                ensure!(
+                    end > due + alert.keep,
+                    "it resolves at {} s, before it fires at {due} s",
+                    end - alert.keep
+                );
+                let end = end.next_multiple_of(evaluation);
                 asked.fires(end - evaluation, &expected);
                 asked.quiet(end + evaluation);
             }
         }
     }
-    let mut test = Map::new();
-    test.insert("name".to_owned(), format!("{}: {}", alert.title(), case.about).into());
-    test.insert("interval".to_owned(), duration::format(interval).into());
-    test.insert("input_series".to_owned(), series.into());
-    test.insert("promql_expr_test".to_owned(), asked.checks.into());
-    Ok((asked.end, test.into()))
+    Ok(object([
+        ("name", format!("{}: {}", alert.title(), case.about).into()),
+        ("interval", duration::format(moments.interval).into()),
+        ("input_series", series.into()),
+        ("promql_expr_test", asked.checks.into()),
+    ]))
 }
 
 /// One expression and the moments at which it is asked.
 struct Asked {
     expr: String,
     checks: Vec<Json>,
-    /// The last of these moments.
-    end: u64,
 }
 
 impl Asked {
@@ -121,9 +159,11 @@ impl Asked {
         self.fires(at, &Json::Array(Vec::new()));
     }
     fn fires(&mut self, at: u64, expected: &Json) {
-        self.end = self.end.max(at);
-        let at = duration::format(at);
-        self.checks.push(json!({"expr": self.expr, "eval_time": at, "exp_samples": expected}));
+        self.checks.push(object([
+            ("expr", self.expr.as_str().into()),
+            ("eval_time", duration::format(at).into()),
+            ("exp_samples", expected.clone()),
+        ]));
     }
 }
 
@@ -135,7 +175,7 @@ fn samples(fires: &[IndexMap<String, String>]) -> anyhow::Result<Json> {
             keys.as_ref() == Some(&labels.keys().collect()),
             "every entry of `fires` must name the same labels in the same order"
         );
-        samples.push(json!({"labels": selector(labels), "value": 1}));
+        samples.push(object([("labels", selector(labels).into()), ("value", 1.into())]));
     }
     Ok(samples.into())
 }

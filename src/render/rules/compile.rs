@@ -1,22 +1,25 @@
 //! Packs and dialects in use → every file that comes from them.
 
 use anyhow::{Context as _, bail};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::alert::settle;
 use super::pack::Alert;
+use super::text::Language;
 use super::{
     AlertInfo, Compiled, Input, Override, RuleFile, Runbook, TestFile, case, dialect, duration,
     pack, prove, record, runbook,
 };
 use crate::assets::Assets;
 use crate::parallel;
+use crate::render::json::object;
 
 /// Compiles the rule packs and dialects of a stack.
 ///
 /// # Errors
 /// When a pack or dialect does not exist or is not whole, or an override does not fit its alert.
 pub fn compile(assets: &Assets, input: &Input<'_>) -> anyhow::Result<Compiled> {
+    let language = Language::new(input.scrape_interval_seconds)?;
     let mut out = Compiled { files: vec![], tests: vec![], runbooks: vec![], alerts: vec![] };
     let (dialects, packs) = rayon::join(
         || {
@@ -26,7 +29,7 @@ pub fn compile(assets: &Assets, input: &Input<'_>) -> anyhow::Result<Compiled> {
                 Ok((*name, record::rules(name, &dialect), prove::tests(name, &dialect)))
             })
         },
-        || parallel::each(input.packs, |name| Ok((name, alerts(assets, name, input)?))),
+        || parallel::each(input.packs, |name| Ok((name, alerts(assets, name, input, &language)?))),
     );
     for (name, rules, tests) in dialects? {
         let path = format!("dialect-{name}");
@@ -49,7 +52,12 @@ struct OfAlert {
 }
 
 /// The alerts of a pack that are on.
-fn alerts(assets: &Assets, pack: &str, input: &Input<'_>) -> anyhow::Result<Vec<OfAlert>> {
+fn alerts(
+    assets: &Assets,
+    pack: &str,
+    input: &Input<'_>,
+    language: &Language,
+) -> anyhow::Result<Vec<OfAlert>> {
     let loaded = pack::load(assets, pack)?;
     let all: Vec<(&String, &Alert)> = loaded.alerts.iter().collect();
     let made = parallel::each(&all, |(name, source)| {
@@ -61,7 +69,7 @@ fn alerts(assets: &Assets, pack: &str, input: &Input<'_>) -> anyhow::Result<Vec<
         if off || !source.requires.iter().all(|component| input.components.contains(component)) {
             return Ok(None);
         }
-        let made = alert(name, pack, source, change, input);
+        let made = alert(name, pack, source, change, input, language);
         made.map(Some).with_context(|| format!("the alert `{name}`"))
     })?;
     Ok(made.into_iter().flatten().collect())
@@ -73,8 +81,9 @@ fn alert(
     source: &Alert,
     change: Option<&Override>,
     input: &Input<'_>,
+    language: &Language,
 ) -> anyhow::Result<OfAlert> {
-    let levels = settle(name, source, change, input.scrape_interval_seconds)?;
+    let levels = settle(name, source, change, language)?;
     let rules: anyhow::Result<Vec<Json>> =
         levels.iter().map(|level| level.rule((input.runbook_url)(name))).collect();
     let settled = levels.first().context("it has no severity")?;
@@ -126,9 +135,9 @@ impl Compiled {
         if rules.is_empty() {
             return;
         }
-        // Assigned, not named within `json!`, which would copy all that stands below.
-        let mut content = json!({"groups": [{"name": format!("mcpmon-{group}")}]});
-        content["groups"][0]["rules"] = rules.into();
+        let name = format!("mcpmon-{group}");
+        let group = object([("name", name.into()), ("rules", rules.into())]);
+        let content = object([("groups", vec![group].into())]);
         self.files.push(RuleFile { path: format!("rules/{file}.yml"), content });
     }
 
@@ -138,12 +147,12 @@ impl Compiled {
         if tests.is_empty() {
             return;
         }
-        let mut content = json!({
-            "rule_files": [format!("../rules/{file}.yml")],
-            "evaluation_interval": duration::format(evaluation),
-            "fuzzy_compare": true,
-        });
-        content["tests"] = tests.into();
+        let content = object([
+            ("rule_files", vec![format!("../rules/{file}.yml")].into()),
+            ("evaluation_interval", duration::format(evaluation).into()),
+            ("fuzzy_compare", true.into()),
+            ("tests", tests.into()),
+        ]);
         self.tests.push(TestFile { path: format!("tests/{file}{suffix}.test.json"), content });
     }
 }

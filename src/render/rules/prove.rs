@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use super::case::selector;
 use super::dialect::{Dialect, Quantiles};
 use super::record::QUANTILES;
+use crate::render::json::object;
 
 /// How often rules are evaluated in a test, in seconds: as often as there are samples.
 pub(super) const EVALUATION: u64 = 60;
@@ -125,9 +126,10 @@ fn test(name: &str, about: &str, series: &Series, checks: Vec<Json>) -> Json {
         .into_iter()
         .flat_map(|(service, group, dialect)| {
             let labels = format!("service=\"{service}\",group=\"{group}\",dialect=\"{dialect}\"");
-            series.iter().map(
-                move |(key, values)| json!({"series": labelled(key, &labels), "values": values}),
-            )
+            series.iter().map(move |(key, values)| {
+                let series = labelled(key, &labels);
+                object([("series", series.into()), ("values", values.as_str().into())])
+            })
         })
         .collect();
     // What the rules of that other dialect record.
@@ -135,10 +137,12 @@ fn test(name: &str, about: &str, series: &Series, checks: Vec<Json>) -> Json {
     for record in ["mcp:requests:rate5m", "mcp:errors:rate5m", "mcp:tool_calls:rate5m"] {
         input.push(json!({"series": format!("{record}{recorded}"), "values": "2x20"}));
     }
-    let mut test = json!({"name": format!("{name}: {about}"), "interval": "1m"});
-    test["input_series"] = input.into();
-    test["promql_expr_test"] = checks.into();
-    test
+    object([
+        ("name", format!("{name}: {about}").into()),
+        ("interval", "1m".into()),
+        ("input_series", input.into()),
+        ("promql_expr_test", checks.into()),
+    ])
 }
 
 /// `name{a="b"}` with more labels.
@@ -164,12 +168,10 @@ fn check(name: &str, record: &str, values: &[(Option<&str>, f64)]) -> Json {
                 .into_iter()
                 .filter_map(|(k, v)| Some((k.to_owned(), v?.to_owned())))
                 .collect();
-            samples
-                .push(json!({"labels": format!("{record}{}", selector(&labels)), "value": value}));
+            let labels = format!("{record}{}", selector(&labels));
+            samples.push(object([("labels", labels.into()), ("value", (*value).into())]));
         }
     }
     let expr = format!("{record}{{dialect=\"{name}\"}}");
-    let mut check = json!({"expr": expr, "eval_time": AT});
-    check["exp_samples"] = samples.into();
-    check
+    object([("expr", expr.into()), ("eval_time", AT.into()), ("exp_samples", samples.into())])
 }

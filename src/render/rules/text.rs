@@ -8,9 +8,15 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 
 use super::duration;
 
-/// Renders the texts of one alert.
-pub(super) struct Texts {
+/// The language itself, with what is the same for all alerts.
+pub(super) struct Language {
     environment: Environment<'static>,
+    scrape_interval: Value,
+}
+
+/// Renders the texts of one alert.
+pub(super) struct Texts<'a> {
+    language: &'a Language,
     context: Value,
 }
 
@@ -19,11 +25,10 @@ pub(super) struct Facts<'a> {
     pub threshold: Option<f64>,
     pub hold: u64,
     pub severity: &'a str,
-    pub scrape_interval: f64,
 }
 
-impl Texts {
-    pub(super) fn new(facts: &Facts<'_>) -> anyhow::Result<Self> {
+impl Language {
+    pub(super) fn new(scrape_interval_seconds: f64) -> anyhow::Result<Self> {
         let mut environment = Environment::new();
         let syntax = SyntaxConfig::builder()
             .variable_delimiters("<<", ">>")
@@ -37,13 +42,19 @@ impl Texts {
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.add_filter("percent", |share: f64| format!("{} %", tidy(share * 100.0)));
         environment.add_filter("duration", |seconds: u64| duration::format(seconds));
+        Ok(Self { environment, scrape_interval: number(scrape_interval_seconds) })
+    }
+}
+
+impl<'a> Texts<'a> {
+    pub(super) fn new(language: &'a Language, facts: &Facts<'_>) -> Self {
         let context = minijinja::context! {
             threshold => facts.threshold.map_or(Value::UNDEFINED, number),
             for => facts.hold,
             severity => facts.severity,
-            scrape_interval => number(facts.scrape_interval),
+            scrape_interval => language.scrape_interval.clone(),
         };
-        Ok(Self { environment, context })
+        Self { language, context }
     }
 
     pub(super) fn render(&self, text: &str) -> anyhow::Result<String> {
@@ -62,7 +73,7 @@ impl Texts {
             return Ok(text.trim().to_owned());
         }
         let context = minijinja::context! { ..more, ..self.context.clone() };
-        let rendered = self.environment.render_str(text, context);
+        let rendered = self.language.environment.render_str(text, context);
         Ok(rendered.with_context(|| format!("cannot render `{}`", text.trim()))?.trim().to_owned())
     }
 }
@@ -88,9 +99,9 @@ mod tests {
 
     #[test]
     fn texts_know_the_alert_and_leave_foreign_braces_alone() {
-        let facts =
-            Facts { threshold: Some(0.07), hold: 300, severity: "high", scrape_interval: 15.0 };
-        let texts = Texts::new(&facts).unwrap();
+        let facts = Facts { threshold: Some(0.07), hold: 300, severity: "high" };
+        let language = Language::new(15.0).unwrap();
+        let texts = Texts::new(&language, &facts);
         for (text, rendered) in [
             ("up{a=\"b\"} > << threshold >>", "up{a=\"b\"} > 0.07"),
             ("{{ $labels.service }} << threshold | percent >>", "{{ $labels.service }} 7 %"),
@@ -105,7 +116,8 @@ mod tests {
 
     #[test]
     fn an_alert_without_threshold_cannot_speak_of_one() {
-        let facts = Facts { threshold: None, hold: 0, severity: "info", scrape_interval: 15.0 };
-        assert!(Texts::new(&facts).unwrap().render("<< threshold * 2 >>").is_err());
+        let facts = Facts { threshold: None, hold: 0, severity: "info" };
+        let language = Language::new(15.0).unwrap();
+        assert!(Texts::new(&language, &facts).render("<< threshold * 2 >>").is_err());
     }
 }
