@@ -94,7 +94,9 @@ impl Upgrade {
         let ports = &self.stack.ports;
         let prometheus = version(ports.prometheus, "/api/v1/status/buildinfo");
         let loki = version(ports.loki, "/loki/api/v1/status/buildinfo");
-        [&prometheus["data"]["version"], &loki["version"]].map(|v| v.as_str().unwrap().to_owned())
+        // Debian's says 3.5.3+ds1.
+        let upstream = |v: &Value| v.as_str().unwrap().split('+').next().unwrap().to_owned();
+        [&prometheus["data"]["version"], &loki["version"]].map(upstream)
     }
 }
 

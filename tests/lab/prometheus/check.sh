@@ -20,8 +20,9 @@ alerts() { docker exec "$run-alertmanager" wget -qO- http://localhost:9093/api/v
 start 9090 -v "$config:/etc/prometheus:ro" -v "$run-$program:/prometheus" -- \
     --config.file=/etc/prometheus/prometheus.yml --storage.tsdb.path=/prometheus --web.enable-lifecycle || return
 verify 30 "is ready" Ready get /-/ready
-verify 0 "says its version" "\"version\":\"$(true_version)\"" get /api/v1/status/buildinfo
-verify 0 "prints its version" "version $(true_version) " once /bin/prometheus --version
+# Debian adds a suffix: 3.5.3+ds1.
+verify 0 "says its version" "\"version\":\"$(true_version)[+\"]" get /api/v1/status/buildinfo
+verify 0 "prints its version" "version $(true_version)[+ ]" once /bin/prometheus --version
 verify 0 "runs as nobody" '^65534:65534$' runs_as
 verify 0 "promtool accepts a configuration" SUCCESS inside /bin/promtool check config /etc/prometheus/prometheus.yml
 refuse "promtool refuses a bad one" once /bin/promtool check config /config/bad.yml
