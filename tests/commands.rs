@@ -221,6 +221,18 @@ mod render {
     }
 
     #[test]
+    fn what_is_in_the_way_goes_and_what_a_link_leads_to_stays() {
+        let folder = Folder::new().file("mcpmon.yaml", CLEAN).file("mine/kept.yml", "kept");
+        folder.mcpmon("render --out out").ends(0);
+        std::fs::remove_dir_all(folder.path().join("out/loki")).unwrap();
+        let folder = folder.file("out/loki", "a file in the place of a folder");
+        std::os::unix::fs::symlink("../mine", folder.path().join("out/link")).unwrap();
+        folder.mcpmon("render --out out").ends(0).says("3 changed");
+        folder.mcpmon("render --out out --check").ends(0);
+        assert_eq!(folder.read("mine/kept.yml"), "kept");
+    }
+
+    #[test]
     fn a_folder_of_someone_else_is_not_written_to() {
         let folder = Folder::new().file("mcpmon.yaml", CLEAN).file("src/main.rs", "fn main() {}");
         folder

@@ -39,10 +39,12 @@ pub fn compare(dir: &Path, files: &BTreeMap<String, &str>) -> io::Result<Vec<Dif
         .map(|(path, text)| match fs::read(dir.join(path)) {
             Ok(content) if content == text.as_bytes() => Ok(None),
             Ok(_) => Ok(Some(Difference::Changed(path.clone()))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Ok(Some(Difference::Missing(path.clone())))
-            }
-            Err(error) => Err(error),
+            Err(error) => match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                    Ok(Some(Difference::Missing(path.clone())))
+                }
+                _ => Err(error),
+            },
         })
         .collect();
     let found: io::Result<Vec<Option<Difference>>> = found.into_iter().collect();
@@ -67,18 +69,24 @@ pub fn write(dir: &Path, files: &BTreeMap<String, &str>) -> io::Result<usize> {
     fs::create_dir_all(dir)?;
     fs::write(&marker, "Made by `mcpmon render`; files that nothing renders are removed.\n")?;
     let differences = compare(dir, files)?;
+    let mut wanted = Vec::new();
     for difference in &differences {
         match difference {
-            Difference::Missing(path) | Difference::Changed(path) => {
-                let target = dir.join(path);
-                if let Some(parent) = target.parent() {
-                    fs::create_dir_all(parent)?;
-                }
-                fs::write(target, files.get(path).copied().unwrap_or_default())?;
-            }
+            Difference::Missing(path) | Difference::Changed(path) => wanted.push(path),
+            // First, for a file may stand where a folder is to be.
             Difference::Stale(path) => remove(dir, path)?,
         }
     }
+    let folders: BTreeSet<&Path> =
+        wanted.iter().filter_map(|path| Path::new(path).parent()).collect();
+    for folder in folders {
+        fs::create_dir_all(dir.join(folder))?;
+    }
+    let written: Vec<io::Result<()>> = wanted
+        .par_iter()
+        .map(|path| fs::write(dir.join(path), files.get(*path).copied().unwrap_or_default()))
+        .collect();
+    written.into_iter().collect::<io::Result<()>>()?;
     Ok(differences.len())
 }
 
