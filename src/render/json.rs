@@ -1,4 +1,4 @@
-//! JSON as mcpmon makes and writes it.
+//! The JSON of rendered files: how it is made and written.
 
 use anyhow::Context as _;
 use serde_json::{Map, Value};
@@ -54,34 +54,26 @@ fn container<'a>(
         })
         .is_some();
     out.push(open);
-    if is_short {
-        for (index, (key, value)) in entries.enumerate() {
-            if index > 0 {
-                out.extend_from_slice(b", ");
-            }
-            entry(key, value, depth, out)?;
-        }
-        out.push(close);
-        return Ok(());
-    }
     for (index, (key, value)) in entries.enumerate() {
         if index > 0 {
             out.push(b',');
         }
-        line(depth + 1, out);
-        entry(key, value, depth + 1, out)?;
+        if !is_short {
+            line(depth + 1, out);
+        } else if index > 0 {
+            out.push(b' ');
+        }
+        if let Some(key) = key {
+            string(key, out)?;
+            out.extend_from_slice(b": ");
+        }
+        write(value, depth + 1, out)?;
     }
-    line(depth, out);
+    if !is_short {
+        line(depth, out);
+    }
     out.push(close);
     Ok(())
-}
-
-fn entry(key: Option<&str>, value: &Value, depth: usize, out: &mut Vec<u8>) -> anyhow::Result<()> {
-    if let Some(key) = key {
-        string(key, out)?;
-        out.extend_from_slice(b": ");
-    }
-    write(value, depth, out)
 }
 
 /// A new line, with two spaces for each level.
@@ -90,6 +82,7 @@ fn line(depth: usize, out: &mut Vec<u8>) {
     out.resize(out.len() + 2 * depth, b' ');
 }
 
+/// Most texts need no escape: they are copied as a whole.
 fn string(text: &str, out: &mut Vec<u8>) -> anyhow::Result<()> {
     if text.bytes().any(|b| b < b' ' || b == b'"' || b == b'\\') {
         return Ok(serde_json::to_writer(out, text)?);

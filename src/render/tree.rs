@@ -6,7 +6,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
+use anyhow::bail;
+
+use crate::parallel;
 
 /// How a folder differs from what would be rendered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,22 +35,19 @@ impl fmt::Display for Difference {
 const MARKER: &str = ".mcpmon-rendered";
 
 /// Compares a folder with what would be rendered.
-pub fn compare(dir: &Path, files: &BTreeMap<String, &str>) -> io::Result<Vec<Difference>> {
-    let found: Vec<io::Result<Option<Difference>>> = files
-        .par_iter()
-        .map(|(path, text)| match fs::read(dir.join(path)) {
-            Ok(content) if content == text.as_bytes() => Ok(None),
-            Ok(_) => Ok(Some(Difference::Changed(path.clone()))),
-            Err(error) => match error.kind() {
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-                    Ok(Some(Difference::Missing(path.clone())))
-                }
-                _ => Err(error),
-            },
-        })
-        .collect();
-    let found: io::Result<Vec<Option<Difference>>> = found.into_iter().collect();
-    let mut found: Vec<Difference> = found?.into_iter().flatten().collect();
+pub fn compare(dir: &Path, files: &BTreeMap<String, &str>) -> anyhow::Result<Vec<Difference>> {
+    let all: Vec<(&String, &&str)> = files.iter().collect();
+    let found = parallel::each(&all, |(path, text)| match fs::read(dir.join(path)) {
+        Ok(content) if content == text.as_bytes() => Ok(None),
+        Ok(_) => Ok(Some(Difference::Changed((*path).clone()))),
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                Ok(Some(Difference::Missing((*path).clone())))
+            }
+            _ => Err(error.into()),
+        },
+    })?;
+    let mut found: Vec<Difference> = found.into_iter().flatten().collect();
     found.extend(
         present(dir)?.into_iter().filter(|path| !files.contains_key(path)).map(Difference::Stale),
     );
@@ -59,12 +58,10 @@ pub fn compare(dir: &Path, files: &BTreeMap<String, &str>) -> io::Result<Vec<Dif
 ///
 /// # Errors
 /// Also when the folder holds files that mcpmon did not write: they are never removed.
-pub fn write(dir: &Path, files: &BTreeMap<String, &str>) -> io::Result<usize> {
+pub fn write(dir: &Path, files: &BTreeMap<String, &str>) -> anyhow::Result<usize> {
     let marker = dir.join(MARKER);
     if !marker.is_file() && !present(dir)?.is_empty() {
-        return Err(io::Error::other(
-            "the folder is not empty and was not made by mcpmon; name another one",
-        ));
+        bail!("the folder is not empty and was not made by mcpmon; name another one");
     }
     fs::create_dir_all(dir)?;
     fs::write(&marker, "Made by `mcpmon render`; files that nothing renders are removed.\n")?;
@@ -82,11 +79,9 @@ pub fn write(dir: &Path, files: &BTreeMap<String, &str>) -> io::Result<usize> {
     for folder in folders {
         fs::create_dir_all(dir.join(folder))?;
     }
-    let written: Vec<io::Result<()>> = wanted
-        .par_iter()
-        .map(|path| fs::write(dir.join(path), files.get(*path).copied().unwrap_or_default()))
-        .collect();
-    written.into_iter().collect::<io::Result<()>>()?;
+    parallel::each(&wanted, |path| {
+        Ok(fs::write(dir.join(path), files.get(*path).copied().unwrap_or_default())?)
+    })?;
     Ok(differences.len())
 }
 

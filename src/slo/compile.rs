@@ -1,6 +1,6 @@
 //! All objectives → rule files, their tests, runbooks and what is known about their alerts.
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::{Slo, alerts, documents, proof, rules};
 use crate::render::rules::{AlertInfo, Compiled, RuleFile, Runbook, TestFile, duration};
@@ -14,32 +14,23 @@ pub fn compile(slos: &[Slo], runbook_url: &dyn Fn(&str) -> Option<String>) -> Co
     if slos.is_empty() {
         return out;
     }
-    out.files.push(RuleFile { path: "rules/slo.yml".to_owned(), content: rules::shared() });
+    out.files.push(RuleFile::new("rules/slo.yml".to_owned(), vec![rules::shared_group()]));
     for slo in slos {
         let file = format!("rules/slo-{}.yml", slo.id);
         let groups = rules::groups(slo, alerts::alerts(slo, runbook_url));
-        out.files.push(RuleFile { path: file.clone(), content: json!({"groups": groups}) });
+        out.files.push(RuleFile::new(file.clone(), groups));
         let long = format!("rules/slo-{}-long.yml", slo.id);
-        let content = json!({"groups": [rules::long_group(slo)]});
-        out.files.push(RuleFile { path: long.clone(), content });
+        out.files.push(RuleFile::new(long.clone(), vec![rules::long_group(slo)]));
         let budget = format!("rules/slo-{}-budget.yml", slo.id);
-        let content = json!({"groups": [rules::budget_group(slo)]});
-        out.files.push(RuleFile { path: budget.clone(), content });
+        out.files.push(RuleFile::new(budget.clone(), vec![rules::budget_group(slo)]));
         let order = rules::order(slo);
         for tests in proof::files(slo) {
             let mut read = vec!["../rules/slo.yml".to_owned(), format!("../{file}")];
             read.extend(tests.long.then(|| format!("../{long}")));
             read.extend(tests.budget.then(|| format!("../{budget}")));
-            out.tests.push(TestFile {
-                path: slo.test_file(tests.suffix),
-                content: json!({
-                    "rule_files": read,
-                    "evaluation_interval": duration::format(tests.evaluation),
-                    "group_eval_order": order,
-                    "fuzzy_compare": true,
-                    "tests": tests.tests,
-                }),
-            });
+            let path = slo.test_file(tests.suffix);
+            let order = order.clone();
+            out.tests.push(TestFile::new(path, read, tests.evaluation, order, tests.tests));
         }
     }
     for page in documents::runbooks(slos) {

@@ -30,16 +30,16 @@ const COARSE_ERRORS: &str = "slo:errors:rate4m";
 const SHARED: &str = "mcpmon-slo";
 
 /// The rules that all objectives share: the group of each service, for alerts to carry.
-pub fn shared() -> Json {
+pub fn shared_group() -> Json {
     let known = "topk by (service) (1, 0 * max by (service, group) (up{service!=\"\"}) + 1)";
     // Series of one's own may name services that Prometheus does not scrape.
     let others = "0 * max by (service) (slo:error_budget:remaining) + 1";
     let expr = format!("{known} or on (service) {others}");
-    json!({"groups": [{
+    json!({
         "name": SHARED,
         "interval": days(SHORT),
         "rules": [{"record": "slo:service_group", "expr": expr}],
-    }]})
+    })
 }
 
 /// The groups of an objective's short windows, with its alerts.

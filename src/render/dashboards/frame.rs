@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::panel::datasource;
 use super::spec::{Annotation, Color, Dashboard, Source, Variable};
 use super::{Context, field};
+use crate::render::json::object;
 
 /// What Grafana puts in place of "All". Listing the names would make a pattern of 10,000 services.
 const ALL: &str = ".*";
@@ -101,7 +102,7 @@ pub(super) fn annotations(spec: &Dashboard) -> Value {
             "target": { "limit": 100, "matchAny": false, "tags": ["deploy"], "type": "tags" },
         }));
     }
-    json!({ "list": list })
+    object([("list", list.into())])
 }
 
 const DEPLOYMENTS: &str = "Deployments";

@@ -44,7 +44,7 @@ pub(super) fn tests(alert: &Settled<'_>) -> anyhow::Result<Tests> {
         .map(|case| Ok((case, Moments::new(alert, case).with_context(|| about(case))?)))
         .collect();
     let cases = cases?;
-    let last = cases.iter().map(|(_, moments)| moments.last(EVALUATION)).max();
+    let last = cases.iter().map(|(_, moments)| moments.last(alert)).max();
     let evaluation = if last.unwrap_or_default() > LONG { LONG_EVALUATION } else { EVALUATION };
     let tests: anyhow::Result<Vec<Json>> = cases
         .iter()
@@ -63,7 +63,7 @@ struct Moments {
 enum What {
     /// Nothing fires until then.
     Quiet(u64),
-    /// From the first moment on the alert is due, until the second, if it ends.
+    /// From the first moment on the alert is due; at the second its condition ends, if it does.
     Fires(u64, Option<u64>),
 }
 
@@ -76,21 +76,18 @@ impl Moments {
         };
         let what = match moment(&case.from)? {
             None => What::Quiet(moment(&case.until)?.unwrap_or(alert.hold + QUIET)),
-            Some(from) => {
-                let end = moment(&case.resolves)?.map(|end| end + alert.keep);
-                What::Fires(from + alert.hold, end)
-            }
+            Some(from) => What::Fires(from + alert.hold, moment(&case.resolves)?),
         };
         Ok(Self { interval, what })
     }
 
-    /// The last one at which something is asked.
-    fn last(&self, evaluation: u64) -> u64 {
+    /// The last one at which something is asked, with the finer evaluation.
+    fn last(&self, alert: &Settled<'_>) -> u64 {
         let last = match self.what {
             What::Quiet(until) => return until,
-            What::Fires(due, end) => end.unwrap_or(due),
+            What::Fires(due, end) => end.map_or(due, |end| end + alert.keep),
         };
-        last.next_multiple_of(evaluation) + evaluation
+        last.next_multiple_of(EVALUATION) + EVALUATION
     }
 }
 
@@ -129,12 +126,8 @@ fn test(
             }
             asked.fires(due + evaluation, &expected);
             if let Some(end) = end {
-                ensure!(
-                    end > due + alert.keep,
-                    "it resolves at {} s, before it fires at {due} s",
-                    end - alert.keep
-                );
-                let end = end.next_multiple_of(evaluation);
+                ensure!(end > due, "it resolves at {end} s, before it fires at {due} s");
+                let end = (end + alert.keep).next_multiple_of(evaluation);
                 asked.fires(end - evaluation, &expected);
                 asked.quiet(end + evaluation);
             }

@@ -137,22 +137,16 @@ impl Compiled {
         }
         let name = format!("mcpmon-{group}");
         let group = object([("name", name.into()), ("rules", rules.into())]);
-        let content = object([("groups", vec![group].into())]);
-        self.files.push(RuleFile { path: format!("rules/{file}.yml"), content });
+        self.files.push(RuleFile::new(format!("rules/{file}.yml"), vec![group]));
     }
 
-    /// Adds a file of tests of a rule file, which is evaluated every so many seconds in them, if there are
-    /// any: promtool knows one such interval for a file.
+    /// Adds a file of tests of a rule file, which is evaluated every so many seconds in them, if there are any.
     fn add_tests(&mut self, file: &str, suffix: &str, evaluation: u64, tests: Vec<Json>) {
         if tests.is_empty() {
             return;
         }
-        let content = object([
-            ("rule_files", vec![format!("../rules/{file}.yml")].into()),
-            ("evaluation_interval", duration::format(evaluation).into()),
-            ("fuzzy_compare", true.into()),
-            ("tests", tests.into()),
-        ]);
-        self.tests.push(TestFile { path: format!("tests/{file}{suffix}.test.json"), content });
+        let path = format!("tests/{file}{suffix}.test.json");
+        let read = vec![format!("../rules/{file}.yml")];
+        self.tests.push(TestFile::new(path, read, evaluation, Vec::new(), tests));
     }
 }

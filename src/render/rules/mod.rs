@@ -33,7 +33,9 @@ pub use runbook::runbooks_markdown;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
+
+use crate::render::json::object;
 
 /// What the rules of a stack depend on.
 pub struct Input<'a> {
@@ -106,6 +108,35 @@ pub struct TestFile {
     pub path: String,
     /// Its content.
     pub content: Json,
+}
+
+impl RuleFile {
+    /// A file of these groups.
+    pub fn new(path: String, groups: Vec<Json>) -> Self {
+        Self { path, content: object([("groups", groups.into())]) }
+    }
+}
+
+impl TestFile {
+    /// Tests that read these rule files and evaluate them every so many seconds (promtool knows one such
+    /// interval for a file), in this order of their groups, if it matters.
+    pub fn new(
+        path: String,
+        rule_files: Vec<String>,
+        evaluation: u64,
+        group_eval_order: Vec<String>,
+        tests: Vec<Json>,
+    ) -> Self {
+        let mut content = Map::new();
+        content.insert("rule_files".to_owned(), rule_files.into());
+        content.insert("evaluation_interval".to_owned(), duration::format(evaluation).into());
+        if !group_eval_order.is_empty() {
+            content.insert("group_eval_order".to_owned(), group_eval_order.into());
+        }
+        content.insert("fuzzy_compare".to_owned(), true.into());
+        content.insert("tests".to_owned(), tests.into());
+        Self { path, content: content.into() }
+    }
 }
 
 /// The runbook of one alert.
