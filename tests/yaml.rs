@@ -250,6 +250,39 @@ proptest! {
 }
 
 #[test]
+fn a_check_takes_what_is_read_and_nothing_else() {
+    for text in [
+        "",
+        "# a",
+        "a",
+        "~",
+        "1: a",
+        "true: a",
+        "~: a",
+        "1.5: a",
+        "[a]: b",
+        "{a: 1}: b",
+        "? a",
+        "a: !x 1",
+        "a: !!str 1",
+        "a: &x 1\nb: *x",
+        "b: *x",
+        "<<: {a: 1}",
+        "<<: 1",
+        "a: 1\na: 2",
+        "a: 1\n---\nb: 2",
+        "a: 18446744073709551616",
+        "a: -9223372036854775809",
+        "a: .nan",
+        "a: 2026-11-22",
+        "a: !!binary aGk=",
+        "- a\n- {b: [c, ~]}",
+    ] {
+        assert_eq!(yaml::check(text).is_ok(), yaml::parse(0, text).is_ok(), "{text:?}");
+    }
+}
+
+#[test]
 fn one_source_of_a_secret_replaces_another() {
     let mut base = yaml::parse(0, "password: {env: NAME}\nrun: {env: {A: b}}\n").unwrap();
     let over = yaml::parse(1, "password: {file: path}\nrun: {env: {C: d}}\n").unwrap();

@@ -36,7 +36,7 @@ pub fn parse(source: u32, text: &str) -> Result<Node, Problem> {
     Ok(Converter { source, text }.node(raw))
 }
 
-/// Whether [`parse`] would take a text. It keeps nothing of it, which takes half the time.
+/// Whether [`parse`] would take a text. It keeps nothing of it and notes no place, which takes a fifth less.
 ///
 /// # Errors
 /// Those of [`parse`].
