@@ -277,8 +277,71 @@ fn a_check_takes_what_is_read_and_nothing_else() {
         "a: 2026-11-22",
         "a: !!binary aGk=",
         "- a\n- {b: [c, ~]}",
+        "a: &x [1, *x]",
+        "a: &x [1]\nb: &y [*x, *x]\nc: [*y]",
+        "*x : 1",
+        "&x a: 1\n*x : 2",
+        "&x a: 1\nb: *x",
+        "<<: *x",
+        "\"<<\": 1",
+        "{a, b}",
+        "%YAML 1.2\n---\na: 1",
     ] {
         assert_eq!(yaml::check(text).is_ok(), yaml::parse(0, text).is_ok(), "{text:?}");
+    }
+}
+
+/// Texts that are nearly YAML: its signs in any order.
+fn nearly() -> impl Strategy<Value = String> {
+    let part = prop::sample::select(vec![
+        "a",
+        "b",
+        "a: ",
+        "b: ",
+        "- ",
+        "\n",
+        "\n  ",
+        "{",
+        "}",
+        "[",
+        "]",
+        ", ",
+        "&x ",
+        "&y ",
+        "*x",
+        "*y",
+        "? ",
+        ": ",
+        "<<: ",
+        "~",
+        "null",
+        "1",
+        "1.5",
+        "12345678901234567890",
+        "1e400",
+        "0xffffffffffffffffff",
+        "-.inf",
+        ".5",
+        "true",
+        "\"",
+        "'",
+        "!t ",
+        "!!str ",
+        " # c",
+        "| ",
+        "---\n",
+        "...\n",
+        "\t",
+    ]);
+    prop::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn a_check_takes_of_what_is_nearly_yaml_what_is_read(text in nearly()) {
+        prop_assert_eq!(yaml::check(&text).is_ok(), yaml::parse(0, &text).is_ok());
     }
 }
 

@@ -1,54 +1,114 @@
-//! A value of which only one thing is asked: whether it can be read.
+//! Whether a text is YAML, seen from its events alone: no value is made of it, and what aliases stand for is
+//! not read again.
 
-use std::fmt;
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::mem;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_yaml::granit_parser::{Event, Options, Parser, ScalarStyle};
 
-/// Any value with nothing but texts for keys. Nothing is kept of it.
-pub(super) struct Valid;
+/// A number that is longer may not fit.
+const DIGITS: usize = 15;
 
-impl<'de> Deserialize<'de> for Valid {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Self)
+/// Aliases times events, which is no less than the events that all aliases stand for.
+const EXPANDED: usize = 1_000_000;
+
+/// Whether [`super::parse`] surely takes a text. What would need a closer look gets a no, such as a tag, a merge
+/// key, a key that is no word, or an alias within an anchor.
+pub(super) fn is_plainly_valid(text: &str) -> bool {
+    let mut options = Options::default();
+    options.set_emit_comments(false);
+    let mut look = Look::default();
+    let mut events = Parser::new_from_str_with_options(text, options);
+    events.all(|event| event.is_ok_and(|(event, _)| look.takes(event))) && look.documents == 1
+}
+
+/// What was seen so far.
+#[derive(Default)]
+struct Look<'t> {
+    open: Vec<Open<'t>>,
+    /// How many containers were open where the one with an anchor began, while it is open.
+    anchored: Option<usize>,
+    documents: usize,
+    events: usize,
+    aliases: usize,
+}
+
+/// A container whose end was not seen yet.
+enum Open<'t> {
+    List,
+    Map { keys: HashSet<Cow<'t, str>>, is_key_next: bool },
+}
+
+impl<'t> Look<'t> {
+    fn takes(&mut self, event: Event<'t>) -> bool {
+        self.events += 1;
+        match event {
+            Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => true,
+            Event::DocumentStart(_, None) => {
+                self.documents += 1;
+                true
+            }
+            Event::Scalar(text, style, anchor, None) => {
+                if self.anchored.is_some() && anchor != 0 {
+                    return false;
+                }
+                match self.open.last_mut() {
+                    Some(Open::Map { keys, is_key_next }) if *is_key_next => {
+                        *is_key_next = false;
+                        is_word(&text, style) && keys.insert(text)
+                    }
+                    _ => {
+                        self.value();
+                        style != ScalarStyle::Plain || !may_not_fit(&text)
+                    }
+                }
+            }
+            Event::SequenceStart(_, anchor, None) => self.begin(anchor, Open::List),
+            Event::MappingStart(_, anchor, None) => {
+                self.begin(anchor, Open::Map { keys: HashSet::new(), is_key_next: true })
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                self.open.pop();
+                self.anchored = self.anchored.filter(|above| *above < self.open.len());
+                true
+            }
+            Event::Alias(_) => {
+                self.aliases += 1;
+                self.value() && self.anchored.is_none() && self.aliases * self.events < EXPANDED
+            }
+            _ => false,
+        }
+    }
+
+    /// Notes a value; whether it may stand here, which is not in the place of a key.
+    fn value(&mut self) -> bool {
+        match self.open.last_mut() {
+            Some(Open::Map { is_key_next, .. }) => !mem::replace(is_key_next, true),
+            _ => true,
+        }
+    }
+
+    fn begin(&mut self, anchor: usize, container: Open<'t>) -> bool {
+        if anchor != 0 && self.anchored.replace(self.open.len()).is_some() {
+            return false;
+        }
+        let may_stand = self.value();
+        self.open.push(container);
+        may_stand
     }
 }
 
-impl<'de> Visitor<'de> for Valid {
-    type Value = Self;
+/// Whether a key is text for every reader.
+fn is_word(text: &str, style: ScalarStyle) -> bool {
+    let is_plain_word = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && !["null", "true", "false"].contains(&text.to_ascii_lowercase().as_str());
+    text != "<<" && (style != ScalarStyle::Plain || is_plain_word)
+}
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a YAML value")
-    }
-    fn visit_unit<E>(self) -> Result<Self, E> {
-        Ok(self)
-    }
-    fn visit_none<E>(self) -> Result<Self, E> {
-        Ok(self)
-    }
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self, D::Error> {
-        Self::deserialize(deserializer)
-    }
-    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
-        Ok(self)
-    }
-    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
-        Ok(self)
-    }
-    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
-        Ok(self)
-    }
-    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
-        Ok(self)
-    }
-    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
-        Ok(self)
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self, A::Error> {
-        while seq.next_element::<Self>()?.is_some() {}
-        Ok(self)
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
-        while map.next_entry::<String, Self>()?.is_some() {}
-        Ok(self)
-    }
+/// Whether a value may be a number that is too large, or none at all, such as `.nan`.
+fn may_not_fit(text: &str) -> bool {
+    let number = text.trim_start_matches(['+', '-']);
+    let is_long = number.len() > DIGITS || number.contains(['e', 'E']);
+    number.starts_with('.') || number.starts_with(|c: char| c.is_ascii_digit()) && is_long
 }
