@@ -6,6 +6,9 @@ use serde_json::{Map, Value};
 /// What holds nothing but plain values stands on one line, if that has at most about so many bytes.
 const LINE: usize = 120;
 
+/// More bytes than a dashboard mostly has: a text that grows is copied to a place twice as large, again and again.
+const SIZE: usize = 128 * 1024;
+
 /// An object with these entries, in this order. It takes the values, where `json!` copies those that are
 /// named in it with all that is below them.
 pub fn object<const N: usize>(entries: [(&str, Value); N]) -> Value {
@@ -20,7 +23,7 @@ pub fn object<const N: usize>(entries: [(&str, Value); N]) -> Value {
 /// # Errors
 /// Never for what [`Value`] can hold.
 pub fn pretty(json: &Value) -> anyhow::Result<String> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(SIZE);
     write(json, 0, &mut out)?;
     out.push(b'\n');
     String::from_utf8(out).context("JSON that is no UTF-8")

@@ -1,6 +1,8 @@
 //! The template language of the packs: minijinja between `<<` and `>>`, so that the braces of PromQL
 //! and Prometheus' own `{{ }}` stand as they are.
 
+use std::cell::RefCell;
+
 use anyhow::Context as _;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
@@ -18,6 +20,8 @@ pub(super) struct Language {
 pub(super) struct Texts<'a> {
     language: &'a Language,
     context: Value,
+    /// `n`, a text and what came of it: the series of tests mostly repeat each other's values.
+    rendered: RefCell<Vec<(Option<u64>, String, String)>>,
 }
 
 /// The numbers that texts can use.
@@ -54,27 +58,34 @@ impl<'a> Texts<'a> {
             severity => facts.severity,
             scrape_interval => language.scrape_interval.clone(),
         };
-        Self { language, context }
+        Self { language, context, rendered: RefCell::default() }
     }
 
     pub(super) fn render(&self, text: &str) -> anyhow::Result<String> {
-        self.with(text, Value::UNDEFINED)
+        self.with(text, None)
     }
 
     /// Renders a text of a test, where `n` stands for the samples that `for` takes at this interval.
     pub(super) fn render_case(&self, text: &str, interval: u64) -> anyhow::Result<String> {
         let hold = self.context.get_attr("for").ok().and_then(|v| u64::try_from(v).ok());
-        let n = hold.unwrap_or_default().div_ceil(interval.max(1));
-        self.with(text, minijinja::context! { n => n })
+        self.with(text, Some(hold.unwrap_or_default().div_ceil(interval.max(1))))
     }
 
-    fn with(&self, text: &str, more: Value) -> anyhow::Result<String> {
-        if !text.contains("<<") && !text.contains("<%") && !text.contains("<#") {
+    fn with(&self, text: &str, n: Option<u64>) -> anyhow::Result<String> {
+        if !["<<", "<%", "<#"].iter().any(|sign| text.contains(sign)) {
             return Ok(text.trim().to_owned());
         }
+        let known = |known: &&(Option<u64>, String, String)| known.0 == n && known.1 == text;
+        if let Some((.., rendered)) = self.rendered.borrow().iter().find(known) {
+            return Ok(rendered.clone());
+        }
+        let more = n.map_or(Value::UNDEFINED, |n| minijinja::context! { n => n });
         let context = minijinja::context! { ..more, ..self.context.clone() };
         let rendered = self.language.environment.render_str(text, context);
-        Ok(rendered.with_context(|| format!("cannot render `{}`", text.trim()))?.trim().to_owned())
+        let rendered = rendered.with_context(|| format!("cannot render `{}`", text.trim()))?;
+        let rendered = rendered.trim().to_owned();
+        self.rendered.borrow_mut().push((n, text.to_owned(), rendered.clone()));
+        Ok(rendered)
     }
 }
 
