@@ -2,13 +2,13 @@
 
 use rayon::prelude::*;
 
-/// Starts the threads that work is shared among, before there is any.
+/// Runs something on the threads that work is shared among, so that none of it waits for another thread to begin.
 ///
-/// The kernel gives a thread that waited a processor of its own; one that was just started may share its
-/// parent's for ten milliseconds and more, which is longer than most of a render takes.
-pub fn start() {
-    // Whoever asks for their number starts them.
-    let _ = rayon::current_num_threads();
+/// They are started before there is work: the kernel gives a thread that waited a processor of its own, while one
+/// that was just started may share its parent's for ten milliseconds and more, which is longer than most of a
+/// render takes.
+pub fn run<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    rayon::scope(|_| work())
 }
 
 /// What becomes of each item, in their order.

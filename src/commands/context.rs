@@ -90,12 +90,12 @@ impl Context {
 
     /// Loads, resolves and renders the manifest; warnings are printed.
     pub fn project(&self) -> anyhow::Result<Project> {
-        self.load(!self.global.quiet)
+        self.loading(true)()
     }
 
     /// The same for commands that are run again and again, without the warnings.
     pub fn project_without_warnings(&self) -> anyhow::Result<Project> {
-        self.load(false)
+        self.loading(false)()
     }
 
     /// Loads, resolves and renders the manifest on a thread of its own, while something else goes on, such as
@@ -106,16 +106,19 @@ impl Context {
         warn: bool,
         beside: impl Future<Output = T>,
     ) -> anyhow::Result<(Project, T)> {
-        let (global, printer) = (self.global.clone(), self.printer.clone());
-        let warn = warn && !global.quiet;
-        let load = move || Self::new(global, printer).load(warn);
+        let load = self.loading(warn);
         let project = async { tokio::task::spawn_blocking(load).await? };
         futures_util::try_join!(project, async { Ok(beside.await) })
     }
 
-    fn load(&self, warn: bool) -> anyhow::Result<Project> {
-        parallel::start();
-        self.project_of(self.document()?, warn)
+    fn loading(&self, warn: bool) -> impl FnOnce() -> anyhow::Result<Project> + Send + 'static {
+        let (global, printer) = (self.global.clone(), self.printer.clone());
+        let warn = warn && !global.quiet;
+        let load = move || {
+            let context = Self::new(global, printer);
+            context.project_of(context.document()?, warn)
+        };
+        || parallel::run(load)
     }
 
     /// Resolves and renders a manifest that is loaded already.
