@@ -1,6 +1,7 @@
 //! The files of a stack, by component.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 
 use anyhow::Context as _;
 use minijinja::value::{Serde, Value};
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{config, dashboards, environment, generate, view};
-use crate::catalog::{Access, Catalog, Effect};
+use crate::catalog::{Access, Catalog, Effect, FileSpec, Generator};
 use crate::hex::hex;
 use crate::parallel;
 use crate::stack::{Component, Stack};
@@ -63,18 +64,30 @@ pub fn render(stack: &Stack, catalog: &Catalog) -> anyhow::Result<Bundle> {
         || templates(stack, catalog, &dashboards),
     );
     let (generated, mut bundle) = (generated?, templated?);
-    for part in stack.components.values() {
-        let files = bundle.components.entry(part.name.clone()).or_default();
-        for file in &part.spec.files {
-            for (name, text) in file.generate.into_iter().flat_map(|g| generated.files(g)) {
-                let (path, text) = (format!("{}/{name}", file.path), text.to_owned());
-                files.insert(path, File { text, effect: file.effect });
-            }
-        }
+    for (generator, texts) in generated.files {
+        place(&mut bundle, stack, generator, texts);
     }
     bundle.runbooks = generated.runbooks;
     bundle.objectives = (!stack.slos.is_empty()).then(|| generate::objectives(stack));
     Ok(bundle)
+}
+
+/// Gives what a generator made to the components that have a folder for it.
+fn place(bundle: &mut Bundle, stack: &Stack, generator: Generator, mut texts: generate::Files) {
+    let parts = stack.components.values();
+    let folders: Vec<(&Component, &FileSpec)> = parts
+        .flat_map(|part| part.spec.files.iter().map(move |file| (part, file)))
+        .filter(|(_, file)| file.generate == Some(generator))
+        .collect();
+    for (index, (part, folder)) in folders.iter().enumerate() {
+        // Half of all text is here: only who comes before others gets a copy.
+        let is_last = index + 1 == folders.len();
+        let texts = if is_last { mem::take(&mut texts) } else { texts.clone() };
+        let files = bundle.components.entry(part.name.clone()).or_default();
+        files.extend(texts.into_iter().map(|(name, text)| {
+            (format!("{}/{name}", folder.path), File { text, effect: folder.effect })
+        }));
+    }
 }
 
 /// What templates make: files, and how each process is started.

@@ -15,13 +15,14 @@ use crate::yaml;
 
 /// What is generated once and shared by components.
 pub struct Generated {
-    files: BTreeMap<Generator, Files>,
+    /// What each generator made.
+    pub files: BTreeMap<Generator, Files>,
     /// All runbooks as one page.
     pub runbooks: String,
 }
 
 /// Name under the generator's folder → text.
-type Files = BTreeMap<String, String>;
+pub type Files = BTreeMap<String, String>;
 
 impl Generated {
     /// Compiles rules and dashboards and writes out every file.
@@ -46,12 +47,6 @@ impl Generated {
             (Generator::MessageTemplates, stack.notifications.templates.clone()),
         ]);
         Ok(Self { files, runbooks: rules::runbooks_markdown(&rules, &people::markdown(stack)) })
-    }
-
-    /// What a generator made.
-    pub fn files(&self, generator: Generator) -> impl Iterator<Item = (&str, &str)> {
-        let files = self.files.get(&generator).into_iter().flatten();
-        files.map(|(name, text)| (name.as_str(), text.as_str()))
     }
 }
 

@@ -55,7 +55,10 @@ fn fenced(out: &mut String, language: &str, text: &str) {
 /// All runbooks as one document with a table of contents; an alert's anchor is its name in lower
 /// case. Whom to ask stands at the top.
 pub fn runbooks_markdown(compiled: &Compiled, people: &str) -> String {
-    let mut out = String::from(
+    let pages: usize = compiled.runbooks.iter().map(|book| book.markdown.len()).sum();
+    // With room for the table.
+    let mut out = String::with_capacity(2 * pages);
+    out.push_str(
         "# Runbooks\n\nOne section for each alert in effect. Words in capitals stand for what the alert names: \
          `SERVICE`, `TOOL`, `COMPONENT`, `INSTANCE`.\n",
     );
