@@ -51,7 +51,10 @@ pub struct Global {
 }
 
 /// One command each; the file of the same name under `commands/` holds it.
+///
+/// The options of a command are made when it is called, and `--help` then shows what its own arguments say of it.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
     /// Write a manifest to start from, its schema and the secrets it needs
     Init(init::Args),

@@ -135,6 +135,7 @@ fn source(path: &Path) -> String {
 
 fn unknown_command(words: &str) -> Option<String> {
     let mut command = mcpmon::cli::Cli::command();
+    command.build();
     for word in words.split_whitespace() {
         if let Some(long) = word.strip_prefix("--") {
             let name = long.split('=').next().unwrap_or(long);

@@ -7,7 +7,7 @@ use super::Context;
 use crate::agent::{Server, config};
 use crate::exit::{Exit, Stop};
 
-/// Probe MCP servers for Prometheus.
+/// Probe MCP servers for Prometheus, in their own protocol
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What is probed: a file with `services`

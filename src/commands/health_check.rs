@@ -12,7 +12,7 @@ use crate::manifest::Duration;
 use crate::output::Format;
 use crate::plan;
 
-/// Check whether the stack works.
+/// Ask whether everything works, with evidence
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Wait until every check passes
