@@ -2,12 +2,17 @@
 
 use rayon::prelude::*;
 
+/// Bytes of stack for each thread, as the main one has on Linux: a manifest may nest deep.
+const STACK: usize = 8 * 1024 * 1024;
+
 /// Runs something on the threads that work is shared among, so that none of it waits for another thread to begin.
 ///
 /// They are started before there is work: the kernel gives a thread that waited a processor of its own, while one
 /// that was just started may share its parent's for ten milliseconds and more, which is longer than most of a
 /// render takes.
 pub fn run<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    // They stay, so that only the first time counts.
+    let _ = rayon::ThreadPoolBuilder::new().stack_size(STACK).build_global();
     rayon::scope(|_| work())
 }
 

@@ -289,6 +289,10 @@ fn a_check_takes_what_is_read_and_nothing_else() {
     ] {
         assert_eq!(yaml::check(text).is_ok(), yaml::parse(0, text).is_ok(), "{text:?}");
     }
+    for depth in (40..80).chain([300]) {
+        let text = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(yaml::check(&text).is_ok(), yaml::parse(0, &text).is_ok(), "{depth}");
+    }
 }
 
 /// Texts that are nearly YAML: its signs in any order.

@@ -73,8 +73,14 @@ fn read(source: u32, text: &str) -> Result<Spanned<Raw>, Problem> {
     })
 }
 
+const TOO_DEEP: &str = "lists and maps stand deeper within each other here than any manifest needs";
+const LESS_DEEP: &str =
+    "look for indentation that grows with every line, or an opening bracket too many";
+
 /// What the crate says about mistakes that people make, in their words, and what to do.
-const IN_PLAIN_WORDS: [(&str, &str, &str); 9] = [
+const IN_PLAIN_WORDS: [(&str, &str, &str); 11] = [
+    ("budget breached: Depth", TOO_DEEP, LESS_DEEP),
+    ("recursion limit exceeded", TOO_DEEP, LESS_DEEP),
     (
         "budget breached",
         "the aliases here expand to more than any manifest needs",

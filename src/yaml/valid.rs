@@ -10,6 +10,9 @@ use serde_yaml::granit_parser::{Event, Options, Parser, ScalarStyle};
 /// A number that is longer may not fit.
 const DIGITS: usize = 15;
 
+/// As many containers may be open at once; [`super::parse`] takes a few more.
+const DEPTH: usize = 50;
+
 /// Aliases times events, which is no less than the events that all aliases stand for.
 const EXPANDED: usize = 1_000_000;
 
@@ -95,7 +98,7 @@ impl<'t> Look<'t> {
         }
         let may_stand = self.value();
         self.open.push(container);
-        may_stand
+        may_stand && self.open.len() <= DEPTH
     }
 }
 
