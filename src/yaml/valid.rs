@@ -10,13 +10,13 @@ use serde_yaml::granit_parser::{Event, Options, Parser, ScalarStyle};
 /// A number that is longer may not fit.
 const DIGITS: usize = 15;
 
-/// As many containers may be open at once; [`super::parse`] takes a few more.
+/// As many containers may be open at once; [`super::parse()`] takes a few more.
 const DEPTH: usize = 50;
 
 /// Aliases times events, which is no less than the events that all aliases stand for.
 const EXPANDED: usize = 1_000_000;
 
-/// Whether [`super::parse`] surely takes a text. What would need a closer look gets a no, such as a tag, a merge
+/// Whether [`super::parse()`] surely takes a text. What would need a closer look gets a no, such as a tag, a merge
 /// key, a key that is no word, or an alias within an anchor.
 pub(super) fn is_plainly_valid(text: &str) -> bool {
     let mut options = Options::default();
