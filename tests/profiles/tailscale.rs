@@ -3,11 +3,12 @@
 use crate::harness::{TestStack, docker, eventually};
 use crate::{bring_up, covered, fire_and_resolve, grafana, secrets};
 
+// One service makes few lines of level error: at the usual share none may come for minutes.
 const LAB: &str = "
 services:
   tailscale-mcp:
     container: null
-    run: {demo: {dialect: mcp, port: 8080, metrics_port: 9091, rate: 5}}
+    run: {demo: {dialect: mcp, port: 8080, metrics_port: 9091, rate: 5, errors: 4%}}
 probes: {tailscale-api: null, tailscale-mcp-health: {http: http://tailscale-mcp:8080/health/live}}
 logs: {files: []}
 alerts: {override: {ServiceDown: {for: 5s}, IntegrationDown: {for: 5s}}}
