@@ -289,9 +289,11 @@ fn a_check_takes_what_is_read_and_nothing_else() {
     ] {
         assert_eq!(yaml::check(text).is_ok(), yaml::parse(0, text).is_ok(), "{text:?}");
     }
-    for depth in (40..80).chain([300]) {
-        let text = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        assert_eq!(yaml::check(&text).is_ok(), yaml::parse(0, &text).is_ok(), "{depth}");
+    for depth in (20..80).chain([300]) {
+        let within = |text: &str| format!("{}{text}{}", "[".repeat(depth), "]".repeat(depth));
+        for text in [within(""), format!("a: &x {}\nb: {}", within(""), within("*x"))] {
+            assert_eq!(yaml::check(&text).is_ok(), yaml::parse(0, &text).is_ok(), "{text}");
+        }
     }
 }
 

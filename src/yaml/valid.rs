@@ -10,8 +10,9 @@ use serde_yaml::granit_parser::{Event, Options, Parser, ScalarStyle};
 /// A number that is longer may not fit.
 const DIGITS: usize = 15;
 
-/// As many containers may be open at once; [`super::parse()`] takes a few more.
-const DEPTH: usize = 50;
+/// As many containers may be open at once. [`super::parse()`] takes 64, and what an alias stands for counts where
+/// the alias stands: both together must fit.
+const DEPTH: usize = 30;
 
 /// Aliases times events, which is no less than the events that all aliases stand for.
 const EXPANDED: usize = 1_000_000;
