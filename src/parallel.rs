@@ -7,9 +7,8 @@ const STACK: usize = 8 * 1024 * 1024;
 
 /// Runs something on the threads that work is shared among, so that none of it waits for another thread to begin.
 ///
-/// They are started before there is work: the kernel gives a thread that waited a processor of its own, while one
-/// that was just started may share its parent's for ten milliseconds and more, which is longer than most of a
-/// render takes.
+/// Who calls only waits: the kernel may leave a thread that was just started on the processor of a busy parent for
+/// ten milliseconds and more, which is longer than most of a render takes.
 pub fn run<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     // They stay, so that only the first time counts.
     let _ = rayon::ThreadPoolBuilder::new().stack_size(STACK).build_global();
