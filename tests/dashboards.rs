@@ -472,7 +472,8 @@ fn a_runbook_keeps_its_address_when_others_come_and_go() {
     let id = runbook_panel_id("ServiceDown");
     assert_eq!(runbook_url("https://grafana.example/", "ServiceDown"), format!("{url}{id}"));
     for texts in [vec![("ServiceDown", "A")], vec![("Another", "B"), ("ServiceDown", "A")]] {
-        let page = runbooks(&texts).expect("the names differ");
+        let page = runbooks(&texts, &[]).expect("the names differ");
+        let page = serde_json::from_str(&page).expect("it is JSON");
         let found = panels(&page).into_iter().find(|panel| panel["id"] == id).expect("the panel");
         assert_eq!(found["title"], "ServiceDown");
         assert_eq!(found["options"]["content"], "A");

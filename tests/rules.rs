@@ -11,6 +11,8 @@ mod mutants;
 mod panels;
 #[path = "rules/promtool.rs"]
 mod promtool;
+#[path = "rules/read.rs"]
+mod read;
 #[path = "rules/setting.rs"]
 mod setting;
 

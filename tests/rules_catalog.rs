@@ -1,6 +1,8 @@
 //! What the rule compiler promises about its output, its messages and its documentation. Needs no engine.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "rules/read.rs"]
+mod read;
 #[path = "rules/setting.rs"]
 mod setting;
 
@@ -8,6 +10,7 @@ use std::fmt::Write as _;
 
 use mcpmon::assets::Assets;
 use mcpmon::render::rules::{Override, Severity, TierOverride, runbooks_markdown};
+use read::Read;
 use serde_json::Value as Json;
 use setting::Setting;
 
@@ -49,7 +52,8 @@ fn a_pack_of_ones_own_compiles() {
     let compiled = setting.compile().unwrap();
     let alert = compiled.alerts.first().unwrap();
     assert_eq!((alert.name.as_str(), alert.summary.as_str()), ("Mine", "SERVICE is odd"));
-    let rule = &compiled.files.last().unwrap().content["groups"][0]["rules"][0];
+    let read = Read::of(&compiled);
+    let rule = &read.files.last().unwrap().content["groups"][0]["rules"][0];
     assert_eq!(rule["expr"], "up < 0.5");
     assert_eq!(rule["labels"], serde_json::json!({"severity": "warning", "category": "errors"}));
     assert_eq!(rule["annotations"]["runbook_url"], "https://runbooks.example/mine");
@@ -182,7 +186,8 @@ fn overrides_and_components_decide_what_is_in_effect() {
     }
     let alert = compiled.alerts.iter().find(|alert| alert.name == "HighErrorRate").unwrap();
     assert_eq!((alert.severity, alert.r#for.as_str()), (Severity::Critical, "10m"));
-    let text = compiled.files.iter().map(|file| file.content.to_string()).collect::<String>();
+    let text: String =
+        Read::of(&compiled).files.iter().map(|file| file.content.to_string()).collect();
     assert!(text.contains("mcp:errors:ratio5m > 0.02 and"));
     assert_eq!(compiled, setting.compile().unwrap(), "the same input gives the same output");
 }
@@ -217,7 +222,8 @@ fn a_tier_is_the_same_alert_at_another_severity() {
     };
     setting.overrides.insert("task-http/HighMemoryUsage".to_owned(), change(0.8));
     let compiled = setting.compile().unwrap();
-    let rules = compiled.files.iter().find(|file| file.path == "rules/task-http.yml").unwrap();
+    let read = Read::of(&compiled);
+    let rules = read.files.iter().find(|file| file.path == "rules/task-http.yml").unwrap();
     let rules: Vec<_> = rules.content["groups"][0]["rules"].as_array().unwrap().iter().collect();
     let rules: Vec<_> = rules.iter().filter(|rule| rule["alert"] == "HighMemoryUsage").collect();
     let said = |key: &str| -> Vec<&str> {
@@ -232,7 +238,7 @@ fn a_tier_is_the_same_alert_at_another_severity() {
 
 #[test]
 fn every_alert_says_what_a_reader_needs() {
-    let compiled = Setting::everything();
+    let compiled = Read::of(&Setting::everything());
     for file in compiled.files.iter().filter(|file| !file.path.contains("dialect-")) {
         for rule in file.content["groups"][0]["rules"].as_array().unwrap() {
             let name = &rule["alert"];

@@ -220,19 +220,18 @@ fn compile_dashboards(
         components: &components,
         dashboards: rendered,
         thresholds: &thresholds,
+        links: &people::links(stack),
     };
-    let links = people::links(stack);
     let files = parallel::each(rendered, |identity| {
-        let mut dashboard = if identity.name == dashboards::RUNBOOKS {
+        let dashboard = if identity.name == dashboards::RUNBOOKS {
             let books = rules.runbooks.iter();
             let books: Vec<(&str, &str)> =
                 books.map(|book| (book.alert.as_str(), book.markdown.as_str())).collect();
-            dashboards::runbooks(&books)?
+            dashboards::runbooks(&books, context.links)?
         } else {
             dashboards::compile(&catalog.assets, &identity.name, &context)?
         };
-        dashboards::lead_out(&mut dashboard, &links);
-        Ok((identity.file(), json::pretty(&dashboard)?))
+        Ok((identity.file(), dashboard))
     })?;
     Ok(files.into_iter().collect())
 }

@@ -5,7 +5,7 @@ mod config;
 pub mod dashboards;
 mod environment;
 mod generate;
-mod json;
+pub mod json;
 mod people;
 pub mod rules;
 pub mod tree;

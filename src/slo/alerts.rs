@@ -1,10 +1,9 @@
 //! An objective → alerts: one for each tier and class, and one for when nothing is known.
 
-use serde_json::{Map, Value as Json, json};
-
 use super::rules::{COARSE, LONG, SHORT};
 use super::{Class, Slo, Tier, days, percent};
 use crate::manifest::Severity;
+use crate::render::json::{Json, json};
 
 /// How long nothing may be known before someone is told.
 pub const SILENCE: u64 = 600;
@@ -14,7 +13,7 @@ pub const SILENCE: u64 = 600;
 pub const MEMORY: u64 = 6 * 3600;
 
 /// The alerts of an objective.
-pub fn alerts(slo: &Slo, runbook_url: &dyn Fn(&str) -> Option<String>) -> Vec<Json> {
+pub fn alerts(slo: &Slo, runbook_url: &dyn Fn(&str) -> Option<String>) -> Vec<Json<'static>> {
     let mut out = Vec::new();
     out.extend(slo.tiers.iter().map(|tier| burn(slo, tier, runbook_url)));
     out.push(no_data(slo, runbook_url));
@@ -41,7 +40,7 @@ pub fn condition(slo: &Slo, class: &Class, tier: &Tier) -> String {
     expr
 }
 
-fn burn(slo: &Slo, tier: &Tier, runbook_url: &dyn Fn(&str) -> Option<String>) -> Json {
+fn burn(slo: &Slo, tier: &Tier, runbook_url: &dyn Fn(&str) -> Option<String>) -> Json<'static> {
     let classes = slo.classes();
     let conditions: Vec<String> = classes.iter().map(|class| condition(slo, class, tier)).collect();
     let condition = match conditions.as_slice() {
@@ -52,7 +51,7 @@ fn burn(slo: &Slo, tier: &Tier, runbook_url: &dyn Fn(&str) -> Option<String>) ->
     let factor = tier.factor(slo.window);
     let (long, short) = (days(tier.window.long), days(tier.window.short));
     let mut labels = base_labels(slo, tier.severity);
-    labels.insert("burn_tier".to_owned(), tier.window.name.into());
+    labels.set("burn_tier", tier.window.name);
     let name = tier.alert(&slo.alert);
     let lasts = days(slo.window);
     let summary = format!(
@@ -64,7 +63,8 @@ fn burn(slo: &Slo, tier: &Tier, runbook_url: &dyn Fn(&str) -> Option<String>) ->
         promised(&classes),
         exhaustion(slo, tier),
     );
-    rule(&name, &expr, None, labels, &summary, &description, runbook_url(&name))
+    let url = runbook_url(&name);
+    rule(name, expr, None, labels, summary, description, url)
 }
 
 /// What is promised, and by whom else what else.
@@ -83,19 +83,17 @@ pub fn exhaustion(slo: &Slo, tier: &Tier) -> String {
     super::documents::spell(seconds.min(super::simulate::float(slo.window) * 1e3))
 }
 
-fn base_labels(slo: &Slo, severity: Severity) -> Map<String, Json> {
-    let mut labels = Map::new();
-    labels.insert("severity".to_owned(), severity.as_str().into());
-    labels.insert("category".to_owned(), "slo".into());
-    labels.insert("slo".to_owned(), slo.id.as_str().into());
+fn base_labels(slo: &Slo, severity: Severity) -> Json<'static> {
+    let mut labels =
+        json!({"severity": severity.as_str(), "category": "slo", "slo": slo.id.clone()});
     if let Some(owner) = &slo.owner {
-        labels.insert("owner".to_owned(), owner.as_str().into());
+        labels.set("owner", owner.clone());
     }
     labels
 }
 
 /// Silence is not success: an objective about which nothing is known is never green.
-fn no_data(slo: &Slo, runbook_url: &dyn Fn(&str) -> Option<String>) -> Json {
+fn no_data(slo: &Slo, runbook_url: &dyn Fn(&str) -> Option<String>) -> Json<'static> {
     let known = format!("slo:errors:rate5m{{slo=\"{}\"}}", slo.id);
     let expr = match &slo.events.expected {
         Some(targets) => format!(
@@ -118,32 +116,31 @@ fn no_data(slo: &Slo, runbook_url: &dyn Fn(&str) -> Option<String>) -> Json {
         percent(slo.objective),
     );
     let labels = base_labels(slo, Severity::Warning);
-    rule(&name, &expr, Some(SILENCE), labels, &summary, &description, runbook_url(&name))
+    let url = runbook_url(&name);
+    rule(name, expr, Some(SILENCE), labels, summary, description, url)
 }
 
 /// The service, where the alert is about one.
 const OF_SERVICE: &str = "{{ with $labels.service }} of {{ . }}{{ end }}";
 
 fn rule(
-    name: &str,
-    expr: &str,
+    name: String,
+    expr: String,
     hold: Option<u64>,
-    labels: Map<String, Json>,
-    summary: &str,
-    description: &str,
+    labels: Json<'static>,
+    summary: String,
+    description: String,
     runbook_url: Option<String>,
-) -> Json {
-    let mut rule = Map::new();
-    rule.insert("alert".to_owned(), name.into());
-    rule.insert("expr".to_owned(), expr.into());
+) -> Json<'static> {
+    let mut rule = json!({"alert": name, "expr": expr});
     if let Some(hold) = hold {
-        rule.insert("for".to_owned(), days(hold).into());
+        rule.set("for", days(hold));
     }
-    rule.insert("labels".to_owned(), labels.into());
+    rule.set("labels", labels);
     let mut annotations = json!({"summary": summary, "description": description});
-    if let (Some(url), Some(map)) = (runbook_url, annotations.as_object_mut()) {
-        map.insert("runbook_url".to_owned(), url.into());
+    if let Some(url) = runbook_url {
+        annotations.set("runbook_url", url);
     }
-    rule.insert("annotations".to_owned(), annotations);
-    Json::Object(rule)
+    rule.set("annotations", annotations);
+    rule
 }

@@ -1,8 +1,7 @@
 //! All objectives → rule files, their tests, runbooks and what is known about their alerts.
 
-use serde_json::Value as Json;
-
 use super::{Slo, alerts, documents, proof, rules};
+use crate::render::json::Json;
 use crate::render::rules::{AlertInfo, Compiled, RuleFile, Runbook, TestFile, duration};
 
 /// The pack under which they stand among the other rules.
@@ -56,8 +55,8 @@ pub fn compile(slos: &[Slo], runbook_url: &dyn Fn(&str) -> Option<String>) -> Co
 }
 
 /// The rules of an objective as Prometheus reads them, without its alerts.
-pub fn records(slo: &Slo) -> Vec<Json> {
+pub fn records(slo: &Slo) -> Vec<Json<'static>> {
     let mut groups = rules::groups(slo, Vec::new());
     groups.extend([rules::long_group(slo), rules::budget_group(slo)]);
-    groups.iter().flat_map(|g| g["rules"].as_array().cloned().unwrap_or_default()).collect()
+    groups.iter().flat_map(|g| g.list("rules").to_vec()).collect()
 }

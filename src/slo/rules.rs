@@ -6,9 +6,8 @@
 //! longer ones read what was recorded; and a series is named by service and objective alone, so that
 //! no change of a label ends its history.
 
-use serde_json::{Value as Json, json};
-
 use super::{Class, Events, Failed, Slo, days};
+use crate::render::json::{Json, json};
 
 /// Seconds between two evaluations of the short windows.
 pub const SHORT: u64 = 60;
@@ -30,7 +29,7 @@ const COARSE_ERRORS: &str = "slo:errors:rate4m";
 const SHARED: &str = "mcpmon-slo";
 
 /// The rules that all objectives share: the group of each service, for alerts to carry.
-pub fn shared_group() -> Json {
+pub fn shared_group() -> Json<'static> {
     let known = "topk by (service) (1, 0 * max by (service, group) (up{service!=\"\"}) + 1)";
     // Series of one's own may name services that Prometheus does not scrape.
     let others = "0 * max by (service) (slo:error_budget:remaining) + 1";
@@ -43,7 +42,7 @@ pub fn shared_group() -> Json {
 }
 
 /// The groups of an objective's short windows, with its alerts.
-pub fn groups(slo: &Slo, alerts: Vec<Json>) -> Vec<Json> {
+pub fn groups(slo: &Slo, alerts: Vec<Json<'static>>) -> Vec<Json<'static>> {
     let mut groups = Vec::new();
     if let Some(slices) = slo.slices {
         groups.push(json!({
@@ -70,14 +69,14 @@ pub fn groups(slo: &Slo, alerts: Vec<Json>) -> Vec<Json> {
 }
 
 /// The group of its long windows, in a file of its own: the tests of the short ones do without it.
-pub fn long_group(slo: &Slo) -> Json {
+pub fn long_group(slo: &Slo) -> Json<'static> {
     json!({
         "name": group_name(slo, LONG_GROUP), "interval": days(LONG), "rules": long(slo),
     })
 }
 
 /// The group of its budget, likewise: no alert reads it, and no other reads as far back.
-pub fn budget_group(slo: &Slo) -> Json {
+pub fn budget_group(slo: &Slo) -> Json<'static> {
     json!({
         "name": group_name(slo, BUDGET_GROUP), "interval": days(LONG), "rules": budget(slo),
     })
@@ -100,9 +99,8 @@ fn group_name(slo: &Slo, part: &str) -> String {
     format!("{SHARED}-{}{part}", slo.id)
 }
 
-#[allow(clippy::needless_pass_by_value)] // `json!` borrows what is moved here.
-fn record(slo: &Slo, name: &str, expr: String) -> Json {
-    json!({"record": name, "expr": expr, "labels": {"slo": slo.id}})
+fn record(slo: &Slo, name: &str, expr: String) -> Json<'static> {
+    json!({"record": name.to_owned(), "expr": expr, "labels": {"slo": slo.id.clone()}})
 }
 
 fn of(slo: &Slo, name: &str) -> String {
@@ -127,7 +125,7 @@ fn failed(slo: &Slo, total: &str, window: u64) -> String {
 }
 
 /// Each slice of time, judged by itself: 1 for a good one, 0 for a bad one, nothing without events.
-fn slices(slo: &Slo, length: u64) -> Vec<Json> {
+fn slices(slo: &Slo, length: u64) -> Vec<Json<'static>> {
     let target = slo.slices.map_or(slo.objective, |slices| slices.target);
     let allowed = crate::decimal::Decimal::ONE.minus(target);
     let (total, errors) = ("slo:slice_total:rate", "slo:slice_errors:rate");
@@ -140,7 +138,7 @@ fn slices(slo: &Slo, length: u64) -> Vec<Json> {
 }
 
 /// Events per second over the shortest window, and their ratio.
-fn base(slo: &Slo) -> Vec<Json> {
+fn base(slo: &Slo) -> Vec<Json<'static>> {
     let (total, errors) = ("slo:total:rate5m", "slo:errors:rate5m");
     let mut rules = Vec::new();
     if let Some(state) = &slo.events.state {
@@ -174,7 +172,7 @@ fn base(slo: &Slo) -> Vec<Json> {
 }
 
 /// Bad events by all events, over a window of what was recorded.
-fn ratio(slo: &Slo, name: &str, errors: &str, total: &str, range: &str) -> Json {
+fn ratio(slo: &Slo, name: &str, errors: &str, total: &str, range: &str) -> Json<'static> {
     record(slo, name, share(slo, errors, total, range))
 }
 
@@ -184,7 +182,7 @@ fn share(slo: &Slo, errors: &str, total: &str, range: &str) -> String {
 }
 
 /// The long windows, and what they are sums of.
-fn long(slo: &Slo) -> Vec<Json> {
+fn long(slo: &Slo) -> Vec<Json<'static>> {
     let mut rules = Vec::new();
     for (coarse, series) in [(COARSE, "slo:total:rate5m"), (COARSE_ERRORS, "slo:errors:rate5m")] {
         let expr = format!("avg_over_time({}[{}])", of(slo, series), days(LONG));
@@ -197,7 +195,7 @@ fn long(slo: &Slo) -> Vec<Json> {
 }
 
 /// What is promised, and what is left of the budget.
-fn budget(slo: &Slo) -> Vec<Json> {
+fn budget(slo: &Slo) -> Vec<Json<'static>> {
     let window = slo.window_text();
     // Where nobody ever called, nothing was lost.
     let period = format!(
@@ -208,20 +206,20 @@ fn budget(slo: &Slo) -> Vec<Json> {
     let mut rules = vec![record(slo, "slo:error_ratio:period", period)];
     rules.extend(meta(slo));
     let mut labels = json!({
-        "slo": slo.id,
+        "slo": slo.id.clone(),
         "objective": super::percent(slo.objective),
         "window": window,
         "indicator": slo.indicator.as_str(),
     });
-    if let (Some(owner), Some(labels)) = (&slo.owner, labels.as_object_mut()) {
-        labels.insert("owner".to_owned(), owner.as_str().into());
+    if let Some(owner) = &slo.owner {
+        labels.set("owner", owner.clone());
     }
     rules.push(json!({"record": "slo:info", "expr": "vector(1)", "labels": labels}));
     rules
 }
 
 /// What the services promise, and what is left of it.
-fn meta(slo: &Slo) -> [Json; 3] {
+fn meta(slo: &Slo) -> [Json<'static>; 3] {
     let classes = slo.classes();
     let each =
         |of: &dyn Fn(&Class) -> String| classes.iter().map(of).collect::<Vec<_>>().join(" or ");

@@ -2,15 +2,15 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value as Json;
+use serde::Serialize;
 
 use super::node::{Node, Value};
 
 /// Writes a value as block-style YAML which YAML 1.1 and 1.2 readers understand alike.
 ///
 /// # Errors
-/// When the value cannot be written, which no JSON value causes.
-pub fn emit(value: &Json) -> anyhow::Result<String> {
+/// When the value cannot be written, which none that could be JSON causes.
+pub fn emit(value: &impl Serialize) -> anyhow::Result<String> {
     // Folding would break PromQL over lines; a width this large keeps every expression whole.
     let options = serde_yaml::ser_options! { folded_wrap_chars: 1_000_000, empty_as_braces: true };
     let mut text = String::new();

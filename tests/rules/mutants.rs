@@ -1,7 +1,9 @@
 //! Wrong versions of every alert, which the alert's own tests must notice.
 
-use mcpmon::render::rules::{Compiled, RuleFile, TestFile};
+use mcpmon::render::rules::Compiled;
 use serde_json::{Value as Json, json};
+
+use crate::read::{File, Read};
 
 /// One wrong version: a rule file and the tests that stay as they are.
 pub struct Mutant {
@@ -12,6 +14,7 @@ pub struct Mutant {
 
 /// Every mutant of every alert and of every recording rule.
 pub fn mutants(compiled: &Compiled) -> Vec<Mutant> {
+    let compiled = Read::of(compiled);
     let mut out = Vec::new();
     for file in &compiled.files {
         let reads = json!([format!("../{}", file.path)]);
@@ -28,7 +31,7 @@ pub fn mutants(compiled: &Compiled) -> Vec<Mutant> {
 }
 
 /// Wrong versions of one alert of one severity, alone.
-fn of_alert(alert: &str, tests: &[&TestFile], rule: &Json) -> Vec<Mutant> {
+fn of_alert(alert: &str, tests: &[&File], rule: &Json) -> Vec<Mutant> {
     // The tests of this severity, where the alert has several.
     let tier = format!("{alert} ({}): ", rule["labels"]["severity"].as_str().unwrap());
     let about = |test: &Json| {
@@ -49,7 +52,7 @@ fn of_alert(alert: &str, tests: &[&TestFile], rule: &Json) -> Vec<Mutant> {
 }
 
 /// Wrong versions of one recording rule, among the right ones that build on it.
-fn of_record(file: &RuleFile, tests: &TestFile, rule: &Json) -> Vec<Mutant> {
+fn of_record(file: &File, tests: &File, rule: &Json) -> Vec<Mutant> {
     let expr = rule["expr"].as_str().unwrap();
     let dialect = rule["labels"]["dialect"].as_str().unwrap();
     let record = rule["record"].as_str().unwrap();

@@ -126,7 +126,8 @@ fn in_shares<T: Send>(parts: usize, work: impl Fn(&[usize]) -> Vec<T> + Sync) ->
 pub fn files(compiled: &Compiled) -> Vec<(String, String)> {
     let rules = compiled.files.iter().map(|file| (&file.path, &file.content));
     let tests = compiled.tests.iter().map(|file| (&file.path, &file.content));
-    rules.chain(tests).map(|(path, content)| (path.clone(), content.to_string())).collect()
+    let text = |content| serde_json::to_string(content).unwrap();
+    rules.chain(tests).map(|(path, content)| (path.clone(), text(content))).collect()
 }
 
 /// Removed at the end, also after a failure.

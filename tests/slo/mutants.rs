@@ -7,6 +7,7 @@ use mcpmon::render::rules::Compiled;
 use serde_json::{Value as Json, json};
 
 use crate::promtool::{Trial, failed, promtool};
+use crate::read::Read;
 
 /// One objective of each shape that rules have.
 pub const MANIFEST: &str = r"
@@ -42,6 +43,7 @@ pub struct Mutants {
 
 impl Mutants {
     pub fn of(compiled: &Compiled) -> Self {
+        let compiled = &Read::of(compiled);
         let mut tests: Vec<Test> = compiled
             .tests
             .iter()
@@ -136,7 +138,7 @@ fn rules(content: &Json) -> impl Iterator<Item = &Json> {
 }
 
 /// One test of a file.
-fn alone(compiled: &Compiled, file: &Json, test: &Json) -> Test {
+fn alone(compiled: &Read, file: &Json, test: &Json) -> Test {
     let mut content = file.clone();
     content["tests"] = json!([test]);
     let own = |path: &str| {

@@ -1,11 +1,10 @@
 //! Units, colours, thresholds and words for values: a panel's `fieldConfig`.
 
 use indexmap::IndexMap;
-use serde_json::{Map, Value, json};
 
 use super::kinds;
 use super::spec::{Bound, Color, Kind, Mapping, Panel, Query, Thresholds};
-use crate::render::json::object;
+use crate::render::json::{Json, json};
 
 /// The colours themselves.
 pub(super) fn color(color: Color) -> &'static str {
@@ -20,28 +19,32 @@ pub(super) fn color(color: Color) -> &'static str {
 }
 
 /// The panel's `fieldConfig`.
-pub(super) fn config(panel: &Panel, links: Vec<Value>, overrides: Vec<Value>) -> Value {
-    let mut defaults = Map::new();
+pub(super) fn config<'a>(
+    panel: &'a Panel,
+    links: Vec<Json<'a>>,
+    overrides: Vec<Json<'a>>,
+) -> Json<'a> {
+    let mut defaults = json!({});
     // A heatmap's cells are counts; its unit belongs to the axis.
-    let unit = if panel.kind == Kind::Heatmap { None } else { panel.unit.clone() };
-    let mut put = |key: &str, value: Option<Value>| {
+    let unit = panel.unit.as_deref().filter(|_| panel.kind != Kind::Heatmap);
+    let mut put = |key: &'static str, value: Option<Json<'a>>| {
         if let Some(value) = value {
-            defaults.insert(key.to_owned(), value);
+            defaults.set(key, value);
         }
     };
     put("unit", unit.map(Into::into));
     put("decimals", panel.decimals.map(Into::into));
     put("min", panel.min.map(number));
     put("max", panel.max.map(number));
-    put("noValue", panel.empty.clone().map(Into::into));
+    put("noValue", panel.empty.as_deref().map(Into::into));
     put("links", (!links.is_empty()).then(|| links.into()));
-    put("color", Some(object([("mode", color_mode(panel.kind).into())])));
+    put("color", Some(json!({"mode": color_mode(panel.kind)})));
     put("thresholds", Some(thresholds(panel.thresholds.as_ref(), base(panel.kind))));
     put("mappings", Some(mappings(&panel.mappings)));
     put("custom", Some(kinds::custom(panel)));
     let mut all = series_colors(panel);
     all.extend(overrides);
-    object([("defaults", defaults.into()), ("overrides", all.into())])
+    json!({"defaults": defaults, "overrides": all})
 }
 
 fn color_mode(kind: Kind) -> &'static str {
@@ -60,7 +63,7 @@ fn base(kind: Kind) -> &'static str {
 }
 
 /// A number as short as it was written: 5 and not 5.0, which Grafana would write back differently.
-fn number(n: f64) -> Value {
+fn number(n: f64) -> Json<'static> {
     #[allow(clippy::cast_possible_truncation)]
     let whole = n as i64;
     #[allow(clippy::cast_precision_loss)]
@@ -68,10 +71,8 @@ fn number(n: f64) -> Value {
 }
 
 /// Steps in rising order; the first has no lower end.
-pub(super) fn thresholds(spec: Option<&Thresholds>, base: &str) -> Value {
-    let step = |color: &str, value: Option<f64>| {
-        object([("color", color.into()), ("value", value.map(number).into())])
-    };
+pub(super) fn thresholds(spec: Option<&Thresholds>, base: &'static str) -> Json<'static> {
+    let step = |color: &'static str, value: Option<f64>| json!({"color": color, "value": value.map(number)});
     let sorted = |bounds: &IndexMap<Color, Bound>| {
         let mut bounds: Vec<(Color, f64)> = bounds
             .iter()
@@ -100,25 +101,20 @@ pub(super) fn thresholds(spec: Option<&Thresholds>, base: &str) -> Value {
             steps.push(step(color(Color::Good), from));
         }
     }
-    object([("mode", "absolute".into()), ("steps", steps.into())])
+    json!({"mode": "absolute", "steps": steps})
 }
 
-fn mappings(spec: &IndexMap<String, Mapping>) -> Value {
+fn mappings(spec: &IndexMap<String, Mapping>) -> Json<'_> {
     if spec.is_empty() {
         return json!([]);
     }
-    let options: Map<String, Value> = spec
-        .iter()
-        .enumerate()
-        .map(|(index, (value, word))| {
-            let word = json!({ "color": color(word.color), "index": index, "text": word.text });
-            (value.clone(), word)
-        })
-        .collect();
-    vec![object([("type", "value".into()), ("options", options.into())])].into()
+    let options = spec.iter().enumerate().map(|(index, (value, word))| {
+        (value, json!({ "color": color(word.color), "index": index, "text": &word.text }))
+    });
+    json!([{ "type": "value", "options": Json::object(options) }])
 }
 
-fn series_colors(panel: &Panel) -> Vec<Value> {
+fn series_colors(panel: &Panel) -> Vec<Json<'_>> {
     let fixed =
         |c: Color| json!([{ "id": "color", "value": { "mode": "fixed", "fixedColor": color(c) } }]);
     panel
@@ -133,15 +129,15 @@ fn series_colors(panel: &Panel) -> Vec<Value> {
 }
 
 /// What one of several queries says for itself, as the properties of an override.
-pub(super) fn properties(query: &Query, in_table: bool) -> Vec<Value> {
+pub(super) fn properties<'a>(query: &'a Query, in_table: bool) -> Vec<Json<'a>> {
     let mut found = Vec::new();
     let mut put =
-        |id: &str, value: Value| found.push(object([("id", id.into()), ("value", value)]));
+        |id: &'static str, value: Json<'a>| found.push(json!({ "id": id, "value": value }));
     if let Some(unit) = &query.unit {
-        put("unit", json!(unit));
+        put("unit", Json::from(unit));
     }
     if let Some(decimals) = query.decimals {
-        put("decimals", json!(decimals));
+        put("decimals", decimals.into());
     }
     if let Some(spec) = &query.thresholds {
         put("thresholds", thresholds(Some(spec), "text"));

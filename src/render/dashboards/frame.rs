@@ -1,23 +1,21 @@
 //! What stands around the panels: variables, links, annotations.
 
-use serde_json::{Value, json};
-
 use super::panel::datasource;
 use super::spec::{Annotation, Color, Dashboard, Source, Variable};
 use super::{Context, field};
-use crate::render::json::object;
+use crate::render::json::{Json, json};
 
 /// What Grafana puts in place of "All". Listing the names would make a pattern of 10,000 services.
 const ALL: &str = ".*";
 
 /// `templating.list`.
-pub(super) fn variables(spec: &Dashboard) -> Vec<Value> {
+pub(super) fn variables(spec: &Dashboard) -> Vec<Json<'_>> {
     spec.variables.iter().map(|(name, variable)| one(name, variable)).collect()
 }
 
-fn one(name: &str, variable: &Variable) -> Value {
+fn one<'a>(name: &'a str, variable: &'a Variable) -> Json<'a> {
     let mut json = json!({
-        "name": name, "label": variable.label, "hide": 0, "skipUrlSync": false,
+        "name": name, "label": &variable.label, "hide": 0, "skipUrlSync": false,
     });
     let own = if let Some(text) = &variable.text {
         json!({
@@ -32,49 +30,54 @@ fn one(name: &str, variable: &Variable) -> Value {
             "refresh": 1, "sort": 1, "options": [],
         })
     } else {
-        let options: Vec<Value> = variable
-            .choices
-            .iter()
-            .map(|word| json!({ "selected": false, "text": word, "value": word }))
-            .collect();
-        let first = options.first().cloned().unwrap_or_default();
+        let choice = |word: &'a String| json!({ "selected": false, "text": word, "value": word });
+        let options: Vec<Json<'_>> = variable.choices.iter().map(choice).collect();
+        let first = options.first().cloned();
         json!({
             "type": "custom", "query": variable.choices.join(","), "options": options,
             "current": first,
         })
     };
-    super::merge(&mut json, own);
+    json.merge(own);
     if variable.text.is_none() {
-        json["multi"] = variable.many.into();
-        json["includeAll"] = variable.many.into();
+        json.set("multi", variable.many);
+        json.set("includeAll", variable.many);
     }
     if variable.many {
-        json["allValue"] = ALL.into();
-        json["current"] = json!({ "selected": true, "text": ["All"], "value": ["$__all"] });
+        json.set("allValue", ALL);
+        json.set("current", json!({ "selected": true, "text": ["All"], "value": ["$__all"] }));
     }
     json
 }
 
 /// The other dashboards of the stack, with the time and the variables kept, then the links of the
-/// dashboard's own.
-pub(super) fn links(spec: &Dashboard, name: &str, ctx: &Context<'_>) -> Vec<Value> {
+/// dashboard's own, then those of the stack.
+pub(super) fn links<'a>(spec: &'a Dashboard, name: &str, ctx: &'a Context<'_>) -> Vec<Json<'a>> {
     let others = ctx.dashboards.iter().filter(|other| other.name != name);
     let others = others.map(|other| {
         let url = format!("/d/{}", other.uid);
-        link(&other.title, other.description.trim(), &url, "dashboard", true)
+        link(&other.title, other.description.trim(), url, "dashboard", true)
     });
-    let own = spec.links.iter().map(|l| link(&l.title, "", &l.url, "external link", false));
-    others.chain(own).collect()
+    let own = spec.links.iter().map(|own| (&own.title, &own.url));
+    others.chain(own.map(lead_out)).chain(lead_outs(ctx.links)).collect()
 }
 
-/// Adds links that lead out of Grafana, by title, to a dashboard.
-pub fn lead_out(dashboard: &mut Value, links: &[(String, String)]) {
-    if let Some(found) = dashboard.get_mut("links").and_then(Value::as_array_mut) {
-        found.extend(links.iter().map(|(title, url)| link(title, "", url, "external link", false)));
-    }
+/// Links that lead out of Grafana, by title.
+pub(super) fn lead_outs(links: &[(String, String)]) -> impl Iterator<Item = Json<'_>> {
+    links.iter().map(|(title, url)| lead_out((title, url)))
 }
 
-pub(super) fn link(title: &str, tooltip: &str, url: &str, icon: &str, ours: bool) -> Value {
+fn lead_out<'a>((title, url): (&'a String, &'a String)) -> Json<'a> {
+    link(title, "", url, "external link", false)
+}
+
+fn link<'a>(
+    title: &'a str,
+    tooltip: &'a str,
+    url: impl Into<Json<'a>>,
+    icon: &'static str,
+    ours: bool,
+) -> Json<'a> {
     json!({
         "type": "link", "title": title, "tooltip": tooltip, "url": url, "icon": icon,
         "asDropdown": false, "includeVars": ours, "keepTime": ours, "tags": [],
@@ -82,18 +85,13 @@ pub(super) fn link(title: &str, tooltip: &str, url: &str, icon: &str, ours: bool
     })
 }
 
-/// `annotations`: Grafana's own, those of the dashboard, and what belongs over every chart.
-pub(super) fn annotations(spec: &Dashboard) -> Value {
+/// `annotations`: Grafana's own, those of the dashboard, and the deployments.
+pub(super) fn annotations(spec: &Dashboard) -> Json<'_> {
     let mut list = vec![json!({
         "builtIn": 1, "datasource": grafana(), "enable": true, "hide": true,
         "iconColor": "rgba(0, 211, 255, 1)", "name": "Annotations & Alerts", "type": "dashboard",
     })];
     list.extend(spec.annotations.iter().map(|(name, own)| mark(name, own)));
-    for (name, common) in common(spec) {
-        if !spec.annotations.contains_key(name) {
-            list.push(mark(name, &common));
-        }
-    }
     if !spec.annotations.contains_key(DEPLOYMENTS) {
         // Written to Grafana's own store, by whoever deploys.
         list.push(json!({
@@ -102,13 +100,13 @@ pub(super) fn annotations(spec: &Dashboard) -> Value {
             "target": { "limit": 100, "matchAny": false, "tags": ["deploy"], "type": "tags" },
         }));
     }
-    object([("list", list.into())])
+    json!({"list": list})
 }
 
 const DEPLOYMENTS: &str = "Deployments";
 
-/// Marks that every dashboard has, for the services that were chosen where it lets the reader choose.
-fn common(spec: &Dashboard) -> [(&'static str, Annotation); 2] {
+/// Adds the marks that every dashboard has, for the services that were chosen where it lets the reader choose.
+pub(super) fn add_marks(spec: &mut Dashboard) {
     let chosen = |label: &str| {
         let known = spec.variables.contains_key(label);
         if known { format!(", {label}=~\"${label}\"") } else { String::new() }
@@ -132,20 +130,22 @@ fn common(spec: &Dashboard) -> [(&'static str, Annotation); 2] {
         title: "{{service}} {{component}} started anew".to_owned(),
         text: String::new(),
     };
-    [("Alerts", alerts), ("Restarts", restarts)]
+    for (name, mark) in [("Alerts", alerts), ("Restarts", restarts)] {
+        spec.annotations.entry(name.to_owned()).or_insert(mark);
+    }
 }
 
-fn grafana() -> Value {
+fn grafana() -> Json<'static> {
     json!({ "type": "grafana", "uid": "-- Grafana --" })
 }
 
-fn mark(name: &str, annotation: &Annotation) -> Value {
+fn mark<'a>(name: &'a str, annotation: &'a Annotation) -> Json<'a> {
     json!({
         "name": name, "datasource": datasource(Source::Prometheus), "enable": true,
         "hide": false, "iconColor": field::color(annotation.color),
-        "target": { "refId": "Anno", "expr": annotation.query },
+        "target": { "refId": "Anno", "expr": &annotation.query },
         // The Prometheus plugin reads these beside the target.
-        "expr": annotation.query, "titleFormat": annotation.title,
-        "textFormat": annotation.text, "tagKeys": "", "useValueForTime": false,
+        "expr": &annotation.query, "titleFormat": &annotation.title,
+        "textFormat": &annotation.text, "tagKeys": "", "useValueForTime": false,
     })
 }

@@ -1,6 +1,6 @@
 //! Places on Grafana's grid of 24 columns.
 
-use serde_json::{Value, json};
+use crate::render::json::{Json, json};
 
 /// Columns of the grid.
 pub(super) const COLUMNS: u32 = 24;
@@ -15,7 +15,7 @@ pub(super) struct Grid {
 
 impl Grid {
     /// The next free place of that size.
-    pub(super) fn place(&mut self, width: u32, height: u32) -> Value {
+    pub(super) fn place(&mut self, width: u32, height: u32) -> Json<'static> {
         let width = width.min(COLUMNS);
         if self.x + width > COLUMNS {
             self.line();

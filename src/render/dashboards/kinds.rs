@@ -1,10 +1,8 @@
 //! What is particular to each panel type: size, habits, options and field options. They are written
 //! out in full, because Grafana's own defaults differ from version to version.
 
-use serde_json::{Value, json};
-
-use super::merge;
 use super::spec::{Kind, Panel, Source, Style};
+use crate::render::json::{Json, json};
 
 impl Kind {
     /// Grafana's name of the panel type.
@@ -78,7 +76,7 @@ fn has_several_series(panel: &Panel) -> bool {
             .any(|l| l.contains("{{"))
 }
 
-fn legend(panel: &Panel, width: u32) -> Value {
+fn legend(panel: &Panel, width: u32) -> Json<'static> {
     // Beside a wide chart there is room for figures; under a narrow one there is not.
     let wide = width >= 12;
     json!({
@@ -89,16 +87,16 @@ fn legend(panel: &Panel, width: u32) -> Value {
     })
 }
 
-fn reduce() -> Value {
+fn reduce() -> Json<'static> {
     json!({ "calcs": ["lastNotNull"], "fields": "", "values": false })
 }
 
-fn tooltip() -> Value {
+fn tooltip() -> Json<'static> {
     json!({ "mode": "multi", "sort": "desc", "hideZeros": false })
 }
 
 /// The panel's `options`.
-pub(super) fn options(panel: &Panel, width: u32) -> Value {
+pub(super) fn options(panel: &Panel, width: u32) -> Json<'_> {
     let judged = panel.thresholds.is_some() || !panel.mappings.is_empty();
     let mut options = match panel.kind {
         Kind::Stat => json!({
@@ -170,23 +168,23 @@ pub(super) fn options(panel: &Panel, width: u32) -> Value {
             "showSearch": true, "showStarred": false, "tags": ["mcpmon"],
         }),
     };
-    merge(&mut options, Value::Object(panel.options.clone()));
+    options.merge((&panel.options).into());
     options
 }
 
 /// The options of a panel that shows Markdown.
-pub(super) fn markdown(text: &str) -> Value {
+pub(super) fn markdown(text: &str) -> Json<'_> {
     json!({
         "code": { "language": "plaintext", "showLineNumbers": false, "showMiniMap": false },
         "content": text, "mode": "markdown",
     })
 }
 
-fn legend_off() -> Value {
+fn legend_off() -> Json<'static> {
     json!({ "calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": false })
 }
 
-fn heatmap(panel: &Panel) -> Value {
+fn heatmap(panel: &Panel) -> Json<'_> {
     json!({
         "calculate": false, "cellGap": 1, "cellValues": {},
         "color": {
@@ -197,15 +195,15 @@ fn heatmap(panel: &Panel) -> Value {
         "legend": { "show": true }, "rowsFrame": { "layout": "auto" }, "showValue": "never",
         "tooltip": { "mode": "single", "showColorScale": false, "yHistogram": false },
         // The buckets' bounds are the values here: they carry the unit, the cells are counts.
-        "yAxis": { "axisPlacement": "left", "reverse": false, "unit": panel.unit },
+        "yAxis": { "axisPlacement": "left", "reverse": false, "unit": panel.unit.as_deref() },
     })
 }
 
 /// The panel's `fieldConfig.defaults.custom`.
-pub(super) fn custom(panel: &Panel) -> Value {
+pub(super) fn custom(panel: &Panel) -> Json<'_> {
     let hide = json!({ "legend": false, "tooltip": false, "viz": false });
     let mut custom = match panel.kind {
-        Kind::Timeseries => timeseries(panel, &hide),
+        Kind::Timeseries => timeseries(panel, hide),
         Kind::StateTimeline | Kind::StatusHistory => {
             json!({ "fillOpacity": 80, "hideFrom": hide, "lineWidth": 0 })
         }
@@ -221,11 +219,11 @@ pub(super) fn custom(panel: &Panel) -> Value {
         }),
         _ => json!({}),
     };
-    merge(&mut custom, Value::Object(panel.custom.clone()));
+    custom.merge((&panel.custom).into());
     custom
 }
 
-fn timeseries(panel: &Panel, hide: &Value) -> Value {
+fn timeseries(panel: &Panel, hide: Json<'static>) -> Json<'static> {
     let bars = panel.style == Style::Bars;
     let stacked = panel.style != Style::Line;
     json!({

@@ -17,12 +17,10 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail};
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
 
 use crate::assets::Assets;
 use crate::diagnostic::suggest;
-use crate::render::json::object;
-pub use frame::lead_out;
+use crate::render::json::{self, Json, json};
 pub use queries::{Choice, PanelQuery, choices, queries};
 pub use runbooks::{runbook_panel_id, runbook_url, runbooks};
 
@@ -58,6 +56,8 @@ pub struct Context<'a> {
     /// The threshold of every alert that is on, overrides included: panels turn their colour where
     /// the alert fires.
     pub thresholds: &'a BTreeMap<String, f64>,
+    /// Pages elsewhere that every dashboard leads to: title and address.
+    pub links: &'a [(String, String)],
 }
 
 impl Context<'_> {
@@ -140,7 +140,7 @@ pub fn alerts_named(assets: &Assets, name: &str) -> Result<Vec<String>> {
 /// # Errors
 /// A text that names the file and the panel: the dashboard does not exist, its file does not follow
 /// the language, or it requires a component that is not enabled.
-pub fn compile(assets: &Assets, name: &str, ctx: &Context<'_>) -> Result<Value> {
+pub fn compile(assets: &Assets, name: &str, ctx: &Context<'_>) -> Result<String> {
     let mut spec = load(assets, name)?;
     checks::check_name(name)?;
     let file = path(name);
@@ -150,24 +150,25 @@ pub fn compile(assets: &Assets, name: &str, ctx: &Context<'_>) -> Result<Value> 
     }
     checks::expand_terms(&mut spec, ctx.stack);
     checks::resolve_bounds(&mut spec, ctx);
+    frame::add_marks(&mut spec);
     // The service dashboard needs no link to itself.
     let service = ctx.rendered("service").filter(|_| name != "service");
     let panels = panel::panels(&spec, service.map(|service| service.uid.as_str()), ctx);
     let links = frame::links(&spec, name, ctx);
-    let mut tags = vec!["mcpmon".to_owned()];
-    tags.extend(spec.tags.iter().cloned());
-    let own = object([
-        ("annotations", frame::annotations(&spec)),
-        ("links", links.into()),
-        ("panels", panels.into()),
-        ("refresh", spec.refresh.as_str().into()),
-        ("tags", tags.into()),
-        ("templating", object([("list", frame::variables(&spec).into())])),
-        ("time", json!({ "from": format!("now-{}", spec.time), "to": "now" })),
-    ]);
+    let mut tags = vec!["mcpmon"];
+    tags.extend(spec.tags.iter().map(String::as_str));
+    let own = json!({
+        "annotations": frame::annotations(&spec),
+        "links": links,
+        "panels": panels,
+        "refresh": &spec.refresh,
+        "tags": tags,
+        "templating": {"list": frame::variables(&spec)},
+        "time": { "from": format!("now-{}", spec.time), "to": "now" },
+    });
     let uid = uid(name, spec.uid.clone());
     let head = Head { uid: &uid, title: &spec.title, description: &spec.description };
-    Ok(dashboard(head, own))
+    json::pretty(&dashboard(head, own))
 }
 
 #[derive(Clone, Copy)]
@@ -178,9 +179,9 @@ struct Head<'a> {
 }
 
 /// The part that is the same for every dashboard, around what is its own.
-fn dashboard(head: Head<'_>, own: Value) -> Value {
+fn dashboard<'a>(head: Head<'a>, own: Json<'a>) -> Json<'a> {
     let mut json = json!({
-        "id": null,
+        "id": Json::Null,
         "uid": head.uid,
         "title": head.title,
         "description": head.description,
@@ -196,7 +197,7 @@ fn dashboard(head: Head<'_>, own: Value) -> Value {
         "timezone": "browser",
         "weekStart": "",
     });
-    merge(&mut json, own);
+    json.merge(own);
     json
 }
 
@@ -212,18 +213,6 @@ fn load<T: DeserializeOwned>(assets: &Assets, name: &str) -> Result<T> {
         bail!("there is no dashboard `{name}` ({advice})");
     };
     Ok(dashboard)
-}
-
-/// Lays `over` over `base`: maps merge, everything else is replaced.
-fn merge(base: &mut Value, over: Value) {
-    match (base, over) {
-        (Value::Object(base), Value::Object(over)) => {
-            for (key, value) in over {
-                merge(base.entry(key).or_insert(Value::Null), value);
-            }
-        }
-        (base, over) => *base = over,
-    }
 }
 
 /// One line instead of a chain: `file: panel: problem`.

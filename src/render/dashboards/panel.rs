@@ -1,26 +1,28 @@
 //! Rows and panels.
 
-use serde_json::{Value, json};
-
 use super::grid::{COLUMNS, Grid};
 use super::spec::{Dashboard, Kind, Panel, Row, Source};
 use super::{Context, LOKI_UID, PLUGIN_VERSION, PROMETHEUS_UID, columns, field, kinds};
-use crate::render::json::object;
+use crate::render::json::{Json, json};
 
 /// All panels, in order, without those whose component is not enabled. `service` is the uid of the
 /// dashboard that a service's name leads to.
-pub(super) fn panels(spec: &Dashboard, service: Option<&str>, ctx: &Context<'_>) -> Vec<Value> {
+pub(super) fn panels<'a>(
+    spec: &'a Dashboard,
+    service: Option<&'a str>,
+    ctx: &'a Context<'_>,
+) -> Vec<Json<'a>> {
     let mut builder = Builder { spec, service, ctx, grid: Grid::default(), next_id: 1 };
     spec.rows.iter().flat_map(|row| builder.row(row)).collect()
 }
 
 /// `{type, uid}` of a data source.
-pub(super) fn datasource(source: Source) -> Value {
+pub(super) fn datasource(source: Source) -> Json<'static> {
     let (kind, uid) = match source {
         Source::Prometheus => ("prometheus", PROMETHEUS_UID),
         Source::Loki => ("loki", LOKI_UID),
     };
-    object([("type", kind.into()), ("uid", uid.into())])
+    json!({"type": kind, "uid": uid})
 }
 
 /// A, B, … Z, then A1: the name of a query within its panel.
@@ -37,7 +39,7 @@ struct Builder<'a> {
     next_id: u32,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
     fn id(&mut self) -> u32 {
         self.next_id += 1;
         self.next_id - 1
@@ -47,26 +49,26 @@ impl Builder<'_> {
         requires.iter().all(|component| self.ctx.has(component))
     }
 
-    fn row(&mut self, row: &Row) -> Vec<Value> {
-        let shown: Vec<&Panel> = row.panels.iter().filter(|panel| self.shows(panel)).collect();
+    fn row(&mut self, row: &'a Row) -> Vec<Json<'a>> {
+        let shown: Vec<&'a Panel> = row.panels.iter().filter(|panel| self.shows(panel)).collect();
         if !self.has(&row.requires) || shown.is_empty() {
             return Vec::new();
         }
         self.grid.line();
         let id = self.id();
         let place = self.grid.place(COLUMNS, 1);
-        let panels: Vec<Value> = shown.iter().map(|panel| self.panel(panel)).collect();
+        let panels: Vec<Json<'a>> = shown.iter().map(|panel| self.panel(panel)).collect();
         // What is folded away lives inside its row.
         let (inside, beside) =
             if row.collapsed { (panels, Vec::new()) } else { (Vec::new(), panels) };
-        let head = object([
-            ("type", "row".into()),
-            ("id", id.into()),
-            ("title", row.title.as_str().into()),
-            ("gridPos", place),
-            ("collapsed", row.collapsed.into()),
-            ("panels", inside.into()),
-        ]);
+        let head = json!({
+            "type": "row",
+            "id": id,
+            "title": row.title.as_str(),
+            "gridPos": place,
+            "collapsed": row.collapsed,
+            "panels": inside,
+        });
         std::iter::once(head).chain(beside).collect()
     }
 
@@ -76,31 +78,31 @@ impl Builder<'_> {
         self.has(&panel.requires) && (source_runs || !panel.kind.asks())
     }
 
-    fn panel(&mut self, panel: &Panel) -> Value {
+    fn panel(&mut self, panel: &'a Panel) -> Json<'a> {
         let (width, height) = panel.kind.size();
         let (width, height) = (panel.width.unwrap_or(width), panel.height.unwrap_or(height));
-        let mut json = object([
-            ("id", self.id().into()),
-            ("type", panel.kind.id().into()),
-            ("title", panel.title.as_str().into()),
-            ("description", panel.description.as_str().into()),
-            ("gridPos", self.grid.place(width, height)),
-            ("pluginVersion", PLUGIN_VERSION.into()),
-            ("options", kinds::options(panel, width)),
-            ("fieldConfig", self.field_config(panel)),
-        ]);
+        let mut json = json!({
+            "id": self.id(),
+            "type": panel.kind.id(),
+            "title": panel.title.as_str(),
+            "description": panel.description.as_str(),
+            "gridPos": self.grid.place(width, height),
+            "pluginVersion": PLUGIN_VERSION,
+            "options": kinds::options(panel, width),
+            "fieldConfig": self.field_config(panel),
+        });
         if panel.kind.asks() {
             let source = kinds::source(panel, self.spec.source);
-            json["datasource"] = datasource(source);
-            json["targets"] = self.targets(panel, source).into();
+            json.set("datasource", datasource(source));
+            json.set("targets", self.targets(panel, source));
             if panel.kind.has_columns() {
-                json["transformations"] = columns::transformations(panel).into();
+                json.set("transformations", columns::transformations(panel));
             }
         }
         json
     }
 
-    fn field_config(&self, panel: &Panel) -> Value {
+    fn field_config(&self, panel: &'a Panel) -> Json<'a> {
         if panel.kind.has_columns() {
             let link = self.service.map(|uid| service_link(uid, "${__value.raw:percentencode}"));
             return field::config(panel, Vec::new(), columns::overrides(panel, link));
@@ -117,16 +119,16 @@ impl Builder<'_> {
         let overrides = panel.queries.iter().enumerate().filter_map(|(index, query)| {
             let properties = field::properties(query, false);
             (!properties.is_empty()).then(|| {
-                object([
-                    ("matcher", json!({ "id": "byFrameRefID", "options": ref_id(index) })),
-                    ("properties", properties.into()),
-                ])
+                json!({
+                    "matcher": { "id": "byFrameRefID", "options": ref_id(index) },
+                    "properties": properties,
+                })
             })
         });
         field::config(panel, links, overrides.collect())
     }
 
-    fn targets(&self, panel: &Panel, source: Source) -> Vec<Value> {
+    fn targets(&self, panel: &'a Panel, source: Source) -> Vec<Json<'a>> {
         // A lone query without a legend is called like its panel.
         let legend = panel.legend.as_deref().unwrap_or(&panel.title);
         let lone = panel.query.iter().map(|expr| (expr.as_str(), legend));
@@ -140,7 +142,7 @@ impl Builder<'_> {
             .collect()
     }
 
-    fn prometheus(&self, panel: &Panel, index: usize, expr: &str, legend: &str) -> Value {
+    fn prometheus(&self, panel: &Panel, index: usize, expr: &'a str, legend: &'a str) -> Json<'a> {
         let instant = kinds::is_instant(panel);
         let every = panel.every.map_or(0, |every| every.std().as_secs());
         let step = self.ctx.scrape_interval_seconds.max(every);
@@ -149,23 +151,23 @@ impl Builder<'_> {
             Kind::Heatmap => "heatmap",
             _ => "time_series",
         };
-        object([
-            ("datasource", datasource(Source::Prometheus)),
-            ("refId", ref_id(index).into()),
-            ("expr", expr.into()),
-            ("legendFormat", legend.into()),
-            ("instant", instant.into()),
-            ("range", (!instant).into()),
-            ("format", format.into()),
-            ("editorMode", "code".into()),
-            ("exemplar", false.into()),
+        json!({
+            "datasource": datasource(Source::Prometheus),
+            "refId": ref_id(index),
+            "expr": expr,
+            "legendFormat": legend,
+            "instant": instant,
+            "range": !instant,
+            "format": format,
+            "editorMode": "code",
+            "exemplar": false,
             // No step below what is scraped; `$__rate_interval` is derived from it as well.
-            ("interval", format!("{step}s").into()),
-        ])
+            "interval": format!("{step}s"),
+        })
     }
 }
 
-fn loki(panel: &Panel, index: usize, expr: &str, legend: &str) -> Value {
+fn loki<'a>(panel: &Panel, index: usize, expr: &'a str, legend: &'a str) -> Json<'a> {
     let instant = kinds::is_instant(panel);
     let mut target = json!({
         "datasource": datasource(Source::Loki), "refId": ref_id(index), "expr": expr,
@@ -173,13 +175,13 @@ fn loki(panel: &Panel, index: usize, expr: &str, legend: &str) -> Value {
         "editorMode": "code",
     });
     if panel.kind == Kind::Logs {
-        target["maxLines"] = 500.into();
-        target["legendFormat"] = "".into();
+        target.set("maxLines", 500);
+        target.set("legendFormat", "");
     }
     target
 }
 
-fn service_link(uid: &str, service: &str) -> Value {
+fn service_link(uid: &str, service: &str) -> Json<'static> {
     json!({
         "title": "Open the service",
         "url": format!("/d/{uid}?var-service={service}&${{__url_time_range}}"),

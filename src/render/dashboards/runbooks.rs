@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
-use serde_json::{Value, json};
 
 use super::grid::{COLUMNS, Grid};
-use super::{HOME_FOLDER, Head, Identity, PLUGIN_VERSION, RUNBOOKS, dashboard, kinds};
-use crate::render::json::object;
+use super::{HOME_FOLDER, Head, Identity, PLUGIN_VERSION, RUNBOOKS, dashboard, frame, kinds};
+use crate::render::json::{self, json};
 
 const UID: &str = "mcpmon-runbooks";
 const TITLE: &str = "Runbooks";
@@ -42,11 +41,11 @@ pub fn runbook_url(grafana: &str, alert: &str) -> String {
     format!("{base}/d/{UID}/{RUNBOOKS}?viewPanel={}", runbook_panel_id(alert))
 }
 
-/// The dashboard of runbooks: `(alert, Markdown)`, in order of name.
+/// The dashboard of runbooks, `(alert, Markdown)` in order of name, which leads to pages elsewhere, by title.
 ///
 /// # Errors
 /// Two alerts whose names give the same panel id; renaming one of them helps.
-pub fn runbooks(runbooks: &[(&str, &str)]) -> Result<Value> {
+pub fn runbooks(runbooks: &[(&str, &str)], links: &[(String, String)]) -> Result<String> {
     let mut by_id = BTreeMap::new();
     let mut sorted = runbooks.to_vec();
     sorted.sort_unstable();
@@ -60,34 +59,32 @@ pub fn runbooks(runbooks: &[(&str, &str)]) -> Result<Value> {
             );
         }
         let description = format!("What {alert} means and what to do about it.");
-        panels.push(object([
-            ("id", id.into()),
-            ("type", "text".into()),
-            ("title", alert.into()),
-            ("description", description.into()),
-            ("gridPos", grid.place(COLUMNS, height(markdown))),
-            ("pluginVersion", PLUGIN_VERSION.into()),
-            ("options", kinds::markdown(markdown)),
-            ("fieldConfig", json!({ "defaults": {}, "overrides": [] })),
-        ]));
+        panels.push(json!({
+            "id": id,
+            "type": "text",
+            "title": alert,
+            "description": description,
+            "gridPos": grid.place(COLUMNS, height(markdown)),
+            "pluginVersion": PLUGIN_VERSION,
+            "options": kinds::markdown(markdown),
+            "fieldConfig": { "defaults": {}, "overrides": [] },
+        }));
     }
     let head = Head {
         uid: UID,
         title: TITLE,
         description: "What each alert means, how to look into it and what to do.",
     };
-    Ok(dashboard(
-        head,
-        object([
-            ("annotations", json!({ "list": [] })),
-            ("links", json!([])),
-            ("panels", panels.into()),
-            ("refresh", "".into()),
-            ("tags", json!(["mcpmon", RUNBOOKS])),
-            ("templating", json!({ "list": [] })),
-            ("time", json!({ "from": "now-6h", "to": "now" })),
-        ]),
-    ))
+    let own = json!({
+        "annotations": { "list": [] },
+        "links": frame::lead_outs(links).collect::<Vec<_>>(),
+        "panels": panels,
+        "refresh": "",
+        "tags": ["mcpmon", RUNBOOKS],
+        "templating": { "list": [] },
+        "time": { "from": "now-6h", "to": "now" },
+    });
+    json::pretty(&dashboard(head, own))
 }
 
 /// A grid row is 30 pixels high and holds about a line and a third; long lines wrap.

@@ -1,11 +1,11 @@
 //! One alert of a pack, with what the manifest changes → a Prometheus rule.
 
 use anyhow::{Context as _, bail};
-use serde_json::{Map, Value as Json};
 
 use super::pack::{Alert, Severity, Unit, ranked};
 use super::text::{Facts, Language, Texts};
 use super::{Override, TierOverride, duration};
+use crate::render::json::{Json, json};
 
 /// An alert at one severity, its numbers settled.
 pub(super) struct Settled<'a> {
@@ -82,31 +82,33 @@ impl<'a> Settled<'a> {
     }
 
     /// The rule as Prometheus reads it.
-    pub(super) fn rule(&self, runbook_url: Option<String>) -> anyhow::Result<Json> {
-        let mut labels = Map::new();
-        labels.insert("severity".to_owned(), self.severity.as_str().into());
-        labels.insert("category".to_owned(), self.source.category.as_str().into());
+    pub(super) fn rule(&self, runbook_url: Option<String>) -> anyhow::Result<Json<'static>> {
+        let mut labels = json!({
+            "severity": self.severity.as_str(),
+            "category": self.source.category.clone(),
+        });
         for (label, value) in &self.source.labels {
-            labels.insert(label.clone(), value.as_str().into());
+            labels.set(label.clone(), value.clone());
         }
-        let mut annotations = Map::new();
-        annotations.insert("summary".to_owned(), self.texts.render(&self.source.summary)?.into());
-        let description = one_line(&self.texts.render(&self.source.description)?);
-        annotations.insert("description".to_owned(), description.into());
+        let mut annotations = json!({
+            "summary": self.texts.render(&self.source.summary)?,
+            "description": one_line(&self.texts.render(&self.source.description)?),
+        });
         if let Some(url) = runbook_url {
-            annotations.insert("runbook_url".to_owned(), url.into());
+            annotations.set("runbook_url", url);
         }
-        let mut rule = Map::new();
-        rule.insert("alert".to_owned(), self.name.into());
-        rule.insert("expr".to_owned(), self.texts.render(&self.source.expr)?.into());
+        let mut rule = json!({
+            "alert": self.name.to_owned(),
+            "expr": self.texts.render(&self.source.expr)?,
+        });
         for (key, seconds) in [("for", self.hold), ("keep_firing_for", self.keep)] {
             if seconds > 0 {
-                rule.insert(key.to_owned(), duration::format(seconds).into());
+                rule.set(key, duration::format(seconds));
             }
         }
-        rule.insert("labels".to_owned(), labels.into());
-        rule.insert("annotations".to_owned(), annotations.into());
-        Ok(rule.into())
+        rule.set("labels", labels);
+        rule.set("annotations", annotations);
+        Ok(rule)
     }
 
     /// The summary with `SERVICE` where an alert names its service.

@@ -7,12 +7,11 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, ensure};
 use indexmap::IndexMap;
-use serde_json::Value as Json;
 
 use super::alert::Settled;
 use super::duration;
 use super::pack::Case;
-use crate::render::json::object;
+use crate::render::json::{Json, json};
 
 /// How often rules are evaluated in a test, in seconds. Every moment of a test is a multiple of it, and it is
 /// no longer than the shortest `for`, so that a removed or tripled `for` is seen.
@@ -33,7 +32,7 @@ pub(super) struct Tests {
     /// How often rules are evaluated, in seconds.
     pub evaluation: u64,
     /// One promtool test for each case of the alert.
-    pub tests: Vec<Json>,
+    pub tests: Vec<Json<'static>>,
 }
 
 /// The tests of an alert.
@@ -46,7 +45,7 @@ pub(super) fn tests(alert: &Settled<'_>) -> anyhow::Result<Tests> {
     let cases = cases?;
     let last = cases.iter().map(|(_, moments)| moments.last(alert)).max();
     let evaluation = if last.unwrap_or_default() > LONG { LONG_EVALUATION } else { EVALUATION };
-    let tests: anyhow::Result<Vec<Json>> = cases
+    let tests: anyhow::Result<Vec<Json<'static>>> = cases
         .iter()
         .map(|(case, moments)| test(alert, case, moments, evaluation).with_context(|| about(case)))
         .collect();
@@ -96,12 +95,12 @@ fn test(
     case: &Case,
     moments: &Moments,
     evaluation: u64,
-) -> anyhow::Result<Json> {
+) -> anyhow::Result<Json<'static>> {
     let render = |text: &str| alert.texts.render_case(text, moments.interval);
     let mut series = Vec::new();
     for (name, values) in &case.series {
         let (name, values) = (render(name)?, render(values)?);
-        series.push(object([("series", name.into()), ("values", values.into())]));
+        series.push(json!({"series": name, "values": values}));
     }
     let alerts = format!(
         "ALERTS{{alertname=\"{}\",alertstate=\"firing\",severity=\"{}\"}}",
@@ -133,34 +132,34 @@ fn test(
             }
         }
     }
-    Ok(object([
-        ("name", format!("{}: {}", alert.title(), case.about).into()),
-        ("interval", duration::format(moments.interval).into()),
-        ("input_series", series.into()),
-        ("promql_expr_test", asked.checks.into()),
-    ]))
+    Ok(json!({
+        "name": format!("{}: {}", alert.title(), case.about),
+        "interval": duration::format(moments.interval),
+        "input_series": series,
+        "promql_expr_test": asked.checks,
+    }))
 }
 
 /// One expression and the moments at which it is asked.
 struct Asked {
     expr: String,
-    checks: Vec<Json>,
+    checks: Vec<Json<'static>>,
 }
 
 impl Asked {
     fn quiet(&mut self, at: u64) {
-        self.fires(at, &Json::Array(Vec::new()));
+        self.fires(at, &json!([]));
     }
-    fn fires(&mut self, at: u64, expected: &Json) {
-        self.checks.push(object([
-            ("expr", self.expr.as_str().into()),
-            ("eval_time", duration::format(at).into()),
-            ("exp_samples", expected.clone()),
-        ]));
+    fn fires(&mut self, at: u64, expected: &Json<'static>) {
+        self.checks.push(json!({
+            "expr": self.expr.clone(),
+            "eval_time": duration::format(at),
+            "exp_samples": expected.clone(),
+        }));
     }
 }
 
-fn samples(fires: &[IndexMap<String, String>]) -> anyhow::Result<Json> {
+fn samples(fires: &[IndexMap<String, String>]) -> anyhow::Result<Json<'static>> {
     let keys = fires.first().map(|f| f.keys().collect::<Vec<_>>());
     let mut samples = Vec::new();
     for labels in fires {
@@ -168,7 +167,7 @@ fn samples(fires: &[IndexMap<String, String>]) -> anyhow::Result<Json> {
             keys.as_ref() == Some(&labels.keys().collect()),
             "every entry of `fires` must name the same labels in the same order"
         );
-        samples.push(object([("labels", selector(labels).into()), ("value", 1.into())]));
+        samples.push(json!({"labels": selector(labels), "value": 1}));
     }
     Ok(samples.into())
 }

@@ -1,7 +1,6 @@
 //! Packs and dialects in use → every file that comes from them.
 
 use anyhow::{Context as _, bail};
-use serde_json::Value as Json;
 
 use super::alert::settle;
 use super::pack::Alert;
@@ -12,7 +11,7 @@ use super::{
 };
 use crate::assets::Assets;
 use crate::parallel;
-use crate::render::json::object;
+use crate::render::json::{Json, json};
 
 /// Compiles the rule packs and dialects of a stack.
 ///
@@ -45,7 +44,7 @@ pub fn compile(assets: &Assets, input: &Input<'_>) -> anyhow::Result<Compiled> {
 /// What comes of one alert.
 struct OfAlert {
     /// One for each severity.
-    rules: Vec<Json>,
+    rules: Vec<Json<'static>>,
     tests: Vec<case::Tests>,
     runbook: Runbook,
     info: AlertInfo,
@@ -84,7 +83,7 @@ fn alert(
     language: &Language,
 ) -> anyhow::Result<OfAlert> {
     let levels = settle(name, source, change, language)?;
-    let rules: anyhow::Result<Vec<Json>> =
+    let rules: anyhow::Result<Vec<Json<'static>>> =
         levels.iter().map(|level| level.rule((input.runbook_url)(name))).collect();
     let settled = levels.first().context("it has no severity")?;
     let summary = settled.plain_summary()?;
@@ -131,17 +130,17 @@ impl Compiled {
     }
 
     /// Adds a rule file of one group, unless nothing is left of it.
-    fn add(&mut self, file: &str, group: &str, rules: Vec<Json>) {
+    fn add(&mut self, file: &str, group: &str, rules: Vec<Json<'static>>) {
         if rules.is_empty() {
             return;
         }
         let name = format!("mcpmon-{group}");
-        let group = object([("name", name.into()), ("rules", rules.into())]);
+        let group = json!({"name": name, "rules": rules});
         self.files.push(RuleFile::new(format!("rules/{file}.yml"), vec![group]));
     }
 
     /// Adds a file of tests of a rule file, which is evaluated every so many seconds in them, if there are any.
-    fn add_tests(&mut self, file: &str, suffix: &str, evaluation: u64, tests: Vec<Json>) {
+    fn add_tests(&mut self, file: &str, suffix: &str, evaluation: u64, tests: Vec<Json<'static>>) {
         if tests.is_empty() {
             return;
         }

@@ -33,9 +33,7 @@ pub use runbook::runbooks_markdown;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value as Json};
-
-use crate::render::json::object;
+use crate::render::json::{Json, json};
 
 /// What the rules of a stack depend on.
 pub struct Input<'a> {
@@ -98,7 +96,7 @@ pub struct RuleFile {
     /// `rules/<pack>.yml` or `rules/dialect-<name>.yml`.
     pub path: String,
     /// Its content.
-    pub content: Json,
+    pub content: Json<'static>,
 }
 
 /// A file of promtool unit tests; it names its rule file relative to itself.
@@ -107,13 +105,13 @@ pub struct TestFile {
     /// `tests/<pack>.test.json`, `tests/<pack>-long.test.json` or `tests/dialect-<name>.test.json`.
     pub path: String,
     /// Its content.
-    pub content: Json,
+    pub content: Json<'static>,
 }
 
 impl RuleFile {
     /// A file of these groups.
-    pub fn new(path: String, groups: Vec<Json>) -> Self {
-        Self { path, content: object([("groups", groups.into())]) }
+    pub fn new(path: String, groups: Vec<Json<'static>>) -> Self {
+        Self { path, content: json!({"groups": groups}) }
     }
 }
 
@@ -125,17 +123,18 @@ impl TestFile {
         rule_files: Vec<String>,
         evaluation: u64,
         group_eval_order: Vec<String>,
-        tests: Vec<Json>,
+        tests: Vec<Json<'static>>,
     ) -> Self {
-        let mut content = Map::new();
-        content.insert("rule_files".to_owned(), rule_files.into());
-        content.insert("evaluation_interval".to_owned(), duration::format(evaluation).into());
+        let mut content = json!({
+            "rule_files": rule_files,
+            "evaluation_interval": duration::format(evaluation),
+        });
         if !group_eval_order.is_empty() {
-            content.insert("group_eval_order".to_owned(), group_eval_order.into());
+            content.set("group_eval_order", group_eval_order);
         }
-        content.insert("fuzzy_compare".to_owned(), true.into());
-        content.insert("tests".to_owned(), tests.into());
-        Self { path, content: content.into() }
+        content.set("fuzzy_compare", true);
+        content.set("tests", tests);
+        Self { path, content }
     }
 }
 

@@ -4,12 +4,11 @@
 //! service of another dialect, which must not appear at all.
 
 use indexmap::IndexMap;
-use serde_json::{Value as Json, json};
 
 use super::case::selector;
 use super::dialect::{Dialect, Quantiles};
 use super::record::QUANTILES;
-use crate::render::json::object;
+use crate::render::json::{Json, json};
 
 /// How often rules are evaluated in a test, in seconds: as often as there are samples.
 pub(super) const EVALUATION: u64 = 60;
@@ -20,11 +19,11 @@ const AT: &str = "10m";
 type Series = IndexMap<String, String>;
 
 /// One test for each metric of each role, and one for a service that nobody calls.
-pub(super) fn tests(name: &str, dialect: &Dialect) -> Vec<Json> {
+pub(super) fn tests(name: &str, dialect: &Dialect) -> Vec<Json<'static>> {
     let roles = &dialect.roles;
     let mut all = Series::new();
     let mut out = Vec::new();
-    let mut add = |about: &str, series: &Series, checks: Vec<Json>| {
+    let mut add = |about: &str, series: &Series, checks: Vec<Json<'static>>| {
         all.extend(series.clone());
         out.push(test(name, about, series, checks));
     };
@@ -96,14 +95,14 @@ const UNKNOWN_TO_PROBES: [&str; 6] = [
 ];
 
 /// Counters that exist and stand still: no traffic is a zero, and nothing is NaN.
-fn idle(name: &str, dialect: &Dialect, all: &Series) -> Json {
+fn idle(name: &str, dialect: &Dialect, all: &Series) -> Json<'static> {
     let series: Series = all.keys().map(|key| (key.clone(), "7x20".to_owned())).collect();
     let mut checks = vec![
         check(name, "mcp:requests:rate5m", &[(None, 0.0)]),
         check(name, "mcp:errors:ratio5m", &[]),
     ];
     for rule in super::record::rules(name, dialect) {
-        let record = rule.get("record").and_then(Json::as_str).unwrap_or_default().to_owned();
+        let record = rule.text("record").to_owned();
         // Only NaN differs from itself.
         checks.push(
             json!({"expr": format!("{record} != {record}"), "eval_time": AT, "exp_samples": []}),
@@ -112,23 +111,23 @@ fn idle(name: &str, dialect: &Dialect, all: &Series) -> Json {
     test(name, "nobody calls", &series, checks)
 }
 
-fn quantiles(name: &str, value: Quantiles) -> Vec<Json> {
+fn quantiles(name: &str, value: Quantiles) -> Vec<Json<'static>> {
     let values = [value.p50, value.p95, value.p99];
     let check =
         |((label, _), value)| check(name, &format!("mcp:latency:{label}_5m"), &[(None, value)]);
     QUANTILES.into_iter().zip(values).map(check).collect()
 }
 
-fn test(name: &str, about: &str, series: &Series, checks: Vec<Json>) -> Json {
+fn test(name: &str, about: &str, series: &Series, checks: Vec<Json<'static>>) -> Json<'static> {
     let foreign = format!("not-{name}");
     let copies = [("demo", "core", name), ("other", "edge", name), ("foreign", "core", &foreign)];
-    let mut input: Vec<Json> = copies
+    let mut input: Vec<Json<'static>> = copies
         .into_iter()
         .flat_map(|(service, group, dialect)| {
             let labels = format!("service=\"{service}\",group=\"{group}\",dialect=\"{dialect}\"");
             series.iter().map(move |(key, values)| {
                 let series = labelled(key, &labels);
-                object([("series", series.into()), ("values", values.as_str().into())])
+                json!({"series": series, "values": values.clone()})
             })
         })
         .collect();
@@ -137,12 +136,12 @@ fn test(name: &str, about: &str, series: &Series, checks: Vec<Json>) -> Json {
     for record in ["mcp:requests:rate5m", "mcp:errors:rate5m", "mcp:tool_calls:rate5m"] {
         input.push(json!({"series": format!("{record}{recorded}"), "values": "2x20"}));
     }
-    object([
-        ("name", format!("{name}: {about}").into()),
-        ("interval", "1m".into()),
-        ("input_series", input.into()),
-        ("promql_expr_test", checks.into()),
-    ])
+    json!({
+        "name": format!("{name}: {about}"),
+        "interval": "1m",
+        "input_series": input,
+        "promql_expr_test": checks,
+    })
 }
 
 /// `name{a="b"}` with more labels.
@@ -154,7 +153,7 @@ fn labelled(key: &str, labels: &str) -> String {
 }
 
 /// A record has this value, or these by tool, for both services and for nothing else.
-fn check(name: &str, record: &str, values: &[(Option<&str>, f64)]) -> Json {
+fn check(name: &str, record: &str, values: &[(Option<&str>, f64)]) -> Json<'static> {
     let mut samples = Vec::new();
     for (service, group) in [("demo", "core"), ("other", "edge")] {
         for (tool, value) in values {
@@ -169,9 +168,9 @@ fn check(name: &str, record: &str, values: &[(Option<&str>, f64)]) -> Json {
                 .filter_map(|(k, v)| Some((k.to_owned(), v?.to_owned())))
                 .collect();
             let labels = format!("{record}{}", selector(&labels));
-            samples.push(object([("labels", labels.into()), ("value", (*value).into())]));
+            samples.push(json!({"labels": labels, "value": (*value)}));
         }
     }
     let expr = format!("{record}{{dialect=\"{name}\"}}");
-    object([("expr", expr.into()), ("eval_time", AT.into()), ("exp_samples", samples.into())])
+    json!({"expr": expr, "eval_time": AT, "exp_samples": samples})
 }

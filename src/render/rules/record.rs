@@ -4,9 +4,8 @@
 //! `service` and `group` alone, so that its cost does not grow with a service's own labels; it never
 //! records NaN, which would poison every average taken over it.
 
-use serde_json::{Value as Json, json};
-
 use super::dialect::{Dialect, TimeUnit, Tools};
+use crate::render::json::{Json, json};
 
 /// The quantiles that are recorded.
 pub(super) const QUANTILES: [(&str, &str); 3] = [("p50", "0.5"), ("p95", "0.95"), ("p99", "0.99")];
@@ -15,7 +14,7 @@ const SERVICE: &str = "service, group";
 const TOOL: &str = "service, group, tool";
 
 /// The recording rules of a dialect, in an order in which each finds what it builds on.
-pub(super) fn rules(name: &str, dialect: &Dialect) -> Vec<Json> {
+pub(super) fn rules(name: &str, dialect: &Dialect) -> Vec<Json<'static>> {
     let roles = &dialect.roles;
     let of = |record: &str| format!("{record}{{dialect=\"{name}\"}}");
     let rate = |metric: &str, matchers: &str| {
@@ -25,7 +24,7 @@ pub(super) fn rules(name: &str, dialect: &Dialect) -> Vec<Json> {
     let mut add = |record: &str, parts: Vec<String>, on: &str| {
         if !parts.is_empty() {
             let expr = parts.join(&format!(" or on ({on}) "));
-            out.push(json!({"record": record, "expr": expr, "labels": {"dialect": name}}));
+            out.push(json!({"record": record.to_owned(), "expr": expr, "labels": {"dialect": name.to_owned()}}));
         }
     };
     add(

@@ -114,7 +114,7 @@ fn section(out: &mut String, slo: &Slo, told: &Told<'_>) {
         slo.id
     );
     for rule in compile::records(slo).iter().take(base(slo)) {
-        let _ = writeln!(out, "{}", rule["expr"].as_str().unwrap_or_default());
+        let _ = writeln!(out, "{}", rule.text("expr"));
     }
     out.push_str("```\n");
 }

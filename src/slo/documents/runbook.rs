@@ -144,8 +144,9 @@ fn no_data(name: &str, slos: &[Slo]) -> Page {
          \n### The rule\n",
     );
     for slo in &all {
-        for rule in alerts::alerts(slo, &|_| None).iter().filter(|rule| rule["alert"] == *name) {
-            let _ = writeln!(out, "```promql\n{}\n```", rule["expr"].as_str().unwrap_or_default());
+        for rule in alerts::alerts(slo, &|_| None).iter().filter(|rule| rule.text("alert") == name)
+        {
+            let _ = writeln!(out, "```promql\n{}\n```", rule.text("expr"));
         }
     }
     Page {

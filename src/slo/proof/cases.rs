@@ -1,9 +1,8 @@
 //! The tests: what an objective's rules promise, one by one.
 
-use serde_json::Value as Json;
-
 use super::series::{Act, Play, SETTLE, act, each, gone, less, restarts, until};
 use super::{Stage, ask};
+use crate::render::json::Json;
 use crate::slo::alerts::MEMORY;
 use crate::slo::simulate::float;
 use crate::slo::{Failed, Feed, Part, Tier};
@@ -33,7 +32,7 @@ const LONG: [&str; 5] = [
 ];
 
 /// What holds for every objective, whatever its tiers.
-pub fn properties(stage: &Stage<'_>) -> Vec<Json> {
+pub fn properties(stage: &Stage<'_>) -> Vec<Json<'static>> {
     let mut tests = vec![quiet(stage, &SHORT), never_failed(stage)];
     tests.extend(silent(stage));
     if counted(stage) {
@@ -46,7 +45,7 @@ pub fn properties(stage: &Stage<'_>) -> Vec<Json> {
 }
 
 /// The same over days.
-pub fn lasting(stage: &Stage<'_>) -> Vec<Json> {
+pub fn lasting(stage: &Stage<'_>) -> Vec<Json<'static>> {
     [quiet(stage, &LONG), uneven(stage)].into_iter().chain(unlisted(stage)).collect()
 }
 
@@ -76,7 +75,7 @@ fn neighbours<'a>(stage: &'a Stage<'_>, minutes: u64) -> Vec<Play<'a>> {
 }
 
 /// P1 to P4 and the two windows of one tier.
-pub fn tier(stage: &Stage<'_>, tier: &Tier) -> Vec<Json> {
+pub fn tier(stage: &Stage<'_>, tier: &Tier) -> Vec<Json<'static>> {
     let mut tests = vec![
         above(stage, tier),
         below(stage, tier),
@@ -106,7 +105,7 @@ fn plays<'a>(stage: &'a Stage<'_>, acts: Vec<super::series::Act>) -> Vec<Play<'a
 
 /// P1, from above: a burn that is just fast enough, for as long as the tier looks back. P8: nobody else is
 /// told about.
-fn above(stage: &Stage<'_>, tier: &Tier) -> Json {
+fn above(stage: &Stage<'_>, tier: &Tier) -> Json<'static> {
     let share = stage.threshold(tier);
     // What can be bad at most is everything.
     let share = (share * 1.05).min(f64::midpoint(share, 1.0));
@@ -160,7 +159,7 @@ fn smear(stage: &Stage<'_>) -> f64 {
 }
 
 /// P1, from below.
-fn below(stage: &Stage<'_>, tier: &Tier) -> Json {
+fn below(stage: &Stage<'_>, tier: &Tier) -> Json<'static> {
     // The share of a steady burn is the same at any time. Where minutes are bad as a whole it takes all of
     // the window for one of them not to be too many.
     let long = tier.window.long / 60;
@@ -176,7 +175,7 @@ fn below(stage: &Stage<'_>, tier: &Tier) -> Json {
 }
 
 /// A burn that is over the limit in every shorter window and under it in the long one.
-fn burst(stage: &Stage<'_>, tier: &Tier) -> Json {
+fn burst(stage: &Stage<'_>, tier: &Tier) -> Json<'static> {
     let long = tier.window.long / 60;
     let shorter = [30, 120, 360, DAY].into_iter().filter(|m| *m < long).max().unwrap_or(30);
     let bad = 0.75 * stage.threshold(tier) * float(long) - smear(stage);
@@ -198,7 +197,7 @@ fn needed(stage: &Stage<'_>, tier: &Tier) -> f64 {
 }
 
 /// P2: an outage is told about once it has used up the tier's share, and not much later.
-fn outage(stage: &Stage<'_>, tier: &Tier) -> Json {
+fn outage(stage: &Stage<'_>, tier: &Tier) -> Json<'static> {
     let before = tier.window.long / 60 + 5;
     let needed = needed(stage, tier);
     let acts = vec![act(before, BUSY, 0.0), act(ceil(needed) + 20, BUSY, 1.0)];
@@ -215,7 +214,7 @@ fn outage(stage: &Stage<'_>, tier: &Tier) -> Json {
 }
 
 /// P3: when it is over, the alert ends with the short window, while the long one is still above.
-fn recovery(stage: &Stage<'_>, tier: &Tier) -> Json {
+fn recovery(stage: &Stage<'_>, tier: &Tier) -> Json<'static> {
     let before = tier.window.short / 60 + 10;
     let long = float(tier.window.long) / 60.0;
     let during = ceil((3.0 * needed(stage, tier)).min(long)) + 6;
@@ -241,7 +240,7 @@ fn recovery(stage: &Stage<'_>, tier: &Tier) -> Json {
 }
 
 /// P4: a minute of trouble does not alert while it uses up half of what is allowed.
-fn spike(stage: &Stage<'_>, tier: &Tier) -> Json {
+fn spike(stage: &Stage<'_>, tier: &Tier) -> Json<'static> {
     let bad = (needed(stage, tier) * 0.5).min(1.0);
     let before = tier.window.long / 60 + 5;
     let acts = vec![act(before, BUSY, 0.0), less(1, BUSY, bad), act(30, BUSY, 0.0)];
@@ -252,7 +251,7 @@ fn spike(stage: &Stage<'_>, tier: &Tier) -> Json {
 }
 
 /// P5: nobody calls at first, and later for hours. Nothing is NaN, nobody is told, the budget stays.
-fn quiet(stage: &Stage<'_>, recorded: &[&str]) -> Json {
+fn quiet(stage: &Stage<'_>, recorded: &[&str]) -> Json<'static> {
     // A probe is never quiet: there are just no samples of it, and that is told about.
     let (pause, alerts) = if counted(stage) {
         (act(240, 0.0, 0.0), stage.alerts(None).replace(",burn_tier!=\"\"", ""))
@@ -283,7 +282,7 @@ fn quiet(stage: &Stage<'_>, recorded: &[&str]) -> Json {
 }
 
 /// P6: nothing ever went wrong, so that no series says so: a share of 0, not an unknown one.
-fn never_failed(stage: &Stage<'_>) -> Json {
+fn never_failed(stage: &Stage<'_>) -> Json<'static> {
     let mut test = stage.test(
         "P6: without a single error the share is 0",
         &plays(stage, vec![act(90, BUSY, 0.0)]),
@@ -314,7 +313,7 @@ fn never_failed(stage: &Stage<'_>) -> Json {
 }
 
 /// P6, the other way round: where good events are counted, they need not have begun for all to be bad.
-fn never_worked(stage: &Stage<'_>) -> Option<Json> {
+fn never_worked(stage: &Stage<'_>) -> Option<Json<'static>> {
     let good = |feed: &&Feed| matches!(feed, Feed::Counter { part: Part::Good, .. });
     let Failed::Good(_) = stage.slo.events.failed else { return None };
     stage.source.feeds.iter().find(good)?;
@@ -327,14 +326,14 @@ fn never_worked(stage: &Stage<'_>) -> Option<Json> {
 }
 
 /// What never counted anything is no series yet.
-fn absent(test: &mut Json) {
-    if let Some(input) = test["input_series"].as_array_mut() {
-        input.retain(|series| series["values"].as_str().is_none_or(|v| !v.starts_with("0+0x")));
+fn absent(test: &mut Json<'static>) {
+    if let Some(input) = test.list_mut("input_series") {
+        input.retain(|series| !series.text("values").starts_with("0+0x"));
     }
 }
 
 /// P7, at one time: the instances of a service count as one, whatever the share of each.
-fn together(stage: &Stage<'_>) -> Json {
+fn together(stage: &Stage<'_>) -> Json<'static> {
     let half = stage.slo.slices.map_or(0, |slices| slices.length / 60) + 20;
     // One instance has a quarter more, and none more than all.
     let (few, many, seen) = match stage.slo.slices {
@@ -351,7 +350,7 @@ fn together(stage: &Stage<'_>) -> Json {
 }
 
 /// The same where each sample is an event: six of ten are bad.
-fn sampled(stage: &Stage<'_>) -> Json {
+fn sampled(stage: &Stage<'_>) -> Json<'static> {
     let bad = |minutes: u64| {
         vec![act(20, BUSY, 0.0), act(minutes, BUSY, 1.0), act(5 - minutes, BUSY, 0.0)]
     };
@@ -359,7 +358,7 @@ fn sampled(stage: &Stage<'_>) -> Json {
 }
 
 /// Two instances, and the share of bad events at some minutes.
-fn both(stage: &Stage<'_>, instances: [Vec<Act>; 2], looks: &[(u64, f64)]) -> Json {
+fn both(stage: &Stage<'_>, instances: [Vec<Act>; 2], looks: &[(u64, f64)]) -> Json<'static> {
     let measured = stage.recorded("slo:error_ratio:rate5m");
     let close = |share: f64| format!("count by (service) (abs({measured} - {share}) < 1e-6)");
     let asked =
@@ -367,14 +366,14 @@ fn both(stage: &Stage<'_>, instances: [Vec<Act>; 2], looks: &[(u64, f64)]) -> Js
     let [one, other] = instances.map(|acts| Play { subject: Some(stage.one), acts });
     let about = "P7: the instances of a service count together";
     let mut test = stage.test(about, &[one], asked);
-    if let Some(input) = test["input_series"].as_array_mut() {
+    if let Some(input) = test.list_mut("input_series") {
         input.extend(super::series::instance("b", super::series::input(&other, stage)));
     }
     test
 }
 
 /// P8: a service that only its own series name, for it is no target of Prometheus, is told about as well.
-fn unlisted(stage: &Stage<'_>) -> Option<Json> {
+fn unlisted(stage: &Stage<'_>) -> Option<Json<'static>> {
     if stage.slo.events.expected.is_some() || stage.slo.tiers.is_empty() {
         return None;
     }
@@ -385,8 +384,8 @@ fn unlisted(stage: &Stage<'_>) -> Option<Json> {
     let about = "P8: a service that is no target alerts as well";
     let plays = [Play { subject: Some(stage.one), acts: vec![act(minutes, BUSY, 1.0)] }];
     let mut test = stage.test(about, &plays, asked);
-    if let Some(input) = test["input_series"].as_array_mut() {
-        input.retain(|series| series["series"].as_str().is_none_or(|s| !s.starts_with("up{")));
+    if let Some(input) = test.list_mut("input_series") {
+        input.retain(|series| !series.text("series").starts_with("up{"));
     }
     Some(test)
 }
@@ -400,7 +399,7 @@ fn isolated(stage: &Stage<'_>) -> Vec<String> {
 }
 
 /// P9: a service that starts anew each ten minutes has not failed.
-fn restarted(stage: &Stage<'_>) -> Json {
+fn restarted(stage: &Stage<'_>) -> Json<'static> {
     let asked = vec![
         ask(
             &format!("max by (service) ({})", stage.recorded("slo:error_ratio:rate5m")),
@@ -426,7 +425,7 @@ fn restarted(stage: &Stage<'_>) -> Json {
 }
 
 /// P10: what is gone is told about once, after ten minutes, not before, and nothing is green meanwhile.
-fn silent(stage: &Stage<'_>) -> Vec<Json> {
+fn silent(stage: &Stage<'_>) -> Vec<Json<'static>> {
     let told = format!(
         "count by (service) (ALERTS{{slo=\"{}\",alertname=\"{}\",alertstate=\"firing\"}})",
         stage.slo.id,
@@ -457,7 +456,7 @@ fn silent(stage: &Stage<'_>) -> Vec<Json> {
 
 /// P10, for hours: where no target tells which services there are, one that is gone is forgotten in the
 /// end. Then the objective as a whole is told about, without a moment at which nobody or both are.
-fn forgotten(stage: &Stage<'_>, told: &str) -> Json {
+fn forgotten(stage: &Stage<'_>, told: &str) -> Json<'static> {
     let memory = MEMORY / 60;
     let pause = memory + 60;
     let mut asked = vec![ask(told, 60 + memory / 2, &[(&of(stage), 1.0)])];
@@ -477,7 +476,7 @@ fn forgotten(stage: &Stage<'_>, told: &str) -> Json {
 
 /// P7: busy days without an error and quiet nights in which half of it fails: what counts is the share
 /// of all events, not the mean of shares.
-fn uneven(stage: &Stage<'_>) -> Json {
+fn uneven(stage: &Stage<'_>) -> Json<'static> {
     let counted = counted(stage) && stage.slo.slices.is_none();
     let half = DAY / 2;
     let (day, night) = (act(half, BUSY, 0.0), act(half, QUIET, 0.5));

@@ -7,9 +7,8 @@
 mod cases;
 mod series;
 
-use serde_json::{Value as Json, json};
-
 use super::{Slo, Source, Subject, rules};
+use crate::render::json::{Json, json};
 use crate::render::rules::duration;
 use series::Play;
 
@@ -26,7 +25,7 @@ pub struct File {
     /// Whether the long windows are looked at, and the budget.
     pub long: bool,
     pub budget: bool,
-    pub tests: Vec<Json>,
+    pub tests: Vec<Json<'static>>,
 }
 
 /// What a test needs to know about an objective.
@@ -114,9 +113,8 @@ impl Stage<'_> {
     }
 
     /// A test in which the plays are given.
-    #[allow(clippy::needless_pass_by_value)] // `json!` borrows what is moved here.
-    fn test(&self, about: &str, plays: &[Play<'_>], asked: Vec<Json>) -> Json {
-        let mut input: Vec<Json> = Vec::new();
+    fn test(&self, about: &str, plays: &[Play<'_>], asked: Vec<Json<'static>>) -> Json<'static> {
+        let mut input: Vec<Json<'static>> = Vec::new();
         for play in plays {
             input.extend(series::input(play, self));
         }
@@ -139,11 +137,13 @@ impl Stage<'_> {
 }
 
 /// One question of a test and its answer.
-fn ask(expr: &str, at_minutes: u64, samples: &[(&str, f64)]) -> Json {
-    let samples: Vec<Json> =
-        samples.iter().map(|(labels, value)| json!({"labels": labels, "value": value})).collect();
+fn ask(expr: &str, at_minutes: u64, samples: &[(&str, f64)]) -> Json<'static> {
+    let samples: Vec<Json<'static>> = samples
+        .iter()
+        .map(|&(labels, value)| json!({"labels": labels.to_owned(), "value": value}))
+        .collect();
     json!({
-        "expr": expr,
+        "expr": expr.to_owned(),
         "eval_time": duration::format(at_minutes * 60),
         "exp_samples": samples,
     })

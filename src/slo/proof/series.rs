@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use serde_json::{Value as Json, json};
-
 use super::{STEP, Stage};
+use crate::render::json::{Json, json};
 use crate::selector::quoted;
 use crate::slo::events::{Feed, Part};
 use crate::slo::{Subject, sample};
@@ -81,7 +80,7 @@ pub fn restarts(minutes: u64, each_minute: f64) -> Act {
 }
 
 /// All series of a play.
-pub fn input(play: &Play<'_>, stage: &Stage<'_>) -> Vec<Json> {
+pub fn input(play: &Play<'_>, stage: &Stage<'_>) -> Vec<Json<'static>> {
     let identity = identity(play.subject, stage);
     let mut out = Vec::new();
     for feed in &stage.source.feeds {
@@ -103,12 +102,11 @@ pub fn input(play: &Play<'_>, stage: &Stage<'_>) -> Vec<Json> {
 }
 
 /// The same series of another instance.
-pub fn instance(name: &str, series: Vec<Json>) -> impl Iterator<Item = Json> {
+pub fn instance(name: &str, series: Vec<Json<'static>>) -> impl Iterator<Item = Json<'static>> {
     series.into_iter().map(move |mut series| {
-        let text = series["series"].as_str().unwrap_or_default();
-        let plain = text.replace(",instance=\"a\"", "");
+        let plain = series.text("series").replace(",instance=\"a\"", "");
         let named = plain.trim_end_matches('}');
-        series["series"] = format!("{named},instance=\"{name}\"}}").into();
+        series.set("series", format!("{named},instance=\"{name}\"}}"));
         series
     })
 }
