@@ -74,6 +74,12 @@ impl Assets {
         yaml::from_str(&self.shown(path), &text).map(Some)
     }
 
+    /// Whether what stands at `path` is what ships with mcpmon.
+    pub fn is_shipped(&self, path: &str) -> bool {
+        let own = self.own.as_deref().is_some_and(|own| own.join(path).is_file());
+        !own && TEMPLATE_TEXTS.contains_key(path)
+    }
+
     /// The path of a file as its author knows it: the user's own with its folder before it.
     pub fn shown(&self, path: &str) -> String {
         let own = self.own.as_deref().map(|own| own.join(path)).filter(|file| file.is_file());
@@ -95,11 +101,8 @@ impl Assets {
     /// Names of the folders that hold `file`, sorted: the components.
     pub fn folders_with(&self, file: &str) -> Vec<String> {
         let mut names = BTreeSet::new();
-        for dir in TEMPLATES.dirs() {
-            if TEMPLATES.get_file(dir.path().join(file)).is_some() {
-                names.extend(dir.path().to_str().map(str::to_owned));
-            }
-        }
+        let shipped = TEMPLATE_TEXTS.keys().filter_map(|path| path.split_once('/'));
+        names.extend(shipped.filter(|(_, rest)| *rest == file).map(|(dir, _)| dir.to_owned()));
         if let Some(own) = &self.own {
             for dir in entries(own).iter().filter(|d| d.join(file).is_file()) {
                 names.extend(dir.file_name().and_then(|n| n.to_str()).map(str::to_owned));

@@ -14,7 +14,7 @@ use crate::exit::{Exit, Stop};
 use crate::manifest::{self, Document, SecretRef};
 use crate::output::Printer;
 use crate::parallel;
-use crate::render::{self, Bundle};
+use crate::render::{self, Bundle, rules};
 use crate::stack::{self, Secrets, Stack, Surroundings};
 
 /// This process's environment and file system.
@@ -65,8 +65,14 @@ impl Context {
 
     /// Loads the manifest.
     pub fn document(&self) -> anyhow::Result<Document> {
-        manifest::load(&self.global.files)
-            .map_err(|error| self.wrong(&error.diagnostics, &error.sources))
+        self.loaded(manifest::load(&self.global.files))
+    }
+
+    fn loaded(
+        &self,
+        document: Result<Document, Box<manifest::LoadError>>,
+    ) -> anyhow::Result<Document> {
+        document.map_err(|error| self.wrong(&error.diagnostics, &error.sources))
     }
 
     /// The component folders, with the manifest's own ones laid over.
@@ -85,7 +91,18 @@ impl Context {
             .into());
         }
         let assets = own.map_or_else(Assets::shipped, Assets::with_own);
+        Self::components(assets)
+    }
+
+    fn components(assets: Assets) -> anyhow::Result<Catalog> {
         Catalog::load(assets).map_err(|error| Stop::new(Exit::Usage, format!("{error:#}")).into())
+    }
+
+    /// What ships with mcpmon and nearly every manifest uses: it is read while the manifest is.
+    fn shipped() -> anyhow::Result<Catalog> {
+        let packs = manifest::Alerts::default().packs;
+        let components = || Self::components(Assets::shipped());
+        rayon::join(components, || rules::read_ahead(&packs)).0
     }
 
     /// Loads, resolves and renders the manifest; warnings are printed.
@@ -116,7 +133,13 @@ impl Context {
         let warn = warn && !global.quiet;
         let load = move || {
             let context = Self::new(global, printer);
-            context.project_of(context.document()?, warn)
+            let files = &context.global.files;
+            let (document, shipped) = rayon::join(|| manifest::load(files), Self::shipped);
+            let document = context.loaded(document)?;
+            if document.manifest.components_dir.is_some() {
+                return context.project_of(document, warn);
+            }
+            context.project_with(document, shipped?, warn)
         };
         || parallel::run(load)
     }
@@ -124,6 +147,15 @@ impl Context {
     /// Resolves and renders a manifest that is loaded already.
     pub fn project_of(&self, document: Document, warn: bool) -> anyhow::Result<Project> {
         let catalog = Self::catalog(&document)?;
+        self.project_with(document, catalog, warn)
+    }
+
+    fn project_with(
+        &self,
+        document: Document,
+        catalog: Catalog,
+        warn: bool,
+    ) -> anyhow::Result<Project> {
         let resolved = stack::resolve(&document, &catalog)
             .map_err(|found| self.wrong(&found, &document.sources))?;
         if warn {

@@ -186,13 +186,11 @@ pub fn rendered_dashboards(
     stack: &Stack,
     catalog: &Catalog,
 ) -> anyhow::Result<Vec<dashboards::Identity>> {
-    let mut rendered = Vec::new();
-    for name in &stack.dashboards {
-        let (identity, needed) = dashboards::cover(&catalog.assets, name)?;
-        if needed.iter().all(|component| stack.provides(component)) {
-            rendered.push(identity);
-        }
-    }
+    let covers =
+        parallel::each(&stack.dashboards, |name| dashboards::cover(&catalog.assets, name))?;
+    let has_all = |needed: &[String]| needed.iter().all(|component| stack.provides(component));
+    let covers = covers.into_iter().filter(|(_, needed)| has_all(needed));
+    let mut rendered: Vec<_> = covers.map(|(identity, _)| identity).collect();
     rendered.push(dashboards::identity(&catalog.assets, dashboards::RUNBOOKS)?);
     Ok(rendered)
 }

@@ -36,20 +36,24 @@ const MARKER: &str = ".mcpmon-rendered";
 
 /// Compares a folder with what would be rendered.
 pub fn compare(dir: &Path, files: &BTreeMap<String, &str>) -> anyhow::Result<Vec<Difference>> {
+    let present = present(dir)?;
     let all: Vec<(&String, &&str)> = files.iter().collect();
-    let found = parallel::each(&all, |(path, text)| match fs::read(dir.join(path)) {
-        Ok(content) if content == text.as_bytes() => Ok(None),
-        Ok(_) => Ok(Some(Difference::Changed((*path).clone()))),
-        Err(error) => match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-                Ok(Some(Difference::Missing((*path).clone())))
-            }
-            _ => Err(error.into()),
-        },
+    let found = parallel::each(&all, |(path, text)| {
+        let missing = || Ok(Some(Difference::Missing((*path).clone())));
+        if !present.contains(*path) {
+            return missing();
+        }
+        match fs::read(dir.join(path)) {
+            Ok(content) if content == text.as_bytes() => Ok(None),
+            Ok(_) => Ok(Some(Difference::Changed((*path).clone()))),
+            // A link that leads nowhere.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => missing(),
+            Err(error) => Err(error.into()),
+        }
     })?;
     let mut found: Vec<Difference> = found.into_iter().flatten().collect();
     found.extend(
-        present(dir)?.into_iter().filter(|path| !files.contains_key(path)).map(Difference::Stale),
+        present.into_iter().filter(|path| !files.contains_key(path)).map(Difference::Stale),
     );
     Ok(found)
 }

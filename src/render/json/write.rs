@@ -7,7 +7,7 @@ use super::Json;
 /// What holds nothing but plain values stands on one line, if that has at most about so many bytes.
 const LINE: usize = 120;
 
-/// More bytes than a dashboard mostly has: a text that grows is copied to a place twice as large, again and again.
+/// More bytes than a document mostly has: a text that grows is copied to a place twice as large, again and again.
 const SIZE: usize = 128 * 1024;
 
 /// A document as readers and `diff` like it: a line for each value, and one for a small object or list of
@@ -19,6 +19,7 @@ pub fn pretty(json: &Json<'_>) -> anyhow::Result<String> {
     let mut out = Vec::with_capacity(SIZE);
     write(json, 0, &mut out)?;
     out.push(b'\n');
+    out.shrink_to_fit();
     String::from_utf8(out).context("JSON that is no UTF-8")
 }
 
@@ -85,7 +86,8 @@ fn line(depth: usize, out: &mut Vec<u8>) {
 
 /// Most texts need no escape: they are copied as a whole.
 fn string(text: &str, out: &mut Vec<u8>) -> anyhow::Result<()> {
-    if text.bytes().any(|b| b < b' ' || b == b'"' || b == b'\\') {
+    // Counted, for then sixteen bytes are looked at together, and few texts are long.
+    if text.bytes().filter(|b| *b < b' ' || *b == b'"' || *b == b'\\').count() > 0 {
         return Ok(serde_json::to_writer(out, text)?);
     }
     out.push(b'"');

@@ -102,9 +102,14 @@ pub fn catalog_of(assets: &Assets, wanted: &dyn Fn(&str) -> bool) -> anyhow::Res
         };
         let alerts =
             pack.alerts.iter().map(|(name, source)| (name.clone(), facts(source))).collect();
-        Ok(PackFacts { description: pack.description, alerts })
+        Ok(PackFacts { description: pack.description.clone(), alerts })
     })?;
     Ok(Catalog { packs: names.into_iter().zip(packs).collect() })
+}
+
+/// Reads packs that ship with mcpmon before someone needs them, who is then told what is wrong with one.
+pub fn read_ahead(packs: &[String]) {
+    let _ = parallel::each(packs, |name| pack::load(&Assets::shipped(), name));
 }
 
 /// Reads every dialect, by name.

@@ -23,7 +23,7 @@ mod record;
 mod runbook;
 mod text;
 
-pub use catalog::{AlertFacts, Catalog, PackFacts, catalog, catalog_of, dialects};
+pub use catalog::{AlertFacts, Catalog, PackFacts, catalog, catalog_of, dialects, read_ahead};
 pub use compile::compile;
 pub use contract::{Need, Shape, Source};
 pub use dialect::Dialect;

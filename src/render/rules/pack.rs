@@ -1,6 +1,7 @@
 //! A rule pack as it is written: every alert with its runbook and its test.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, bail};
 use indexmap::IndexMap;
@@ -137,10 +138,30 @@ pub(super) fn names(assets: &Assets) -> Vec<String> {
     assets.names(DIR, ".yaml")
 }
 
-/// Reads a rule pack and checks what its types alone cannot say.
-pub(super) fn load(assets: &Assets, name: &str) -> anyhow::Result<Pack> {
+/// Shipped packs by name, for they never change: a render looks at each of its packs twice.
+static SHIPPED: LazyLock<Mutex<HashMap<String, Arc<Pack>>>> = LazyLock::new(Mutex::default);
+
+fn shipped() -> MutexGuard<'static, HashMap<String, Arc<Pack>>> {
+    // A map is whole at any moment.
+    SHIPPED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A rule pack, checked for what its types alone cannot say.
+pub(super) fn load(assets: &Assets, name: &str) -> anyhow::Result<Arc<Pack>> {
     let path = format!("{DIR}/{name}.yaml");
-    let Some(pack) = assets.yaml::<Pack>(&path)? else {
+    if !assets.is_shipped(&path) {
+        return read(assets, name, &path).map(Arc::new);
+    }
+    if let Some(known) = shipped().get(name) {
+        return Ok(Arc::clone(known));
+    }
+    let pack = Arc::new(read(assets, name, &path)?);
+    shipped().insert(name.to_owned(), Arc::clone(&pack));
+    Ok(pack)
+}
+
+fn read(assets: &Assets, name: &str, path: &str) -> anyhow::Result<Pack> {
+    let Some(pack) = assets.yaml::<Pack>(path)? else {
         let known = names(assets);
         let help = diagnostic::suggest(name, known.iter().map(String::as_str));
         bail!("there is no rule pack `{name}` ({help})");
