@@ -8,7 +8,7 @@ use super::Json;
 const LINE: usize = 120;
 
 /// More bytes than a document mostly has: a text that grows is copied to a place twice as large, again and again.
-const SIZE: usize = 128 * 1024;
+const SIZE: usize = 60 * 1024;
 
 /// A document as readers and `diff` like it: a line for each value, and one for a small object or list of
 /// plain values.
@@ -19,7 +19,6 @@ pub fn pretty(json: &Json<'_>) -> anyhow::Result<String> {
     let mut out = Vec::with_capacity(SIZE);
     write(json, 0, &mut out)?;
     out.push(b'\n');
-    out.shrink_to_fit();
     String::from_utf8(out).context("JSON that is no UTF-8")
 }
 
@@ -28,7 +27,7 @@ fn write(json: &Json<'_>, depth: usize, out: &mut Vec<u8>) -> anyhow::Result<()>
         Json::Null => out.extend_from_slice(b"null"),
         Json::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
         Json::Number(number) => serde_json::to_writer(out, number)?,
-        Json::Text(text) => string(text, out)?,
+        Json::Text(text) => serde_json::to_writer(out, text)?,
         Json::List(list) if list.is_empty() => out.extend_from_slice(b"[]"),
         Json::List(list) => {
             container([b'[', b']'], list.iter().map(|value| (None, value)), depth, out)?;
@@ -66,7 +65,7 @@ fn container<'a>(
             out.push(b' ');
         }
         if let Some(key) = key {
-            string(key, out)?;
+            serde_json::to_writer(&mut *out, key)?;
             out.extend_from_slice(b": ");
         }
         write(value, depth + 1, out)?;
@@ -82,18 +81,6 @@ fn container<'a>(
 fn line(depth: usize, out: &mut Vec<u8>) {
     out.push(b'\n');
     out.resize(out.len() + 2 * depth, b' ');
-}
-
-/// Most texts need no escape: they are copied as a whole.
-fn string(text: &str, out: &mut Vec<u8>) -> anyhow::Result<()> {
-    // Counted, for then sixteen bytes are looked at together, and few texts are long.
-    if text.bytes().filter(|b| *b < b' ' || *b == b'"' || *b == b'\\').count() > 0 {
-        return Ok(serde_json::to_writer(out, text)?);
-    }
-    out.push(b'"');
-    out.extend_from_slice(text.as_bytes());
-    out.push(b'"');
-    Ok(())
 }
 
 /// About how many bytes a plain value takes; nothing for what holds others.
