@@ -74,14 +74,30 @@ pub fn written_secret(
     )
 }
 
-/// Evaluates an expression to true or false.
-///
-/// # Errors
-/// When the expression is wrong.
-pub fn evaluate(expression: &str, context: &impl Serialize) -> anyhow::Result<bool> {
-    let env = environment()?;
-    let compiled = env.compile_expression(expression).map_err(readable)?;
-    Ok(compiled.eval(Serde(context)).map_err(readable)?.is_true())
+/// Answers expressions that know the same names.
+pub struct Conditions {
+    environment: Environment<'static>,
+    names: Value,
+}
+
+impl Conditions {
+    /// Over these names.
+    ///
+    /// # Errors
+    /// Never, as far as is known.
+    pub fn over(names: &impl Serialize) -> anyhow::Result<Self> {
+        Ok(Self { environment: environment()?, names: Value::from(Serde(names)) })
+    }
+
+    /// Whether an expression is true, which knows these names besides.
+    ///
+    /// # Errors
+    /// When the expression is wrong.
+    pub fn hold(&self, expression: &str, own: &impl Serialize) -> anyhow::Result<bool> {
+        let compiled = self.environment.compile_expression(expression).map_err(readable)?;
+        let context = minijinja::context! { ..Value::from(Serde(own)), ..self.names.clone() };
+        Ok(compiled.eval(context).map_err(readable)?.is_true())
+    }
 }
 
 /// The error with its place, in one line.

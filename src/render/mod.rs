@@ -12,4 +12,4 @@ pub mod tree;
 mod view;
 
 pub use bundle::{Bundle, File, Process, render};
-pub use environment::{evaluate, written_secret};
+pub use environment::{Conditions, written_secret};

@@ -8,6 +8,7 @@ use super::{Component, Limits, SecretFile};
 use crate::catalog::{Catalog, Spec};
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::manifest::{ByteSize, COMMON_SETTINGS, Common, Document, Name, is_image_path, is_tag};
+use crate::render::Conditions;
 use crate::yaml::{self, Node, Value};
 
 /// Memory limit of a component whose folder names none.
@@ -47,13 +48,19 @@ pub fn resolve(
         .map(|(part, _, common)| (part.key.clone(), json!(common.enabled != Some(false))))
         .collect();
     let stack = json!({"collector": manifest.collector, "probed": probed});
+    let conditions = match Conditions::over(&json!({"stack": stack, "on": on})) {
+        Ok(conditions) => conditions,
+        Err(error) => {
+            found.push(Diagnostic::general(format!("{error:#}")));
+            return IndexMap::new();
+        }
+    };
     let mut components = IndexMap::new();
     for (part, spec, common) in commons {
         let mentioned = manifest.components.contains_key(&part.key);
-        let context = json!({"stack": stack, "on": on, "mentioned": mentioned});
         let enabled = common.enabled.unwrap_or_else(|| {
             // The expression ships with the folder; one that fails is reported by its own check.
-            match crate::render::evaluate(&spec.enabled, &context) {
+            match conditions.hold(&spec.enabled, &json!({"mentioned": mentioned})) {
                 Ok(value) => value,
                 Err(error) => {
                     found.push(Diagnostic::general(format!(
