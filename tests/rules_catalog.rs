@@ -9,7 +9,7 @@ mod setting;
 use std::fmt::Write as _;
 
 use mcpmon::assets::Assets;
-use mcpmon::render::rules::{Override, Severity, TierOverride, runbooks_markdown};
+use mcpmon::render::rules::{Compiled, Override, Severity, TierOverride, runbooks_markdown};
 use read::Read;
 use serde_json::Value as Json;
 use setting::Setting;
@@ -57,6 +57,21 @@ fn a_pack_of_ones_own_compiles() {
     assert_eq!(rule["expr"], "up < 0.5");
     assert_eq!(rule["labels"], serde_json::json!({"severity": "warning", "category": "errors"}));
     assert_eq!(rule["annotations"]["runbook_url"], "https://runbooks.example/mine");
+}
+
+#[test]
+fn a_pack_of_ones_own_stands_in_for_the_one_that_ships_though_that_was_read_before() {
+    let names = |compiled: Compiled| -> Vec<String> {
+        compiled.alerts.into_iter().map(|alert| alert.name).collect()
+    };
+    let mut shipped = Setting::usual();
+    shipped.packs = vec!["host".to_owned()];
+    assert!(!names(shipped.compile().unwrap()).contains(&"Mine".to_owned()));
+    let (dir, mut setting) = own(ALERT);
+    let packs = dir.path().join("prometheus/rules");
+    std::fs::rename(packs.join("own.yaml"), packs.join("host.yaml")).unwrap();
+    setting.packs = vec!["host".to_owned()];
+    assert_eq!(names(setting.compile().unwrap()), ["Mine"]);
 }
 
 #[test]

@@ -248,3 +248,34 @@ impl<'a> From<&'a Value> for Json<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_what_serde_json_would_read() {
+        let text = String::from("b");
+        let mut json = json!({
+            "none": None::<&str>, "numbers": [1, -2_i64, 3_u32, 0.5, f64::NAN], "deep": {"list": [{"a": &text}, [true]]},
+        });
+        json.set("last", vec!["x"]);
+        json.set("none", 7);
+        let expected = serde_json::json!({
+            "none": 7, "numbers": [1, -2, 3, 0.5, null], "deep": {"list": [{"a": "b"}, [true]]}, "last": ["x"],
+        });
+        assert_eq!(serde_json::to_value(&json).unwrap(), expected);
+        assert_eq!(serde_json::to_string(&json).unwrap(), expected.to_string(), "in this order");
+        assert_eq!(Json::from(&expected), json);
+        assert_eq!((json.text("none"), json.text("missing"), json.list("none").len()), ("", "", 0));
+        json.list_mut("last").unwrap().push("y".into());
+        assert_eq!(json.list("last"), [Json::from("x"), Json::from("y")]);
+    }
+
+    #[test]
+    fn objects_merge_and_everything_else_is_replaced() {
+        let mut base = json!({"a": {"b": 1, "c": [1, 2]}, "d": 2});
+        base.merge(json!({"a": {"c": [3], "e": 4}, "d": {"f": 5}}));
+        assert_eq!(base, json!({"a": {"b": 1, "c": [3], "e": 4}, "d": {"f": 5}}));
+    }
+}
