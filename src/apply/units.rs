@@ -46,7 +46,9 @@ pub async fn wanted(
 /// What names the same image now: its tag, if that still does, else its digest or identifier.
 async fn reference(reader: &Reader, image: &ImageUsed) -> anyhow::Result<Option<String>> {
     let tagged = reader.image(&image.reference).await?;
-    if tagged.is_some_and(|tagged| tagged.id == image.id) {
+    // The name of mcpmon's own says which build is in it, whatever it is known by.
+    let own = image_self::is_self(&image.reference);
+    if tagged.is_some_and(|tagged| own || tagged.id == image.id) {
         return Ok(Some(image.reference.clone()));
     }
     if image.id.is_empty() {

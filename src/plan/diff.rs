@@ -6,7 +6,7 @@ use super::by_hand::by_hand;
 use super::observed::Observed;
 use super::wanted::Unit;
 use crate::catalog::Effect;
-use crate::engine::{Container, Status, labels};
+use crate::engine::{Container, Status, image_self, labels};
 
 /// The folder of secrets among a unit's files.
 const SECRETS: &str = "secrets";
@@ -165,7 +165,9 @@ fn decide(
         };
         return (Action::Recreate, reason);
     }
-    let image = observed.images.get(&unit.spec.image);
+    // The name of mcpmon's own image says which build is in it; two that packed it at the same moment made two of them.
+    let image =
+        observed.images.get(&unit.spec.image).filter(|_| !image_self::is_self(&unit.spec.image));
     if image.is_some_and(|image| image.id != container.image_id) {
         return (Action::Recreate, format!("the image {} is another one now", unit.spec.image));
     }
