@@ -108,6 +108,24 @@ fn rendering_twice_gives_the_same_bytes() {
     }
 }
 
+/// The engine can take a file away only with its folder, and Prometheus no longer watches a folder that was away.
+#[test]
+fn targets_of_a_job_can_go_without_those_of_another() {
+    for case in cases() {
+        let bundle = rendered(&case).0;
+        let files = bundle.components["prometheus"].keys();
+        let folders: Vec<_> = files
+            .filter(|path| path.starts_with("targets/"))
+            .map(|path| path.rsplit_once('/').unwrap().0)
+            .collect();
+        for folder in &folders {
+            let within = |other: &&&str| Path::new(other).starts_with(folder);
+            assert_eq!(folders.iter().filter(within).count(), 1, "{}: {folder}", case.name);
+        }
+        assert!(!folders.is_empty(), "{}", case.name);
+    }
+}
+
 #[test]
 fn warnings_about_an_example_are_explained_in_its_readme() {
     for case in cases() {

@@ -224,7 +224,7 @@ impl Rendered {
     }
     /// What is asked by the probe of that name.
     fn asked(&self, probe: &str) -> Value {
-        let targets = self.file("prometheus", "targets/probes.json");
+        let targets = self.file("prometheus", "targets/probes/targets.json");
         let of = |target: &&Value| target["labels"]["probe"] == probe;
         targets.as_array().unwrap().iter().find(of).unwrap()["targets"][0].clone()
     }
@@ -624,7 +624,7 @@ const FIELDS: &[Field] = &[
     Field {
         path: "probes.shop.labels.tier",
         arrives: Some(|r, text| {
-            let targets = r.file("prometheus", "targets/probes.json");
+            let targets = r.file("prometheus", "targets/probes/targets.json");
             (targets[0]["labels"]["tier"].clone(), json!(text))
         }),
     },
@@ -905,7 +905,7 @@ fn addresses_keep_path_and_query_apart() {
     manifest["services"]["search"]["metrics"] =
         json!({"url": "http://search:7001/a%20b/{{x}}?name[]=a&q=%22%7D&__address__=evil"});
     let found = rendered(&manifest, &catalog).unwrap();
-    let labels = found.file("prometheus", "targets/services.json")[0]["labels"].clone();
+    let labels = found.file("prometheus", "targets/services/targets.json")[0]["labels"].clone();
     assert_eq!(labels["__metrics_path__"], "/a b/{{x}}");
     assert_eq!(labels["__param_name[]"], "a");
     assert_eq!(labels["__param_q"], "\"}");

@@ -33,8 +33,8 @@ fn a_thousand_services_need_the_files_of_ten() {
         for (path, text) in &many {
             let lines = |text: &str| text.lines().count();
             match path.as_str() {
-                "prometheus/targets/services.json"
-                | "prometheus/targets/mcp.json"
+                "prometheus/targets/services/targets.json"
+                | "prometheus/targets/mcp/targets.json"
                 | "agent/fleet/services.json" => {
                     assert_eq!(lines(text) - lines(&few[path]), services - 10, "{path}");
                 }

@@ -37,7 +37,7 @@ impl Generated {
             || compile_dashboards(stack, catalog, &rules, dashboards),
             || rayon::join(|| rule_files(stack, &rules), || rule_tests(&rules)),
         );
-        let targets = stack.jobs.iter().map(|job| (name(&job.file), targets(job))).collect();
+        let targets = stack.jobs.iter().map(|job| (within(&job.file), targets(job))).collect();
         let files = BTreeMap::from([
             (Generator::Rules, rule_files?),
             (Generator::RuleTests, rule_tests?),
@@ -65,7 +65,7 @@ pub fn dashboards(stack: &Stack, rendered: &[dashboards::Identity]) -> view::Das
 
 fn rule_files(stack: &Stack, rules: &rules::Compiled) -> anyhow::Result<Files> {
     let texts =
-        parallel::each(&rules.files, |file| Ok((name(&file.path), yaml::emit(&file.content)?)))?;
+        parallel::each(&rules.files, |file| Ok((within(&file.path), yaml::emit(&file.content)?)))?;
     let mut files: Files = texts.into_iter().collect();
     for (name, own) in &stack.alerts.own {
         files.insert(format!("own-{name}.yml"), own.text.clone());
@@ -75,8 +75,9 @@ fn rule_files(stack: &Stack, rules: &rules::Compiled) -> anyhow::Result<Files> {
 
 fn rule_tests(rules: &rules::Compiled) -> anyhow::Result<Files> {
     // YAML too, and written in a tenth of the time: nobody but promtool reads it.
-    let texts =
-        parallel::each(&rules.tests, |test| Ok((name(&test.path), json::pretty(&test.content)?)))?;
+    let texts = parallel::each(&rules.tests, |test| {
+        Ok((within(&test.path), json::pretty(&test.content)?))
+    })?;
     Ok(texts.into_iter().collect())
 }
 
@@ -96,9 +97,9 @@ pub fn objectives(stack: &Stack) -> String {
     slo::slos_markdown(&stack.slos, &told)
 }
 
-/// The file's name without its folder.
-fn name(path: &str) -> String {
-    path.rsplit('/').next().unwrap_or(path).to_owned()
+/// A file's path within the folder of what is generated.
+fn within(path: &str) -> String {
+    path.split_once('/').map_or(path, |(_, within)| within).to_owned()
 }
 
 /// Prometheus' `file_sd` format with one target a line, so that a new service is one new line.

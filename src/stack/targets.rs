@@ -250,7 +250,7 @@ impl Targets {
             .map(|(class, targets)| {
                 let name = self.names.get(class).cloned().unwrap_or_else(|| "services".to_owned());
                 ScrapeJob {
-                    file: format!("targets/{name}.json"),
+                    file: targets_path(&name),
                     auth: class.0.as_ref().map(|auth| job_auth(auth, &name)),
                     tls: class.1.as_ref().map(|tls| job_tls(tls, &name)),
                     prober: None,
@@ -268,11 +268,17 @@ impl Targets {
     }
 }
 
+/// Each job has a folder to itself: Prometheus watches the folder, and the engine can take a file away only with its folder, after
+/// which Prometheus may watch nothing and has no targets until it looks again by itself.
+fn targets_path(job: &str) -> String {
+    format!("targets/{job}/targets.json")
+}
+
 /// A job without credentials.
 pub fn plain_job(name: &str, prober: Option<&'static str>, targets: Vec<Target>) -> ScrapeJob {
     ScrapeJob {
         name: name.to_owned(),
-        file: format!("targets/{name}.json"),
+        file: targets_path(name),
         auth: None,
         tls: None,
         prober,

@@ -314,7 +314,7 @@ fn the_pipeline_is_the_corrected_one() {
     assert!(tree["elasticsearch/elasticsearch.yml"].contains("xpack.security.enabled: true"));
     assert!(!tree["kibana/kibana.yml"].contains("username: elastic"));
     // A service may be asked more often than the others.
-    let targets = &tree["prometheus/targets/services.json"];
+    let targets = &tree["prometheus/targets/services/targets.json"];
     assert!(targets.contains(r#""__scrape_interval__":"5s""#), "{targets}");
     assert!(tree["prometheus/prometheus.yml"].contains("job_name: \"elasticsearch-exporter\""));
 }

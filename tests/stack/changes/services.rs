@@ -76,4 +76,12 @@ fn a_service_changes_by_the_smallest_action() {
     std::fs::write(stack.path("secrets/token"), "a-token-for-this-test").unwrap();
     stack.mcpmon(&["up"]).expect(0);
     made_and_taken_back(&stack, CHANGES);
+    // A job that stays keeps its targets while another's go.
+    let said = stack.mcpmon(&["logs", "prometheus", "-n", "5000"]).expect(0).stdout;
+    assert!(said.contains("Completed loading of configuration file"), "{said}");
+    let lost = |line: &&str| {
+        line.contains("Error adding file watch")
+            && ["services", "mcp"].iter().any(|job| line.contains(&format!("config={job} ")))
+    };
+    assert_eq!(said.lines().find(lost), None);
 }
