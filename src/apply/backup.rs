@@ -177,7 +177,7 @@ pub async fn halt(
     let container = stack.container(&part.name);
     let there = engine.container(&container).await?;
     let status = there.map_or(Status::Unknown, |there| there.state.status);
-    if !matches!(status, Status::Running | Status::Restarting | Status::Paused | Status::Stopping) {
+    if !status.is_alive() {
         return Ok(false);
     }
     context.halts(&container);

@@ -194,13 +194,8 @@ pub async fn settle(work: &Work<'_>, undo: &[Undo<'_>]) -> anyhow::Result<()> {
 /// Undoes steps, last first, and proves that what runs then is what ran before.
 pub async fn undo(work: &Work<'_>, steps: Vec<Undo<'_>>, timeout: Duration) -> anyhow::Result<()> {
     let engine = work.engine;
-    let gone: Vec<String> = steps
-        .iter()
-        .filter_map(|step| match step {
-            Undo::Created(unit) | Undo::Started(unit) => Some(unit.name.clone()),
-            _ => None,
-        })
-        .collect();
+    // What did not run stands still again, and nobody asks it anything.
+    let ran = |unit: &Unit| work.observed.is_alive(&unit.spec.name);
     let mut back: Vec<Unit> = Vec::new();
     let mut secrets = work.secrets.clone();
     // Files first: a container that comes back reads them when it starts.
@@ -217,9 +212,11 @@ pub async fn undo(work: &Work<'_>, steps: Vec<Undo<'_>>, timeout: Duration) -> a
         }
     }
     files::bring(engine, work.lock, &[], &swaps, &[]).await?;
+    back.retain(|unit| ran(unit));
     // What comes back with the files that it had is asked as well.
     for step in &steps {
         if let Undo::Recreated(unit) = step
+            && ran(unit)
             && back.iter().all(|known| known.name != unit.name)
         {
             let had = work.observed.live.get(&unit.name).map(files::previous).unwrap_or_default();
@@ -228,7 +225,8 @@ pub async fn undo(work: &Work<'_>, steps: Vec<Undo<'_>>, timeout: Duration) -> a
     }
     for step in steps.iter().rev() {
         match step {
-            Undo::Unwanted(name) => engine.start(name).await?,
+            Undo::Unwanted(name) if work.observed.is_alive(name) => engine.start(name).await?,
+            Undo::Unwanted(_) => {}
             Undo::Created(unit) => engine.remove_container(&unit.spec.name, true).await?,
             Undo::Started(unit) => engine.stop(&unit.spec.name, stop_timeout(unit)).await?,
             Undo::Recreated(unit) => {
@@ -237,7 +235,9 @@ pub async fn undo(work: &Work<'_>, steps: Vec<Undo<'_>>, timeout: Duration) -> a
                     engine.remove_container(&unit.spec.name, true).await?;
                     engine.rename(&previous(unit), &unit.spec.name).await?;
                 }
-                engine.start(&unit.spec.name).await?;
+                if ran(unit) {
+                    engine.start(&unit.spec.name).await?;
+                }
             }
             Undo::Files { unit, action, .. } => match action {
                 Action::Reload => {
@@ -260,7 +260,7 @@ pub async fn undo(work: &Work<'_>, steps: Vec<Undo<'_>>, timeout: Duration) -> a
     let setups: Vec<Unit> = work
         .units
         .iter()
-        .filter(|unit| !unit.setup.is_empty() && !gone.contains(&unit.name))
+        .filter(|unit| !unit.setup.is_empty() && ran(unit))
         .map(|unit| back.iter().find(|before| before.name == unit.name).unwrap_or(unit).clone())
         .collect();
     let setups: Vec<&Unit> = setups.iter().collect();

@@ -196,10 +196,11 @@ impl<'a> Work<'a> {
         undo: Vec<Undo<'a>>,
         options: &Options,
     ) -> (Outcome, anyhow::Error) {
-        let first =
-            !self.observed.containers.values().any(|container| container.component().is_some());
-        if first {
-            // Nothing ran before: what was made stays, for `mcpmon logs` and the next `up`.
+        let mut there = self.observed.containers.values().filter(|c| c.component().is_some());
+        if !there.any(|container| container.state.status.is_alive()) {
+            // For `mcpmon logs`.
+            let text = "nothing ran before, so what was started stays; when the cause is gone, `mcpmon up` goes on from there";
+            self.context.printer.mark(Mark::Note, text);
             return (Outcome::Failed, error);
         }
         if options.keep_on_failure {
@@ -212,8 +213,7 @@ impl<'a> Work<'a> {
         self.context.printer.line("  bringing back what ran before …");
         match change::undo(self, undo, options.timeout).await {
             Ok(()) => {
-                let text =
-                    "the change was undone; the previous configuration is running again, proven";
+                let text = "the change was undone; what ran before runs again, proven";
                 (Outcome::Undone, Stop::new(Exit::Rejected, text).into())
             }
             Err(failure) => {

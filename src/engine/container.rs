@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bollard::models::{
-    ContainerInspectResponse, ContainerState, ContainerStateStatusEnum,
+    ContainerInspectResponse, ContainerState, ContainerStateStatusEnum, EndpointSettings,
     MountPoint as ApiMountPoint, PortMap,
 };
 
@@ -26,8 +26,8 @@ pub struct Container {
     pub state: State,
     /// Ports as they are published now; empty unless it runs.
     pub ports: Vec<PublishedPort>,
-    /// IP address by network name; empty unless it runs.
-    pub networks: BTreeMap<String, String>,
+    /// Where it stands in its networks, by their names.
+    pub networks: BTreeMap<String, Joined>,
     /// TCP ports that its image or its creator names, published or not.
     pub exposed: BTreeSet<u16>,
     /// What its health check last said (`healthy`, `unhealthy` …), if it has one.
@@ -99,6 +99,31 @@ pub enum Status {
     Unknown,
 }
 
+impl Status {
+    /// Whether it has a process, or gets one again by itself.
+    pub const fn is_alive(self) -> bool {
+        matches!(self, Self::Running | Self::Restarting | Self::Paused | Self::Stopping)
+    }
+}
+
+/// A container's place in a network.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Joined {
+    /// Identifier of the network; empty before the container's first start. Another network may have its name by now.
+    pub network: String,
+    /// IP address; empty unless the container runs.
+    pub address: String,
+}
+
+impl From<EndpointSettings> for Joined {
+    fn from(at: EndpointSettings) -> Self {
+        Self {
+            network: at.network_id.unwrap_or_default(),
+            address: at.ip_address.unwrap_or_default(),
+        }
+    }
+}
+
 /// A port of a container as it is published on the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedPort {
@@ -147,9 +172,7 @@ impl From<ContainerInspectResponse> for Container {
             health: health.map(|status| status.to_string()).filter(|status| status != "none"),
             state: State::new(state, inspect.restart_count.unwrap_or_default()),
             ports: published(network.ports.unwrap_or_default()),
-            networks: networks
-                .map(|(name, at)| (name, at.ip_address.unwrap_or_default()))
-                .collect(),
+            networks: networks.map(|(name, at)| (name, Joined::from(at))).collect(),
             mounts,
             env: config
                 .env

@@ -41,7 +41,7 @@ pub mod tarball;
 pub mod writer;
 
 pub use archive::{FileEntry, Owner, Tree};
-pub use container::{Container, MountPoint, PublishedPort, State, Status};
+pub use container::{Container, Joined, MountPoint, PublishedPort, State, Status};
 pub use endpoint::Endpoint;
 pub use error::EngineError;
 pub use exec::Output;

@@ -75,6 +75,15 @@ pub struct ContainerSpec {
 }
 
 impl ContainerSpec {
+    /// The names of all networks that it is to be in.
+    pub fn networks(&self) -> impl Iterator<Item = &str> {
+        let named = match &self.network {
+            NetworkMode::Named { name, .. } => Some(name),
+            NetworkMode::Host | NetworkMode::None => None,
+        };
+        named.into_iter().chain(&self.also_networks).map(String::as_str)
+    }
+
     /// A hardened container that runs the image as it is.
     pub fn new(name: impl Into<String>, image: impl Into<String>) -> Self {
         Self {

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 use super::convert::unordered;
-use super::{ContainerSpec, Endpoint, EngineError, NetworkMode, Reader};
+use super::{ContainerSpec, Endpoint, EngineError, Reader};
 
 /// A connection that can change things, and read all that a [`Reader`] can.
 #[derive(Clone)]
@@ -135,11 +135,7 @@ impl Engine {
 
     /// Engines notice a network that does not exist only when the container starts.
     async fn require_networks(&self, spec: &ContainerSpec) -> Result<(), EngineError> {
-        let named = match &spec.network {
-            NetworkMode::Named { name, .. } => Some(name),
-            NetworkMode::Host | NetworkMode::None => None,
-        };
-        for network in named.into_iter().chain(&spec.also_networks) {
+        for network in spec.networks() {
             if self.network(network).await?.is_none() {
                 let during = format!("create container {}", spec.name);
                 let message = format!("network {network} does not exist");

@@ -69,8 +69,8 @@ pub fn address(container: &Container, port: u16) -> Option<String> {
     if container.networks.contains_key("host") {
         return Some(format!("http://127.0.0.1:{port}"));
     }
-    let address = container.networks.values().find(|address| !address.is_empty())?;
-    Some(format!("http://{address}:{port}"))
+    let at = container.networks.values().find(|at| !at.address.is_empty())?;
+    Some(format!("http://{}:{port}", at.address))
 }
 
 /// What follows the address in a URL.

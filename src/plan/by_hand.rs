@@ -1,6 +1,6 @@
-//! What `docker update` and `docker network` can change of a container that is there.
+//! What `docker update` can change of a container that is there.
 
-use crate::engine::{Container, ContainerSpec, RestartPolicy, Status};
+use crate::engine::{Container, ContainerSpec, RestartPolicy};
 
 /// In what a container is no longer as it was made, in words. A limit that the engine does not keep
 /// (without the cgroup for it) is not taken for one that somebody removed.
@@ -24,10 +24,6 @@ pub fn by_hand(spec: &ContainerSpec, container: &Container) -> Vec<String> {
     };
     if !there.restart_policy.is_empty() && there.restart_policy != policy {
         found.push(format!("restart {}, not {policy}", there.restart_policy));
-    }
-    if container.state.status == Status::Running {
-        let lost = spec.also_networks.iter().filter(|name| !container.networks.contains_key(*name));
-        found.extend(lost.map(|name| format!("it left the network {name}")));
     }
     found
 }

@@ -175,9 +175,8 @@ fn decide(
     if !changed.is_empty() {
         return (Action::Recreate, format!("it was changed by hand: {}", changed.join(", ")));
     }
-    let lost_network = container.networks.keys().all(|name| !is_network_of(unit, name));
-    if lost_network && matches!(container.state.status, Status::Running) {
-        return (Action::Recreate, "it is not on the stack's network".to_owned());
+    if let Some(name) = outside(observed, unit, container) {
+        return (Action::Recreate, format!("it is not in the network {name}"));
     }
     match container.state.status {
         Status::Running | Status::Restarting => {}
@@ -199,8 +198,15 @@ fn decide(
     (action, describe(files))
 }
 
-fn is_network_of(unit: &Unit, name: &str) -> bool {
-    matches!(&unit.spec.network, crate::engine::NetworkMode::Named { name: wanted, .. } if wanted == name)
+/// A network that a container should be in and is not: somebody took it out, or what made it died before it joined. One that
+/// does not run remembers its networks, and cannot start when they were removed, also where others have their names now.
+fn outside<'a>(observed: &Observed, unit: &'a Unit, container: &Container) -> Option<&'a str> {
+    let joined = |name: &str| match container.networks.get(name) {
+        None => false,
+        Some(_) if container.state.status.is_alive() => true,
+        Some(at) => at.network.is_empty() || observed.network_id(name) == Some(&*at.network),
+    };
+    unit.spec.networks().find(|name| !joined(name))
 }
 
 /// Whether the container was made from what is wanted now.

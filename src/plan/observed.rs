@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::{try_join, try_join_all, try_join3};
 
 use super::wanted::{Unit, config_volume, state_container};
 use crate::engine::{Container, EngineError, Image, Network, Reader, Tree, labels};
@@ -21,8 +21,24 @@ pub struct Observed {
     pub network: Option<Network>,
     /// The network between the agent and those that read the engine through it.
     pub engine_network: Option<Network>,
+    /// Those among the networks that the manifest names which are there.
+    pub other_networks: Vec<Network>,
     /// Images by reference; absent ones are missing.
     pub images: BTreeMap<String, Image>,
+}
+
+impl Observed {
+    /// Whether a container of the stack has a process.
+    pub fn is_alive(&self, container: &str) -> bool {
+        self.containers.get(container).is_some_and(|there| there.state.status.is_alive())
+    }
+
+    /// The identifier of a network that the stack's containers join, if it is there.
+    pub fn network_id(&self, name: &str) -> Option<&str> {
+        let own = self.network.iter().chain(&self.engine_network);
+        let found = own.chain(&self.other_networks).find(|network| network.name == name)?;
+        Some(&found.id)
+    }
 }
 
 /// Where the configuration volumes are mounted in the lock's container and in the one that volumes are read through, each under its
@@ -54,10 +70,16 @@ pub async fn observe(
             .collect())
     };
     let engine_network = engine_network(stack);
-    let networks = try_join(reader.network(stack), reader.network(&engine_network));
+    // Every unit joins the same ones, if any.
+    let mut joined: Vec<&String> = units.iter().flat_map(|unit| &unit.spec.also_networks).collect();
+    joined.sort_unstable();
+    joined.dedup();
+    joined.retain(|name| **name != engine_network);
+    let joined = try_join_all(joined.into_iter().map(|name| reader.network(name)));
+    let networks = try_join3(reader.network(stack), reader.network(&engine_network), joined);
     // Begun with the rest: nothing else takes as long.
     let mounted = mounted(reader, stack, units, lock);
-    let ((containers, mut mounted), ((network, engine_network), images)) =
+    let ((containers, mut mounted), ((network, engine_network, joined), images)) =
         try_join(try_join(reader.containers(stack), mounted), try_join(networks, images)).await?;
     let containers: BTreeMap<String, Container> =
         containers.into_iter().map(|c| (c.name.clone(), c)).collect();
@@ -90,7 +112,8 @@ pub async fn observe(
     .await?
     .into_iter()
     .collect();
-    Ok(Observed { containers, foreign, live, network, engine_network, images })
+    let other_networks = joined.into_iter().flatten().collect();
+    Ok(Observed { containers, foreign, live, network, engine_network, other_networks, images })
 }
 
 /// The files in use of those units whose configuration one container has mounted: the lock's has all.

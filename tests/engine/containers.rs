@@ -55,7 +55,7 @@ async fn every_field_of_a_specification_arrives() {
     assert_eq!(container.command, spec.command);
     assert_eq!(container.env["ENGINETEST_PROGRAM"], "sleep");
     assert_eq!(container.networks.keys().collect::<Vec<_>>(), [&network, &second]);
-    assert!(container.networks.values().all(|address| !address.is_empty()));
+    assert!(container.networks.values().all(|at| !at.address.is_empty() && !at.network.is_empty()));
     let hardening = &container.hardening;
     assert_eq!(hardening.user, "65534:65534");
     assert!(hardening.read_only_rootfs && !hardening.privileged);

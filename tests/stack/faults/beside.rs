@@ -46,6 +46,13 @@ fn what_is_taken_away_is_made_again() {
         ("a running process", &[&["kill", "NAME-alertmanager"]]),
         ("a pause", &[&["pause", "NAME-loki"]]),
         ("one in the network", &[&["network", "disconnect", "-f", "NAME", "NAME-weather"]]),
+        (
+            "one in a network, while it stands still",
+            &[
+                &["stop", "NAME-agent"],
+                &["network", "disconnect", "-f", "NAME-engine", "NAME-agent"],
+            ],
+        ),
         ("what generations are read through", &[&["rm", "-f", "NAME-mcpmon-state"]]),
         ("a limit", &[&["update", "--pids-limit", "50", "NAME-grafana"]]),
         (
@@ -82,6 +89,12 @@ fn what_is_taken_away_is_made_again() {
     }
     run(stack, &[&["network", "rm", "NAME"]]);
     up("the network");
+    // The same while nothing runs, as `docker network prune` does.
+    for line in stack.containers("{{.Name}}") {
+        run(stack, &[&["stop", "-t", "1", line.trim_start_matches('/')]]);
+    }
+    run(stack, &[&["network", "rm", "NAME", "NAME-engine"]]);
+    up("the network of what stands still").says("not in the network");
     // Data is the user's to remove: what is left of it stays.
     stack.mcpmon(&["down"]).expect(0);
     let removed = format!("{}-loki-data", stack.name);

@@ -1,6 +1,7 @@
 //! Faults that are seen only when a change takes effect: what ran before runs again, proven.
 
 use super::Running;
+use crate::harness::docker;
 
 #[test]
 fn a_program_that_cannot_start_gives_way_to_the_one_before() {
@@ -28,6 +29,37 @@ fn a_program_that_cannot_start_gives_way_to_the_one_before() {
     );
     let past = running.stack.mcpmon(&["history"]).expect(0).stdout;
     assert!(past.matches("undone").count() >= 5, "{past}");
+}
+
+#[test]
+fn what_did_not_run_before_a_change_that_fails_does_not_run_after_it() {
+    let running = Running::up("stood");
+    let stack = &running.stack;
+    let bad =
+        "components: {alertmanager: {args: [--no-such-flag]}, loki: {resources: {pids: 444}}}\n";
+    let runs = || stack.containers("{{.Name}} {{.State.Running}}");
+    // One of them stands still, and one that changes.
+    for stopped in [["search", "loki"], ["alertmanager", "search"]] {
+        for name in stopped {
+            docker(&["stop", "-t", "1", &stack.container(name)]);
+        }
+        let before = runs();
+        stack.manifest(bad);
+        let ended = stack.mcpmon(&["up", "--timeout", "20s"]).expect(4);
+        ended.says("the change was undone; what ran before runs again, proven");
+        assert_eq!(before, runs());
+        running.mended();
+    }
+    // Nothing ran: there is nothing to go back to, and what can run does.
+    for line in stack.containers("{{.Name}}") {
+        docker(&["stop", "-t", "1", line.trim_start_matches('/')]);
+    }
+    stack.manifest(bad);
+    let ended = stack.mcpmon(&["up", "--timeout", "20s"]).expect(1);
+    ended.says("no-such-flag").says("nothing ran before, so what was started stays");
+    let prometheus = format!("/{} true", stack.container("prometheus"));
+    assert!(runs().contains(&prometheus), "it was stopped: {:?}", runs());
+    running.mended();
 }
 
 #[test]

@@ -61,6 +61,25 @@ fn an_engine_that_dies_at_any_step_leaves_nothing_that_the_next_up_cannot_mend()
 }
 
 #[test]
+fn a_container_that_was_not_joined_to_its_networks_is_made_anew() {
+    let stack = TestStack::new("joining");
+    let died = AtomicBool::new(false);
+    let ended = with_engine(&stack, &["up"], move |request| {
+        let joins = request.starts_with("POST /networks/") && request.contains("/connect");
+        if joins {
+            died.store(true, Ordering::SeqCst);
+        }
+        if died.load(Ordering::SeqCst) { Verdict::Cut } else { Verdict::Pass }
+    });
+    assert!([1, 3].contains(&ended.code), "no container joins a network: {}", ended.stderr);
+    let left = stack.containers("{{.Name}} {{.State.Status}} {{len .NetworkSettings.Networks}}");
+    let half = format!("/{} created 1", stack.container("agent"));
+    assert!(left.contains(&half), "the agent was not left half made: {left:?}");
+    stack.mcpmon(&["up"]).expect(0).says("recreate agent: it is not in the network");
+    stack.mcpmon(&["plan", "--detailed-exitcode"]).expect(0);
+}
+
+#[test]
 fn an_engine_that_refuses_a_step_or_hangs_is_told_and_nothing_is_half_done() {
     let running = Running::up("refusing");
     let stack = &running.stack;

@@ -40,6 +40,16 @@ const FAULTS: &[(&str, &str, &str)] = &[
     // What a change needs is not there.
     ("an image cannot be had", "lifecycle", PREFLIGHT),
     ("a port is taken", "lifecycle", PREFLIGHT),
+    (
+        "mcpmon or the engine dies before a container has joined its networks",
+        "engine",
+        "a_container_that_was_not_joined_to_its_networks_is_made_anew",
+    ),
+    (
+        "a change fails of a stack that did not run",
+        "effect",
+        "what_did_not_run_before_a_change_that_fails_does_not_run_after_it",
+    ),
     ("an image vanishes between plan and apply", "engine", BETWEEN),
     ("an image vanishes in the midst", "engine", BETWEEN),
     ("a port is taken between plan and apply", "engine", BETWEEN),
@@ -85,6 +95,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("a container is paused", "beside", TAKEN),
     ("a container leaves the network", "beside", TAKEN),
     ("the network is removed", "beside", TAKEN),
+    ("a network is removed while nothing runs", "beside", TAKEN),
     ("the container that generations are read through is removed", "beside", TAKEN),
     ("a limit is changed", "beside", TAKEN),
     ("a container is renamed", "beside", TAKEN),
@@ -172,7 +183,7 @@ impl Running {
     /// The change failed half-way, and the generation before it runs again.
     #[track_caller]
     fn was_undone(&self, ended: Ended, says: &str) {
-        ended.expect(4).says(says).says("the previous configuration is running again, proven");
+        ended.expect(4).says(says).says("what ran before runs again, proven");
         self.as_before(says);
     }
 
@@ -192,6 +203,14 @@ impl Running {
     fn as_before(&self, after: &str) {
         self.stack.manifest("");
         self.is_good(after);
+    }
+
+    /// The old manifest is there again, and `up` brings everything back to it.
+    #[track_caller]
+    fn mended(&self) {
+        self.stack.manifest("");
+        self.stack.mcpmon(&["up"]).expect(0);
+        self.is_good("after a change that failed");
     }
 
     /// What runs is what the manifest says, whole, with the data that there was.
