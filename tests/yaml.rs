@@ -27,6 +27,7 @@ fn text() -> impl Strategy<Value = String> {
             "0o17",
             "1_000",
             "1e3",
+            "3e1117841328",
             ".inf",
             "12:30:45",
             "2024-01-01",
@@ -359,4 +360,17 @@ fn one_source_of_a_secret_replaces_another() {
     let expected =
         serde_json::json!({"password": {"file": "path"}, "run": {"env": {"A": "b", "C": "d"}}});
     assert_eq!(base.to_json(), expected);
+}
+
+#[test]
+fn what_is_too_large_for_a_number_is_text() {
+    // Loki shows the name of its container so: twelve digits of base 16, seldom with no letter but one `e`.
+    for text in ["3e1117841328", "-1e999", "+9E400", "1.5e309"] {
+        let document = yaml::parse(0, &format!("instance_id: {text}\nlist: [{text}]\n")).unwrap();
+        assert_eq!(document.to_json(), serde_json::json!({"instance_id": text, "list": [text]}));
+    }
+    for text in [".inf", "-.inf", ".nan"] {
+        let problem = yaml::parse(0, &format!("a: {text}\n")).unwrap_err();
+        assert_eq!(problem.message, format!("`{text}` is no number to count with"));
+    }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_yaml::Spanned;
+use serde_yaml::{NonFiniteFloatPolicy, Spanned};
 
 use super::node::{Entry, Map, Node, Span, Value};
 use super::valid::is_plainly_valid;
@@ -23,7 +23,8 @@ pub struct Problem {
 }
 
 /// Reads a YAML text. Duplicate keys are errors; merge keys (`<<`) are applied; YAML 1.1's
-/// `yes`, `no`, `on` and `off` are strings. An empty text is an empty map.
+/// `yes`, `no`, `on` and `off` are strings, and so is what would be too large a number, as for the programs that mcpmon writes
+/// for: a commit or a container's name may well be `3e1117841328`. An empty text is an empty map.
 ///
 /// # Errors
 /// The first place where the text is not YAML.
@@ -32,7 +33,7 @@ pub fn parse(source: u32, text: &str) -> Result<Node, Problem> {
         let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
         return Ok(Node { span: Span { source, start: 0, end }, value: Value::Map(Map::new()) });
     }
-    Ok(Converter { source, text }.node(read(source, text)?))
+    Converter { source, text }.node(read(source, text)?)
 }
 
 /// Whether [`parse`] would take a text. Of nearly all texts that shows without reading their values.
@@ -55,6 +56,7 @@ fn read(source: u32, text: &str) -> Result<Spanned<Raw>, Problem> {
         strict_booleans: true,
         // A tag means something to another program; here it would be dropped without a word.
         reject_unsupported_tags: true,
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         with_snippet: false,
     };
     if let Some(budget) = &mut options.budget {
@@ -160,6 +162,8 @@ enum Raw {
     Null,
     Bool(bool),
     Number(String),
+    /// Infinity or no number, or what is too large to be one.
+    NonFinite,
     String(String),
     List(Vec<Spanned<Raw>>),
     Map(Vec<(Spanned<String>, Spanned<Raw>)>),
@@ -171,30 +175,48 @@ struct Converter<'t> {
 }
 
 impl Converter<'_> {
-    fn node(&self, raw: Spanned<Raw>) -> Node {
+    fn node(&self, raw: Spanned<Raw>) -> Result<Node, Problem> {
         let span = span_of(self.source, self.text, &raw.referenced);
         let value = match raw.value {
             Raw::Null => Value::Null,
             Raw::Bool(b) => Value::Bool(b),
             // The text as written keeps `3.10`, `0x200` and large numbers whole.
             Raw::Number(n) => {
-                let defined = span_of(self.source, self.text, &raw.defined);
-                let written = self.text.get(defined.start as usize..defined.end as usize);
-                let written = written.map(str::trim).filter(|w| !w.is_empty());
+                let written = self.written(&raw.defined);
                 Value::Number(written.map_or(n, str::to_owned))
             }
+            Raw::NonFinite => match self.written(&raw.defined) {
+                Some(written) if !written.trim_start_matches(['+', '-']).starts_with('.') => {
+                    Value::String(written.to_owned())
+                }
+                written => {
+                    let message =
+                        format!("`{}` is no number to count with", written.unwrap_or_default());
+                    let help = Some("write a number, or put it in quotes if it is text".to_owned());
+                    return Err(Problem { span, message, help });
+                }
+            },
             Raw::String(s) => Value::String(s),
-            Raw::List(list) => Value::List(list.into_iter().map(|item| self.node(item)).collect()),
-            Raw::Map(map) => Value::Map(
-                map.into_iter()
-                    .map(|(key, value)| {
-                        let span = span_of(self.source, self.text, &key.referenced);
-                        (key.value, Entry { key: span, node: self.node(value) })
-                    })
-                    .collect(),
-            ),
+            Raw::List(list) => {
+                let nodes = list.into_iter().map(|item| self.node(item));
+                Value::List(nodes.collect::<Result<_, _>>()?)
+            }
+            Raw::Map(map) => {
+                let entries = map.into_iter().map(|(key, value)| {
+                    let span = span_of(self.source, self.text, &key.referenced);
+                    Ok((key.value, Entry { key: span, node: self.node(value)? }))
+                });
+                Value::Map(entries.collect::<Result<_, _>>()?)
+            }
         };
-        Node { span, value }
+        Ok(Node { span, value })
+    }
+
+    /// What stands at a place, as it is written.
+    fn written(&self, at: &serde_yaml::Location) -> Option<&str> {
+        let defined = span_of(self.source, self.text, at);
+        let written = self.text.get(defined.start as usize..defined.end as usize);
+        written.map(str::trim).filter(|w| !w.is_empty())
     }
 }
 
@@ -231,7 +253,7 @@ impl<'de> Visitor<'de> for RawVisitor {
         Ok(Raw::Number(value.to_string()))
     }
     fn visit_f64<E>(self, value: f64) -> Result<Raw, E> {
-        Ok(Raw::Number(value.to_string()))
+        Ok(if value.is_finite() { Raw::Number(value.to_string()) } else { Raw::NonFinite })
     }
     fn visit_str<E>(self, value: &str) -> Result<Raw, E> {
         Ok(Raw::String(value.to_owned()))
