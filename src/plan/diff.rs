@@ -63,6 +63,11 @@ impl FileChange {
             Self::Added(path) | Self::Changed(path) | Self::Removed(path) => path,
         }
     }
+
+    /// Whether there was no such file.
+    const fn is_new(&self) -> bool {
+        matches!(self, Self::Added(_))
+    }
 }
 
 /// What is to be done about one container.
@@ -187,6 +192,11 @@ fn decide(
                 format!("it is not running (exit code {})", container.state.exit_code),
             );
         }
+    }
+    // Somebody emptied the volume. Who watches a folder watches nothing once it was removed, also when another one has its name.
+    if !files.is_empty() && files.iter().all(FileChange::is_new) && files.len() == unit.files.len()
+    {
+        return (Action::Restart, "all its files were removed".to_owned());
     }
     let effect = files.iter().map(|change| unit.effect(change)).max().unwrap_or(Effect::None);
     let action = match effect {

@@ -75,7 +75,7 @@ fn what_is_taken_away_is_made_again() {
     }
     // Every file of a program that runs on.
     shell(stack, "prometheus-config", "rm -rf /v/live/*");
-    up("all files");
+    up("all files").says("restart prometheus: all its files were removed");
     // What is remembered of the last generation cannot be read any more.
     shell(stack, "mcpmon-state", "for f in /v/generations/*; do echo '{' > $f; done");
     up("generations").says("nothing to change");
